@@ -1,0 +1,80 @@
+# `make` lists the targets. Each creates what it needs, from nothing but Python 3.11 and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_WORKERS ?= 2
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# mypy and import-linter find the four source roots by themselves; benchmarks and scripts need to be told.
+ROOTS := router:aggregation:workers:proto
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@echo "make <target>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothing; needs no service
+	$(BIN)/crowdroute demo
+
+.PHONY: test
+test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --ignore=tests/faults
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	PYTHONPATH=$(ROOTS) $(BIN)/lint-imports
+
+.PHONY: fmt
+fmt: $(VENV)/.installed-dev ## rewrite the sources as ruff formats them
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+.PHONY: proto
+proto: $(VENV)/.installed-dev ## regenerate the stubs beside proto/crowdroute/api/v1/*.proto
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto --pyi_out=proto --grpc_python_out=proto \
+		$(sort $(wildcard proto/crowdroute/api/v1/*.proto))
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## every benchmark beside its reference, one after the other
+	@for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$bench"; $(BIN)/python $$bench || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# A stamp is made last, so an interrupted installation is repeated, and a finished one is not.
+$(VENV)/.installed-demo: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing crowdroute[demo] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo]"
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing crowdroute[demo,models,dev] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo,models,dev]"
+	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "crowdroute needs Python 3.11 or newer, and there is no '$(PYTHON)' here." >&2; \
+		echo "Install it (Debian: apt-get install python3 python3-venv) or name one: make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "crowdroute needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name a newer one: make PYTHON=/path/to/python3.11" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments: Debian and Ubuntu ship that part separately." >&2; \
+		echo "Install it: apt-get install python3-venv" >&2; \
+		exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

@@ -1,0 +1,1 @@
+"""The wire format: schemas and the stubs generated from them."""

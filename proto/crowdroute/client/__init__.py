@@ -1,0 +1,1 @@
+"""The Python client; it knows only the wire."""

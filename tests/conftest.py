@@ -1,0 +1,27 @@
+"""What every test may rely on: Hypothesis settings, and the recorded crowds."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
+# it. In CI the examples are the same on each run, and a failure prints what reproduces it.
+settings.register_profile("laptop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("laptop"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "laptop")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """The directory of recorded crowds: absent, the test is skipped on a laptop and fails in CI."""
+    directory = Path(os.environ.get("CROWDROUTE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
+    if not directory.is_dir():
+        message = f"no recorded crowds at {directory}: set CROWDROUTE_DATASETS to their directory"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return directory

@@ -1,0 +1,1 @@
+"""Who may work, how well they do, and what they are owed; a library without I/O."""
