@@ -1,0 +1,161 @@
+"""Compiled loops of the online model.
+
+Importing this module imports numba and compiles, or loads from numba's cache, every function below for the
+one set of types it is used with. That moves the cost of compiling to start-up, and turns an array of the
+wrong type into an error instead of a second compilation in the middle of a request.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+SMALLEST_COUNT = 1e-6
+"""Pseudo-labels: the floor of a count. Taking away what was added before can leave a rounding error behind;
+every prior entry is far above this floor, so that it only ever catches such an error, never evidence."""
+
+REESTIMATED = 0
+UNKNOWN_MATRIX = 1
+UNKNOWN_LABEL = 2
+LIST_TOO_SHORT = 3
+
+
+@numba.njit("int64(int32[::1], int32[::1], int64, int64, int64)", cache=True, nogil=True)
+def _check_list(
+    matrices: NDArray[np.int32], labels: NDArray[np.int32], count: int, n_matrices: int, n_classes: int
+) -> int:
+    if count < 0 or count > matrices.shape[0] or count > labels.shape[0]:
+        return LIST_TOO_SHORT
+    for r in range(count):
+        if matrices[r] < 0 or matrices[r] >= n_matrices:
+            return UNKNOWN_MATRIX
+        if labels[r] < 0 or labels[r] >= n_classes:
+            return UNKNOWN_LABEL
+    return REESTIMATED
+
+
+@numba.njit(
+    "int64(float64[:, ::1], float64[:, :, ::1], float64[:, ::1], float64[::1], int32[::1],"
+    " int64, int64, int32[::1], int32[::1], int64, int32[::1], int32[::1], int64, int64)",
+    cache=True,
+    nogil=True,
+)
+def reestimate(
+    posteriors: NDArray[np.float64],
+    confusion: NDArray[np.float64],
+    row_sums: NDArray[np.float64],
+    class_counts: NDArray[np.float64],
+    versions: NDArray[np.int32],
+    n_matrices: int,
+    task: int,
+    old_matrices: NDArray[np.int32],
+    old_labels: NDArray[np.int32],
+    n_old: int,
+    new_matrices: NDArray[np.int32],
+    new_labels: NDArray[np.int32],
+    n_new: int,
+    truth: int,
+) -> int:
+    """Replace one task's annotations and re-estimate its posterior, as described at
+    ``OnlineDawidSkene.reestimate``.
+
+    Returns ``REESTIMATED``, or one of the other outcomes with nothing changed. ``task`` and ``truth`` must be
+    in range.
+    """
+    n_classes = posteriors.shape[1]
+    outcome = _check_list(old_matrices, old_labels, n_old, n_matrices, n_classes)
+    if outcome == REESTIMATED:
+        outcome = _check_list(new_matrices, new_labels, n_new, n_matrices, n_classes)
+    if outcome != REESTIMATED:
+        return outcome
+    posterior = posteriors[task]
+
+    for r in range(n_old):
+        matrix, label = old_matrices[r], old_labels[r]
+        for k in range(n_classes):
+            confusion[matrix, k, label] = max(confusion[matrix, k, label] - posterior[k], SMALLEST_COUNT)
+            row_sums[matrix, k] = max(row_sums[matrix, k] - posterior[k], SMALLEST_COUNT * n_classes)
+        versions[matrix] += 1
+    if n_old > 0:
+        for k in range(n_classes):
+            class_counts[k] = max(class_counts[k] - posterior[k], SMALLEST_COUNT)
+
+    if truth >= 0:
+        posterior[:] = 0.0
+        posterior[truth] = 1.0
+    elif n_new == 0:
+        posterior[:] = 1.0 / n_classes
+    else:
+        # The task's own evidence is out of every count now, so this is the leave-one-out posterior.
+        highest = -np.inf
+        for k in range(n_classes):
+            log_joint = math.log(class_counts[k])
+            for r in range(n_new):
+                log_joint += math.log(
+                    confusion[new_matrices[r], k, new_labels[r]] / row_sums[new_matrices[r], k]
+                )
+            posterior[k] = log_joint
+            highest = max(highest, log_joint)
+        total = 0.0
+        for k in range(n_classes):
+            posterior[k] = math.exp(posterior[k] - highest)
+            total += posterior[k]
+        for k in range(n_classes):
+            posterior[k] /= total
+
+    for r in range(n_new):
+        matrix, label = new_matrices[r], new_labels[r]
+        for k in range(n_classes):
+            confusion[matrix, k, label] += posterior[k]
+            row_sums[matrix, k] += posterior[k]
+        versions[matrix] += 1
+    if n_new > 0:
+        for k in range(n_classes):
+            class_counts[k] += posterior[k]
+    return REESTIMATED
+
+
+@numba.njit(
+    "void(float64[:, :, ::1], float64[:, ::1], int64, float64[:, ::1], float64[::1])", cache=True, nogil=True
+)
+def fill_information(
+    confusion: NDArray[np.float64],
+    row_sums: NDArray[np.float64],
+    matrix: int,
+    cells: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Fill ``out`` with the bits of truth that one label from ``matrix`` is expected to tell about each
+    posterior.
+
+    I(truth; label) = H(label) - sum_k q_k H(label | truth k), with P(label | truth) the matrix row over its
+    sum.
+    """
+    n_classes = cells.shape[1]
+    row_entropy = np.empty(n_classes)
+    for k in range(n_classes):
+        entropy = 0.0
+        for label in range(n_classes):
+            share = confusion[matrix, k, label] / row_sums[matrix, k]
+            if share > 0.0:
+                entropy -= share * math.log2(share)
+        row_entropy[k] = entropy
+    label_shares = np.empty(n_classes)
+    for c in range(cells.shape[0]):
+        label_shares[:] = 0.0
+        information = 0.0
+        for k in range(n_classes):
+            weight = cells[c, k]
+            information -= weight * row_entropy[k]
+            # Truth outermost walks the matrix along its rows, which are contiguous.
+            weight /= row_sums[matrix, k]
+            for label in range(n_classes):
+                label_shares[label] += weight * confusion[matrix, k, label]
+        for label in range(n_classes):
+            if label_shares[label] > 0.0:
+                information -= label_shares[label] * math.log2(label_shares[label])
+        # Information is never negative; the difference of two equal entropies can round to just below zero.
+        out[c] = max(information, 0.0)
