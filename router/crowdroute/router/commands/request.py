@@ -1,0 +1,22 @@
+"""The envelope of a command: everything a decision may depend on besides the state."""
+
+from __future__ import annotations
+
+import msgspec
+
+from crowdroute.router.commands.organisation import OrganisationCommand
+from crowdroute.router.commands.project import ProjectCommand
+from crowdroute.router.model.ids import NO_ID, Id
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A command, the stream it is for, who asks, and the random bytes it may use."""
+
+    stream: str
+    command: ProjectCommand | OrganisationCommand
+    entropy: Id = NO_ID
+    """16 random bytes; every id, fence and draw of the decision is derived from them."""
+    principal: str = ""
+    request: str = ""
+    key: str = ""
+    """Idempotency key; empty when the caller gave none."""

@@ -1,0 +1,9 @@
+"""What all events share."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One thing that happened; compact on disk, immutable in memory."""

@@ -1,0 +1,1 @@
+"""The words of the engine: ids, states, answers, rules, facts about workers."""

@@ -1,0 +1,134 @@
+"""What the engine needs of the outside, as protocols; `adapters` holds one module per vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from crowdroute.router.commands import Reply, Request
+from crowdroute.router.events import Batch, Entry
+from crowdroute.router.model.ids import Id
+
+Sections = Mapping[str, bytes | memoryview]
+"""A snapshot's parts by name."""
+
+
+class StoredBatch(NamedTuple):
+    """One batch as the log holds it."""
+
+    sequence: int
+    epoch: int
+    """The ownership under which it was appended; not covered by the chain."""
+    chain: bytes
+    """Hash over the previous batch's chain hash and this body (32 bytes)."""
+    body: bytes
+    """The encoded `Batch`."""
+
+
+class ContentChange(NamedTuple):
+    """One write (or, without a body, one deletion) in the content store."""
+
+    key: str
+    body: bytes | None
+
+
+class EventLog(Protocol):
+    """The truth: batches in order, appended by one owner at a time."""
+
+    epoch: int
+    """Number of the ownership that this process holds."""
+
+    async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
+        """Return once the batch and the content it names are durable.
+
+        Raises:
+            AppendFailed: it was not made durable, or that is unknown. The process must stop.
+            Fenced: another owner holds the log.
+        """
+
+    def read(self, after: int = 0) -> Iterator[StoredBatch]:
+        """Yield every batch with a sequence above `after`, checked for sequence, checksum and chain.
+
+        Raises:
+            LogCorrupt: with the sequence at which the log stops being what was written.
+        """
+
+    def head(self) -> tuple[int, bytes]:
+        """Give sequence and chain hash of the last batch (0 and 32 zero bytes for an empty log)."""
+
+    def close(self) -> None:
+        """Give the ownership back."""
+
+
+class ContentStore(Protocol):
+    """Payloads, comments, drafts and names, addressed by key; written only through `EventLog.append`."""
+
+    def get(self, key: str) -> bytes | None:
+        """Give the content, or None when it was erased or never existed."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist."""
+
+
+class Snapshots(Protocol):
+    """Saved folds of a log; losing all of them costs time only."""
+
+    def newest(self) -> tuple[int, bytes, Sections] | None:
+        """Give sequence, chain hash and sections of the newest usable snapshot."""
+
+
+class Clock(Protocol):
+    """Logged time; see the ADR on time."""
+
+    def now_us(self) -> int:
+        """Give microseconds since the epoch, never less than the time before."""
+
+
+class Ids(Protocol):
+    """Where the randomness of commands comes from."""
+
+    def entropy(self) -> Id:
+        """Give 16 random bytes that were never given before."""
+
+
+class Core(Protocol):
+    """The pure engine as its shells see it: one shard's streams behind one door."""
+
+    def handle(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
+        """Decide a command and apply what it brings about; no entries when a stored reply is repeated.
+
+        Raises:
+            Refusal: nothing changed.
+        """
+
+    def due(self, now_us: int) -> tuple[Entry, ...]:
+        """Bring about what time has made due, in a bounded step; empty when nothing is left to do."""
+
+    def next_due_us(self) -> int | None:
+        """Give the moment at which `due` has something to do, or None."""
+
+    def apply(self, batch: Batch) -> None:
+        """Fold a batch that was decided before."""
+
+    def settle(self) -> None:
+        """Make ready to decide after a fold: build what is derived (routing indexes)."""
+
+    def pack(self) -> dict[str, bytes]:
+        """Give the whole state as named sections."""
+
+    def unpack(self, sections: Sections) -> None:
+        """Take over a state given by `pack`.
+
+        Raises:
+            SnapshotUnusable: the sections are of an unknown version or do not fit together.
+        """
+
+    def digest(self) -> str:
+        """Give a hash of all discrete facts; equal for equal histories on every machine."""
+
+    def check(self) -> None:
+        """Verify every invariant of the state.
+
+        Raises:
+            InvariantBroken: with what does not hold.
+        """
