@@ -1,0 +1,1 @@
+"""The pure engine: decide, apply, due, check and snapshot, split by concern behind one door (`shard.Shard`)."""
