@@ -114,6 +114,13 @@ class PermissionRefused(Refusal):
     category = Category.DENIED
 
 
+class ShuttingDown(Refusal):
+    """The process takes nothing new because it is about to stop; another call will find its successor."""
+
+    code = "SHUTTING_DOWN"
+    category = Category.UNAVAILABLE
+
+
 class StorageError(RouterError):
     """The log or the content store cannot go on; the process must stop."""
 

@@ -1,0 +1,1 @@
+"""How the engine runs: the shard loop, recovery, and the process that writes snapshots."""

@@ -1,0 +1,185 @@
+"""The codec gives back what it was given, reads old logs, and never guesses."""
+
+import enum
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crowdroute.router.adapters import codec
+from crowdroute.router.commands import (
+    ORGANISATION_COMMANDS,
+    PROJECT_COMMANDS,
+    Reply,
+)
+from crowdroute.router.commands.project import PauseProject
+from crowdroute.router.errors import LogCorrupt, UnknownEvent
+from crowdroute.router.events import EVENTS, Batch, Cause, Entry, InputOffset
+from crowdroute.router.events.project import ProjectPaused, ProjectResumed
+
+
+def values(annotation: msgspec.inspect.Type) -> st.SearchStrategy[object]:
+    """Generate any value that a field of this type may hold."""
+    match annotation:
+        case msgspec.inspect.IntType():
+            return st.integers(-(2**63), 2**63 - 1)
+        case msgspec.inspect.FloatType():
+            return st.floats(allow_nan=False).map(lambda x: x + 0.0)  # -0.0 equals 0.0 and encodes apart
+        case msgspec.inspect.BoolType():
+            return st.booleans()
+        case msgspec.inspect.StrType():
+            return st.text(max_size=20)
+        case msgspec.inspect.BytesType():
+            return st.binary(max_size=40)
+        case msgspec.inspect.EnumType(cls=cls):
+            assert issubclass(cls, enum.Enum)
+            return st.sampled_from(list(cls))
+        case msgspec.inspect.VarTupleType(item_type=item):
+            return st.lists(values(item), max_size=3).map(tuple)
+        case msgspec.inspect.StructType(cls=cls):
+            return structs(cls)
+        case msgspec.inspect.UnionType(types=types):
+            return st.one_of(*map(values, types))
+    raise AssertionError(f"no generator for {annotation}")
+
+
+def structs(cls: type[msgspec.Struct]) -> st.SearchStrategy[msgspec.Struct]:
+    """Generate instances of a struct with every field set."""
+    described = msgspec.inspect.type_info(cls)
+    assert isinstance(described, msgspec.inspect.StructType)
+    return st.builds(cls, **{field.name: values(field.type) for field in described.fields})
+
+
+def entry(*events: object) -> Entry:
+    return Entry("project", 1_700_000_000_000_000, Cause("PauseProject"), events)
+
+
+@pytest.mark.parametrize("event_class", EVENTS, ids=lambda cls: cls.__name__)
+def test_every_event_class_reads_back_as_it_was_written(event_class: type[msgspec.Struct]) -> None:
+    @given(event=structs(event_class), sequence=st.integers(1, 2**63 - 1))
+    def reads_back(event: msgspec.Struct, sequence: int) -> None:
+        batch = Batch(sequence, (entry(event),))
+        assert codec.decode_batch(codec.encode_batch(batch), sequence) == batch
+
+    reads_back()
+
+
+def test_every_event_class_has_a_tag_of_its_own() -> None:
+    tags = [event.__struct_config__.tag for event in EVENTS]
+    assert len(set(tags)) == len(tags)
+
+
+@given(
+    sequence=st.integers(1, 2**63 - 1),
+    entries=st.lists(structs(Entry), max_size=4).map(tuple),
+    inputs=st.lists(structs(InputOffset), max_size=3).map(tuple),
+)
+def test_a_body_put_together_from_entries_is_the_encoded_batch(
+    sequence: int, entries: tuple[Entry, ...], inputs: tuple[InputOffset, ...]
+) -> None:
+    body = codec.assemble(sequence, [codec.encode_entry(each) for each in entries], inputs)
+    assert body == codec.encode_batch(Batch(sequence, entries, inputs))
+    assert codec.decode_batch(body, sequence) == Batch(sequence, entries, inputs)
+
+
+@pytest.mark.parametrize("count", [0, 15, 16, 65_535, 65_536])
+def test_a_body_may_hold_any_number_of_entries(count: int) -> None:
+    one = entry(ProjectResumed())
+    body = codec.assemble(1, [codec.encode_entry(one)] * count)
+    assert codec.decode_batch(body, 1) == Batch(1, (one,) * count)
+
+
+def test_an_event_written_before_a_field_was_appended_gets_its_default() -> None:
+    body = bytes((codec.FORMAT,)) + msgspec.msgpack.encode([1, [["project", 5, ["X"], [[26, b"t", "why"]]]]])
+    (read,) = codec.decode_batch(body, 1).entries[0].events
+    assert read.added == 0
+
+
+def body_with(*events: object) -> bytes:
+    raw = [1, [["project", 5, ["X"], list(events)]]]
+    return bytes((codec.FORMAT,)) + msgspec.msgpack.encode(raw)
+
+
+def test_an_event_whose_class_was_replaced_is_brought_up_step_by_step() -> None:
+    upcasters = {
+        990: lambda event: [991, event[1], "and why"],
+        991: lambda event: [3, f"{event[1]} {event[2]}"],
+    }
+    batch = codec.decode_batch(body_with([4], [990, "who"], [3, "plain"]), 1, upcasters)
+    assert batch.entries[0].events == (ProjectResumed(), ProjectPaused("who and why"), ProjectPaused("plain"))
+
+
+def test_no_upcaster_stands_for_a_class_that_exists() -> None:
+    assert not set(codec.UPCASTERS) & {event.__struct_config__.tag for event in EVENTS}
+
+
+def test_an_unknown_event_is_named_and_refused() -> None:
+    with pytest.raises(UnknownEvent, match="tag 990") as caught:
+        codec.decode_batch(body_with([4], [990, "who"]), 1)
+    assert caught.value.details == {"sequence": "1", "differs": "event", "tag": "990"}
+
+
+def test_an_event_with_a_field_too_many_was_written_by_a_newer_release() -> None:
+    with pytest.raises(UnknownEvent, match="tag 3 with 2 fields"):
+        codec.decode_batch(body_with([3, "reason", "a later field"]), 1)
+
+
+@pytest.mark.parametrize("first", [0, codec.FORMAT + 1, 255])
+def test_another_format_is_refused(first: int) -> None:
+    body = bytes((first,)) + codec.encode_batch(Batch(1, ()))[1:]
+    with pytest.raises(UnknownEvent, match=f"format {first}"):
+        codec.decode_batch(body, 1)
+
+
+@given(junk=st.binary(max_size=200))
+def test_whatever_is_no_batch_is_corrupt_with_its_sequence(junk: bytes) -> None:
+    try:
+        batch = codec.decode_batch(bytes((codec.FORMAT,)) + junk, 7)
+    except LogCorrupt as error:
+        assert error.details["sequence"] == "7"
+    else:
+        assert batch.sequence == 7
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\xc1", b"\x91" * 5000, b"\x93\x01\x91\x95", b"\x93\x01\x91\x94\x01\x02\x03\x91\x90\x90"]
+)
+def test_bytes_that_stop_short_or_nest_too_deep_are_corrupt(junk: bytes) -> None:
+    with pytest.raises(LogCorrupt) as caught:
+        codec.decode_batch(bytes((codec.FORMAT,)) + junk, 7)
+    assert caught.value.details["sequence"] == "7"
+
+
+def test_a_batch_in_anothers_place_is_corrupt() -> None:
+    with pytest.raises(LogCorrupt, match="batch 4 where batch 5 belongs"):
+        codec.decode_batch(codec.encode_batch(Batch(4, ())), 5)
+
+
+@given(reply=st.one_of(*map(structs, Reply.__args__)))
+def test_a_reply_reads_back_as_it_was_given(reply: Reply) -> None:
+    assert codec.decode_reply(codec.encode_reply(reply)) == reply
+
+
+def test_a_damaged_reply_is_corrupt() -> None:
+    with pytest.raises(LogCorrupt, match="stored reply"):
+        codec.decode_reply(b"\x91\x63")
+
+
+@given(data=st.data())
+def test_the_request_digest_tells_commands_apart(data: st.DataObject) -> None:
+    commands = st.sampled_from(PROJECT_COMMANDS + ORGANISATION_COMMANDS).flatmap(structs)
+    first, second = data.draw(commands), data.draw(commands)
+    assert (codec.request_digest(first) == codec.request_digest(second)) == (first == second)
+    assert len(codec.request_digest(first)) == 16
+
+
+def test_the_request_digest_does_not_change_between_releases() -> None:
+    assert codec.request_digest(PauseProject("lunch")).hex() == "29fc3eac1567943b7147bd7eedf2bb56"
+
+
+def test_the_chain_depends_on_every_byte_before_it() -> None:
+    first = codec.chain(codec.CHAIN_START, b"one")
+    assert len(first) == codec.CHAIN_BYTES
+    assert codec.chain(first, b"two") != codec.chain(codec.CHAIN_START, b"two")
+    assert codec.chain(first, b"two") != codec.chain(first, b"twO")
