@@ -87,6 +87,12 @@ class LeaseEnded(WrongState):
     code = "LEASE_ENDED"
 
 
+class NotYourLease(WrongState):
+    """The assignment was granted to another worker."""
+
+    code = "NOT_YOUR_LEASE"
+
+
 class NotEligible(WrongState):
     """The worker may not do this; the message carries every reason."""
 

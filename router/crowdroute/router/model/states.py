@@ -7,13 +7,26 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from crowdroute.workers.profile import Stage, WorkerKind
+from crowdroute.workers.status import WorkerStatus
 
-class Stage(IntEnum):
-    """Who answers at this point of a task's life."""
-
-    CROWD = 0
-    SENIOR = 1
-    EXPERT = 2
+__all__ = [
+    "Account",
+    "AssignmentState",
+    "EntryKind",
+    "FinalReason",
+    "Mode",
+    "Payment",
+    "ProjectState",
+    "Purpose",
+    "Receipt",
+    "Review",
+    "Revision",
+    "Stage",
+    "TaskState",
+    "WorkerKind",
+    "WorkerStatus",
+]
 
 
 class Purpose(IntEnum):
@@ -94,24 +107,6 @@ class ProjectState(IntEnum):
 
     ACTIVE = 0
     PAUSED = 1
-
-
-class WorkerStatus(IntEnum):
-    """Where a worker stands; `workers.status` holds the transitions."""
-
-    NEW = 0
-    QUALIFIED = 1
-    TRUSTED = 2
-    PROBATION = 3
-    PAUSED = 4
-    BANNED = 5
-
-
-class WorkerKind(IntEnum):
-    """A person at work, or a model that labels like one."""
-
-    HUMAN = 0
-    MODEL = 1
 
 
 class Mode(IntEnum):

@@ -1,0 +1,204 @@
+"""Apply what happens to answers: slots, the models behind the posteriors, evidence about workers, payment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crowdroute.router.events import project as facts
+from crowdroute.router.lifecycle import assignment_after
+from crowdroute.router.model.states import (
+    EntryKind,
+    Mode,
+    Payment,
+    Receipt,
+    Review,
+    Revision,
+    Stage,
+)
+from crowdroute.router.state.project import IN_POSTERIOR, WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.tables import NONE
+
+
+def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int) -> int:
+    """Take an answer in; the lease is already over."""
+    table, workers = state.assignments, state.workers
+    task, worker = table.task[row], table.worker[row]
+    table.answered_us[row] = at_us
+    table.receipt[row] = event.receipt
+    table.late[row] = event.late
+    table.revision[row] = Revision.SUBMITTED
+    table.revisions[row] = 1
+    table.has_comment[row] |= bool(event.comment)
+    if event.reason:
+        table.reason[row] = state.reasons.code(event.reason)
+    for value in event.answer:
+        state.answers.cells[row, value.field] = value.label
+    workers.seen_us[worker] = at_us
+    if event.receipt == Receipt.COUNTED:
+        workers.answered[worker] += 1
+        state.tasks.attempts[task] = 0
+        if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
+            _check_known(state, row, 1)
+        else:
+            state.tasks.counted[table.stage[row]][task] += 1
+            _teach(state, task, without=row)
+    return task
+
+
+def amended(state: Project, event: facts.AnswerAmended, at_us: int) -> int:
+    """Put another answer at the head of an annotation's chain."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    assignment_after(table.state[row], facts.AnswerAmended)
+    task = table.task[row]
+    before = state.answer_codes(row)
+    for field in range(len(before)):
+        state.answers.cells[row, field] = NONE
+    for value in event.answer:
+        state.answers.cells[row, value.field] = value.label
+    table.revision[row] = event.revision
+    table.revisions[row] += 1
+    _teach(state, task, changed=row, before=before)
+    return task
+
+
+def withdrawn(state: Project, event: facts.AnswerWithdrawn, at_us: int) -> int:
+    """Take an annotation out; its slot is free again."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    assignment_after(table.state[row], facts.AnswerWithdrawn)
+    task = table.task[row]
+    state.tasks.counted[table.stage[row]][task] -= 1
+    _close_review(state, row)
+    table.revision[row] = Revision.WITHDRAWN
+    table.revisions[row] += 1
+    _teach(state, task, gone=row)
+    return task
+
+
+def discounted(state: Project, event: facts.AnswerDiscounted, at_us: int) -> int:
+    """Take an annotation out because its worker does not count; the slot stays used and a new one is planned."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    assignment_after(table.state[row], facts.AnswerDiscounted)
+    task, stage = table.task[row], table.stage[row]
+    if state.repairs and state.repairs[0] == row:
+        state.repairs.popleft()
+    _close_review(state, row)
+    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
+        _check_known(state, row, -1)
+        table.revision[row] = Revision.DISCOUNTED
+        return task
+    state.tasks.counted[stage][task] -= 1
+    state.tasks.kept[stage][task] += 1
+    state.tasks.planned[stage][task] += 1
+    table.revision[row] = Revision.DISCOUNTED
+    _teach(state, task, gone=row)
+    return task
+
+
+def review_requested(state: Project, event: facts.ReviewRequested, at_us: int) -> int:
+    """Mark an annotation for review; the result waits for it when the review is enforced."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    assignment_after(table.state[row], facts.ReviewRequested)
+    if event.mode == Mode.ENFORCE:
+        table.review[row] = Review.REQUESTED
+        state.tasks.in_review[table.task[row]] += 1
+    return table.task[row]
+
+
+def review_concluded(state: Project, event: facts.ReviewConcluded, at_us: int) -> int:
+    """Note the verdict, on the annotation and on its worker's record."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    assignment_after(table.state[row], facts.ReviewConcluded)
+    _close_review(state, row)
+    table.review[row] = event.verdict
+    worker = table.worker[row]
+    state.workers.review_checked[worker] += 1
+    state.workers.review_correct[worker] += event.verdict == Review.PASSED
+    return table.task[row]
+
+
+def paid(state: Project, row: int, event: facts.EntryPosted) -> None:
+    """Note that an annotation's pay is due, or was taken back."""
+    piece = event.kind == EntryKind.PIECE
+    state.assignments.payment[row] = Payment.DUE if piece else Payment.ADJUSTED
+
+
+def _close_review(state: Project, row: int) -> None:
+    table = state.assignments
+    if table.review[row] == Review.REQUESTED:
+        table.review[row] = Review.NONE
+        state.tasks.in_review[table.task[row]] -= 1
+
+
+def _check_known(state: Project, row: int, weight: int) -> None:
+    """Compare an answer with the known one, and let the worker's matrices learn from it."""
+    table, tasks = state.assignments, state.tasks
+    task, worker = table.task[row], table.worker[row]
+    known = {value.field: value.label for value in state.known[tasks.known[task]]}
+    given = state.answer_codes(row)
+    if tasks.purpose[task] == facts.Purpose.GOLD:
+        right = all(given[field] == label for field, label in known.items())
+        state.workers.gold_checked[worker] += weight
+        state.workers.gold_correct[worker] += weight if right else 0
+    matrix = state.models.matrix(worker, tasks.capability[task])
+    for field, label in known.items():
+        if given[field] >= 0:
+            state.models.learn(field, matrix, given[field], label, float(weight))
+
+
+def _teach(
+    state: Project,
+    task: int,
+    without: int = NONE,
+    gone: int = NONE,
+    changed: int = NONE,
+    before: Sequence[int] = (),
+) -> None:
+    """Replace what the task's posteriors rest on.
+
+    `without` is the annotation that was not there before, `gone` the one that no longer is, `changed` the one that had
+    the codes `before`.
+    """
+    tasks, table = state.tasks, state.assignments
+    if tasks.purpose[task] not in IN_POSTERIOR:
+        return
+    now = state.counted_annotations(task)
+    expert = _expert_answer(state, task)
+    capability = tasks.capability[task]
+    workers = table.worker
+    cells = state.answers.cells
+    matrix_of = state.models.matrix
+    for field in range(len(state.models.fields)):
+        old_matrices: list[int] = []
+        old_labels: list[int] = []
+        new_matrices: list[int] = []
+        new_labels: list[int] = []
+        for row in now:
+            label = cells[row, field]
+            matrix = matrix_of(workers[row], capability)
+            if label >= 0:
+                new_matrices.append(matrix)
+                new_labels.append(label)
+            earlier = before[field] if row == changed else label
+            if row != without and earlier >= 0:
+                old_matrices.append(matrix)
+                old_labels.append(earlier)
+        if gone >= 0 and table.stage[gone] != Stage.EXPERT and cells[gone, field] >= 0:
+            old_matrices.append(matrix_of(workers[gone], capability))
+            old_labels.append(cells[gone, field])
+        truth = expert[field] if expert else NONE
+        state.models.replace(field, task, (old_matrices, old_labels), (new_matrices, new_labels), truth)
+
+
+def _expert_answer(state: Project, task: int) -> list[int]:
+    """Give the label codes of the newest counted expert answer, or nothing."""
+    if not state.tasks.counted_expert[task]:
+        return []
+    for row in state.assignments_of_task(task):
+        if state.assignments.stage[row] == Stage.EXPERT and state.counts(row):
+            return state.answer_codes(row)
+    return []

@@ -1,0 +1,98 @@
+"""Which tasks a worker may be given at all, as sets of signature codes that policies look up."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.router.errors import InvalidCommand
+from crowdroute.router.model.facts import Requirement, WorkerFacts
+from crowdroute.router.model.ids import NO_ID
+from crowdroute.router.model.states import Stage, WorkerKind
+from crowdroute.router.state.project import Project
+from crowdroute.workers.capacity import Capacity
+from crowdroute.workers.eligibility import Ineligible, Reason, Requirements, SkillNeed, judge
+from crowdroute.workers.errors import WorkersError
+from crowdroute.workers.profile import WorkerProfile
+from crowdroute.workers.skill import Skill, declared
+
+
+def profile_of(facts: WorkerFacts) -> WorkerProfile:
+    """Give the worker library's view of logged facts.
+
+    Raises:
+        InvalidCommand: the facts contradict themselves.
+    """
+    try:
+        skills: list[Skill] = [declared(skill.name, skill.level, facts.version) for skill in facts.skills]
+        return WorkerProfile(
+            worker=facts.worker,
+            person=NO_ID if facts.kind == WorkerKind.MODEL else facts.person,
+            version=facts.version,
+            kind=facts.kind,
+            status=facts.status,
+            vendor=facts.vendor,
+            pool=facts.pool,
+            stages=tuple(sorted(set(facts.stages))),
+            skills=tuple(sorted(skills, key=lambda skill: skill.name)),
+            languages=tuple(sorted(set(facts.languages))),
+            capacity=Capacity(facts.capacity or None),
+        )
+    except WorkersError as error:
+        raise InvalidCommand(f"worker facts: {error}", {"field": "facts"}) from error
+
+
+def requirements_of(requirement: Requirement, stage: Stage) -> Requirements:
+    """Give the worker library's view of a logged requirement, for one stage.
+
+    Raises:
+        InvalidCommand: nobody could meet it.
+    """
+    try:
+        return Requirements(
+            stage=stage,
+            kinds=(WorkerKind.HUMAN,) if requirement.humans_only else (),
+            vendors=requirement.vendors,
+            pools=requirement.pools,
+            languages=requirement.languages,
+            skills=tuple(SkillNeed(need.name, need.level) for need in requirement.skills),
+        )
+    except WorkersError as error:
+        raise InvalidCommand(f"requirement: {error}", {"field": "requirement"}) from error
+
+
+def misses(state: Project, worker: int, signature: int, stage: Stage) -> tuple[Reason, ...]:
+    """Give every reason why a worker may not be given a task of this signature; none when they may."""
+    facts = state.facts[worker]
+    if facts is None:
+        return ()
+    requirement, _ = state.signatures.values[signature]
+    profile = profile_of(facts)
+    reasons: list[Reason] = []
+    for needed in (state.rules.requirement, requirement):
+        verdict = judge(profile, requirements_of(needed, stage))
+        if isinstance(verdict, Ineligible):
+            reasons.extend(reason for reason in verdict.reasons if reason not in reasons)
+    return tuple(reasons)
+
+
+class EligibleSignatures:
+    """Remembers, per worker, which signatures their facts satisfy; recomputed only when something changed."""
+
+    def __init__(self, state: Project) -> None:
+        """Remember nothing yet."""
+        self._state = state
+        self._known: dict[tuple[int, int], tuple[tuple[int, int, int], NDArray[np.int32]]] = {}
+
+    def of(self, worker: int, stage: Stage) -> NDArray[np.int32]:
+        """Give the codes of the signatures that the worker may be given at a stage, ascending."""
+        state = self._state
+        stamp = (state.workers.version[worker], state.rules.version, len(state.signatures))
+        remembered = self._known.get((worker, stage))
+        if remembered is not None and remembered[0] == stamp:
+            return remembered[1]
+        codes = np.array(
+            [code for code in range(len(state.signatures)) if not misses(state, worker, code, stage)], np.int32
+        )
+        self._known[worker, stage] = (stamp, codes)
+        return codes

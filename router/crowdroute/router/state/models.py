@@ -1,0 +1,149 @@
+"""The statistical state of a project: one online Dawid-Skene model per field, kept by the fold.
+
+Rows of the models are the task rows; each (worker, capability) that has answered has one confusion matrix, at the same
+row in every field's model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.router.model.rules import Field
+
+SCRATCH = 64
+"""Annotations of one task the scratch arrays first have room for; they grow when a task has more."""
+
+
+class _Annotations:
+    """Matrix rows and labels of one task's annotations, in arrays that compiled code reads."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._allocate(SCRATCH)
+
+    def _allocate(self, room: int) -> None:
+        self.matrices = np.zeros(room, np.int32)
+        self.labels = np.zeros(room, np.int32)
+        self._matrix_cells = memoryview(self.matrices)
+        self._label_cells = memoryview(self.labels)
+
+    def fill(self, matrices: Sequence[int], labels: Sequence[int]) -> None:
+        count = len(matrices)
+        if count > len(self.matrices):
+            self._allocate(2 * count)
+        for place in range(count):
+            self._matrix_cells[place] = matrices[place]
+            self._label_cells[place] = labels[place]
+        self.count = count
+
+
+class Models:
+    """What the project believes of its tasks and workers."""
+
+    def __init__(self) -> None:
+        """Make a model of nothing; fields come with the first rules."""
+        self.fields: list[OnlineDawidSkene] = []
+        self._matrices: dict[tuple[int, int], int] = {}
+        self._tasks = 0
+        self._old = _Annotations()
+        self._new = _Annotations()
+
+    def follow_schema(self, fields: Sequence[Field]) -> None:
+        """Add fields and labels that a new version of the rules brought; neither ever goes away."""
+        for place, field in enumerate(fields):
+            if place == len(self.fields):
+                model = OnlineDawidSkene(len(field.labels))
+                model.add_tasks(self._tasks)
+                for _ in self._matrices:
+                    model.add_matrix()
+                self.fields.append(model)
+            elif len(field.labels) > self.fields[place].n_classes:
+                self.fields[place].add_classes(len(field.labels) - self.fields[place].n_classes)
+
+    def add_task(self) -> None:
+        """Make room for the next task row."""
+        self._tasks += 1
+        for model in self.fields:
+            model.add_tasks(1)
+
+    def matrix(self, worker: int, capability: int) -> int:
+        """Give the row of a worker's confusion matrices under a capability, a new one if there is none."""
+        key = (worker, capability)
+        row = self._matrices.get(key)
+        if row is None:
+            row = self._matrices[key] = len(self._matrices)
+            for model in self.fields:
+                model.add_matrix()
+        return row
+
+    def find_matrix(self, worker: int, capability: int) -> int | None:
+        """Give the row of a worker's confusion matrices under a capability, or None."""
+        return self._matrices.get((worker, capability))
+
+    def replace(
+        self,
+        field: int,
+        task: int,
+        old: tuple[Sequence[int], Sequence[int]],
+        new: tuple[Sequence[int], Sequence[int]],
+        truth: int = -1,
+    ) -> None:
+        """Replace what annotations a task's posterior for one field rests on.
+
+        `old` and `new` are (matrix rows, label codes); `truth` pins the posterior to a known label.
+        """
+        self._old.fill(*old)
+        self._new.fill(*new)
+        self.fields[field].reestimate(
+            task,
+            self._old.matrices,
+            self._old.labels,
+            self._old.count,
+            self._new.matrices,
+            self._new.labels,
+            self._new.count,
+            truth,
+        )
+
+    def learn(self, field: int, matrix: int, label: int, truth: int, weight: float) -> None:
+        """Count one answer to a task whose answer is known (weight -1 takes it back)."""
+        model = self.fields[field]
+        model.confusion[matrix, truth, label] += weight
+        model.row_sums[matrix, truth] += weight
+        model.versions[matrix] += 1
+
+    def confidence(self, task: int) -> float:
+        """Give the probability of the most probable label, of the field where it is lowest."""
+        lowest = 1.0
+        for model in self.fields:
+            lowest = min(lowest, max(model.posteriors[task].tolist()))
+        return lowest
+
+    def probabilities(self, field: int, task: int) -> tuple[float, ...]:
+        """Give the probability of every label of a field."""
+        return tuple(self.fields[field].posteriors[task].tolist())
+
+    def pack(self) -> dict[str, bytes]:
+        """Give the models as named sections."""
+        sections = {
+            "models/keys": msgspec.msgpack.encode((self._tasks, len(self.fields), list(self._matrices.items())))
+        }
+        for place, model in enumerate(self.fields):
+            for name, raw in model.pack().items():
+                sections[f"models/{place}/{name}"] = raw
+        return sections
+
+    def unpack(self, sections: Mapping[str, bytes | memoryview]) -> None:
+        """Take over what `pack` gave."""
+        kind = tuple[int, int, list[tuple[tuple[int, int], int]]]
+        self._tasks, n_fields, keys = msgspec.msgpack.decode(sections["models/keys"], type=kind)
+        self._matrices = dict(keys)
+        self.fields = []
+        for place in range(n_fields):
+            prefix = f"models/{place}/"
+            own = {name.removeprefix(prefix): bytes(raw) for name, raw in sections.items() if name.startswith(prefix)}
+            self.fields.append(OnlineDawidSkene.unpack(own))
