@@ -32,6 +32,18 @@ class RepeatedAnnotationError(InvalidAnnotationsError):
 
     code = "AGGREGATION_REPEATED_ANNOTATION"
 
+    def __init__(
+        self, task: object, worker: object, earlier: int, later: int, counted: str = "annotations"
+    ) -> None:
+        super().__init__(
+            f"{counted} {earlier} and {later} are both of worker {worker!r} on task {task!r};"
+            ' pass repeats="first" to keep the first of each pair'
+        )
+        self.task = task
+        self.worker = worker
+        self.earlier = earlier
+        self.later = later
+
 
 class UnreadableFileError(InvalidAnnotationsError):
     """A file of annotations or gold could not be read; the message names the file and the line."""

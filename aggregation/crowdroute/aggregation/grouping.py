@@ -1,0 +1,36 @@
+"""Annotations grouped by task, as the compiled loops walk them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.aggregation.annotations import AnnotationSet
+
+
+class Grouped(NamedTuple):
+    """Task i's cells (worker x classes + label) stand at ``starts[i]`` to ``starts[i + 1]``, in the given
+    order."""
+
+    starts: NDArray[np.int64]
+    cells: NDArray[np.int64]
+
+
+def group_by_task(annotations: AnnotationSet) -> Grouped:
+    """Sort the annotations by task, keeping the order within a task. O(annotations)."""
+    from crowdroute.aggregation import batch_kernels
+
+    grouped = Grouped(
+        np.zeros(annotations.n_tasks + 1, dtype=np.int64), np.empty(len(annotations), dtype=np.int64)
+    )
+    batch_kernels.group_by_task(
+        annotations.tasks, annotations.workers, annotations.labels, annotations.n_classes, *grouped
+    )
+    return grouped
+
+
+def worker_truth_label(table: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+    """Return a (cells, truth) table with the axes of a confusion matrix: (workers, truth, label)."""
+    return np.ascontiguousarray(table.reshape(-1, n_classes, n_classes).transpose(0, 2, 1))

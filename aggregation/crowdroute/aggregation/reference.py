@@ -1,0 +1,82 @@
+"""crowd-kit as an oracle: the same estimator shape over its models, for comparison and never for production.
+
+crowd-kit 1.4.2 needs scikit-learn below 1.8 and takes one to two seconds to import, hence only inside
+functions.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from crowdroute.aggregation.annotations import AnnotationSet, Identifier
+from crowdroute.aggregation.base import FittedPosteriors
+from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraError
+
+_MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
+"""Those that take labels and give a probability per label. MACE, KOS and MMSR 1.4.2 are left out: their
+results depend on the order of the rows, fail on ties, or flip."""
+
+
+class CrowdKitReference(FittedPosteriors):
+    """One of crowd-kit's categorical models, fitted by crowd-kit itself.
+
+    ``model`` is its class name there; ``parameters`` go to its constructor. ``model_`` is the fitted
+    crowd-kit object. Raises ``InvalidParameterError`` for another name, ``MissingExtraError`` from ``fit``
+    when it is not installed.
+    """
+
+    model_: Any
+    converged_: bool
+    n_iter_: int
+    loss_history_: tuple[float, ...]
+
+    def __init__(self, model: str = "DawidSkene", parameters: Mapping[str, Any] | None = None) -> None:
+        self.model = model
+        self.parameters = parameters
+
+    def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
+        """Fit crowd-kit's model; gold is passed on where the model takes it, and refused elsewhere."""
+        if self.model not in _MODELS:
+            raise InvalidParameterError(
+                f"there is no reference model {self.model!r}; choose one of {', '.join(_MODELS)}"
+            )
+        aggregation, pandas = _crowd_kit()
+        frame = pandas.DataFrame(
+            {
+                "task": annotations.tasks,
+                "worker": annotations.workers,
+                "label": annotations.labels,
+            }
+        )
+        fitted = getattr(aggregation, self.model)(**(self.parameters or {}))
+        codes = annotations.gold_codes(gold)
+        known = np.flatnonzero(codes >= 0)
+        if len(known) == 0:
+            fitted.fit(frame)
+        elif self.model in ("DawidSkene", "OneCoinDawidSkene"):
+            fitted.fit(frame, pandas.Series(codes[known], index=known))
+        else:
+            raise InvalidParameterError(f"crowd-kit's {self.model} takes no gold; leave it out")
+        probabilities = fitted.probas_.reindex(
+            index=range(annotations.n_tasks), columns=range(annotations.n_classes), fill_value=0.0
+        )
+        self.model_ = fitted
+        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
+        self.posteriors_ = probabilities.to_numpy(dtype=np.float64)
+        self.loss_history_ = tuple(float(loss) for loss in getattr(fitted, "loss_history_", ()))
+        self.n_iter_ = max(len(self.loss_history_), 1)
+        self.converged_ = self.n_iter_ < getattr(fitted, "n_iter", self.n_iter_ + 1)
+        return self
+
+
+def _crowd_kit() -> tuple[Any, Any]:
+    try:
+        return importlib.import_module("crowdkit.aggregation"), importlib.import_module("pandas")
+    except ImportError as error:
+        raise MissingExtraError(
+            f"crowd-kit cannot be imported ({error}); install it with: pip install 'crowdroute[models]'"
+        ) from error
