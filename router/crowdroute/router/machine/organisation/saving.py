@@ -1,0 +1,98 @@
+"""The organisation's state as bytes, the same bytes for the same state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from crowdroute.router.errors import SnapshotUnusable
+from crowdroute.router.model.ids import Id
+from crowdroute.router.state.organisation import (
+    BalanceRow,
+    OrganisationState,
+    PoolRow,
+    ProjectRow,
+    TokenRow,
+    VendorRow,
+    WorkerRow,
+)
+
+SECTION = "organisation"
+
+VERSION = 1
+"""Raised with every change of the saved form; of another version, the log is folded instead."""
+
+
+class _Saved(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """All rows, each kind in the order of ids."""
+
+    tenant: str
+    projects: list[ProjectRow]
+    vendors: list[VendorRow]
+    pools: list[PoolRow]
+    workers: list[WorkerRow]
+    tokens: list[TokenRow]
+    balances: list[BalanceRow]
+    erased: list[Id]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw]).decode
+_decode_rows = msgspec.msgpack.Decoder(_Saved).decode
+
+
+def pack(state: OrganisationState) -> bytes:
+    """Give the state as bytes."""
+    rows = _Saved(
+        state.tenant,
+        [row for _, row in sorted(state.projects.items())],
+        [row for _, row in sorted(state.vendors.items())],
+        [row for _, row in sorted(state.pools.items())],
+        [row for _, row in sorted(state.workers.items())],
+        [row for _, row in sorted(state.tokens.items())],
+        [row for worker in sorted(state.balances) for row in state.list_balances(worker)],
+        sorted(state.erased),
+    )
+    return _encode((VERSION, rows))
+
+
+def unpack(sections: Mapping[str, bytes | memoryview]) -> OrganisationState:
+    """Give the state that was packed, its indexes built anew.
+
+    Raises:
+        SnapshotUnusable: the section is missing, damaged or of another version.
+    """
+    section = sections.get(SECTION)
+    if section is None:
+        raise SnapshotUnusable(f"the snapshot has no section {SECTION!r}: fold the log instead")
+    try:
+        version, body = _decode(section)
+        if version != VERSION:
+            raise SnapshotUnusable(
+                f"section {SECTION!r} has version {version}, this release reads {VERSION}: "
+                "fold the log instead"
+            )
+        rows = _decode_rows(body)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise SnapshotUnusable(f"section {SECTION!r} is damaged ({error}): fold the log instead") from error
+    return _filled(rows)
+
+
+def _filled(rows: _Saved) -> OrganisationState:
+    state = OrganisationState()
+    state.tenant = rows.tenant
+    for project in rows.projects:
+        state.put_project(project)
+    for vendor in rows.vendors:
+        state.put_vendor(vendor)
+    for pool in rows.pools:
+        state.put_pool(pool)
+    for worker in rows.workers:
+        state.put_worker(worker)
+    for token in rows.tokens:
+        state.put_token(token)
+    for balance in rows.balances:
+        state.put_balance(balance)
+    state.erased.update(rows.erased)
+    return state
