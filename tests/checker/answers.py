@@ -7,7 +7,6 @@ from typing import Any
 from tests.checker.layout import (
     COUNTED,
     EXPERT,
-    FINALISED,
     MODE_ENFORCE,
     OPEN,
     RECEIPT_NAMES,
@@ -56,7 +55,8 @@ def answer_submitted(project: Project, event: Any) -> None:
         project.complain(
             "counted-when-closed", f"an answer is counted although task {short(task.id)} is {state}"
         )
-    if event.receipt == SURPLUS and task.state != FINALISED:
+    wanted = task.state == OPEN and not (task.escalated and assignment.stage != EXPERT)
+    if event.receipt == SURPLUS and wanted:
         project.complain(
             "surplus-when-open", f"an answer is surplus although task {short(task.id)} is {state}"
         )

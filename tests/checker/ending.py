@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from tests.checker.layout import OPEN
 from tests.checker.project import Project, short
 
 
 def check_quiescent(project: Project) -> None:
-    """Complain about leases past their deadline and about discounted workers whose answers still count."""
+    """Complain about overdue leases, discounted workers whose answers count, and tasks nobody can move on."""
     for assignment in project.live.values():
         if assignment.deadline_us <= project.now_us:
             project.complain(
                 "overdue",
                 f"assignment {short(assignment.id)} is live {project.now_us - assignment.deadline_us} us"
                 " past its deadline",
+            )
+    for task in project.tasks.values():
+        free = any(planned > task.held(stage) for stage, planned in task.planned.items())
+        if (
+            task.state == OPEN
+            and not task.exempt
+            and not free
+            and not any(one.live for one in task.assignments)
+        ):
+            project.complain(
+                "stuck", f"task {short(task.id)} is open, and nobody holds it or could be given it"
             )
     for worker in sorted(project.discounted_workers):
         for assignment in project.counted_of_worker.get(worker, ()):

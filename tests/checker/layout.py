@@ -172,7 +172,7 @@ _EVENTS: dict[int, str] = {
     19: "AnswerDiscounted assignment reason",
     20: "DraftSaved assignment digest",
     21: "ReviewRequested assignment mode reason lower_bound correct checked threshold share draw",
-    22: "ReviewConcluded assignment verdict by",
+    22: "ReviewConcluded assignment verdict by evidence",
     23: "TaskEscalated task stage reason confidence counted",
     24: "TaskFinalised task revision reason results confidence counted rules_version"
     " model_version calibrator",

@@ -109,5 +109,27 @@ def check_pay(project: Project, events: list[Any]) -> None:
                 project.complain(
                     "pay", f"entry {short(piece.entry)} pays in {piece.currency}, not {rules.currency}"
                 )
+    _check_taken_back(project, events)
     for identity in pieces:
         project.complain("pay", f"assignment {short(identity)} is paid without an answer in the same entry")
+
+
+def _check_taken_back(project: Project, events: list[Any]) -> None:
+    for event in events:
+        assignment = (
+            project.assignments.get(event.assignment) if type(event).__name__ == "AnswerWithdrawn" else None
+        )
+        if assignment is None:
+            continue
+        posted = [
+            one.micros
+            for one in events
+            if type(one).__name__ == "EntryPosted"
+            and one.kind == CORRECTION
+            and (one.assignment, one.worker) == (assignment.id, assignment.worker)
+        ]
+        if posted != ([-assignment.price_micros] if assignment.price_micros else []):
+            project.complain(
+                "pay",
+                f"the answer of assignment {short(assignment.id)} is withdrawn with {posted} as corrections",
+            )

@@ -94,6 +94,8 @@ class Task:
     planned: Counter[int]
     state: int = OPEN
     revision: int = 0
+    escalated: bool = False
+    """The crowd is done and an expert was asked; re-opening for more crowd answers ends it."""
     assignments: list[Assignment] = field(default_factory=list)
 
     @property

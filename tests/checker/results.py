@@ -63,7 +63,7 @@ def _next_revision(project: Project, task: Task, revision: int) -> None:
 
 
 def _check_enough(project: Project, task: Task, event: Any) -> None:
-    counted = task.counted(CROWD)
+    counted = task.counted(CROWD, SENIOR)
     by_expert = event.reason == REASON_EXPERT
     if by_expert and not task.counted(SENIOR, EXPERT):
         project.complain("no-expert", f"task {short(task.id)} is finalised by an expert who never answered")
@@ -73,6 +73,7 @@ def _check_enough(project: Project, task: Task, event: Any) -> None:
             f"task {short(task.id)} is finalised with {counted} counted answers, the least is"
             f" {project.rules.minimum}",
         )
+    counted += task.counted(EXPERT)
     if event.counted != counted:
         project.complain(
             "count-wrong",

@@ -134,6 +134,7 @@ def task_escalated(project: Project, event: Any) -> None:
     project.counters["escalated"] += 1
     task = _in_state(project, event.task, (OPEN,), "escalated")
     if task is not None:
+        task.escalated = True
         project.raise_planned(task, event.stage, 1)
 
 
@@ -143,6 +144,7 @@ def task_reopened(project: Project, event: Any) -> None:
     task = _in_state(project, event.task, (PARKED, FINALISED), "reopened")
     if task is not None:
         task.state = OPEN
+        task.escalated = task.escalated and not event.added
         project.raise_planned(task, CROWD, event.added)
 
 

@@ -94,6 +94,15 @@ class Story:
         paid = [piece(number, by)] if receipt in (1, 2) else []
         return self.tell(submitted(number, label, receipt, **how), *paid)
 
+    def withdraw(self, number: int, by: int) -> Story:
+        """Withdraw the answer of assignment `number` and take its pay back."""
+        return self.tell(*withdrawn(number, by))
+
+
+def withdrawn(number: int, by: int) -> list[list[Any]]:
+    """Give AnswerWithdrawn and the correction that goes with it."""
+    return [[18, lease(number), "mistake"], piece(number, by, -PRICE, money(0x20 + number), kind=2)]
+
 
 def rules(version: int = 1, **parts: Any) -> list[Any]:
     """Give rules: one field of three labels, two to three answers, prices at every stage."""

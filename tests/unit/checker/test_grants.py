@@ -60,7 +60,7 @@ def test_an_expired_lease_frees_its_slot() -> None:
 
 
 def test_a_withdrawn_answer_frees_its_slot() -> None:
-    assert broken(answered(0, 1, 0).tell([18, lease(1), "mistake"]).grant(4, 4)) == []
+    assert broken(answered(0, 1, 0).withdraw(1, 1).grant(4, 4)) == []
 
 
 def test_a_discounted_answer_keeps_its_slot_and_one_more_is_planned() -> None:

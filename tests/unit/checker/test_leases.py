@@ -8,9 +8,12 @@ from tests.unit.checker.story import (
     HOUR,
     LEASE,
     MINUTE,
+    TASK,
     Story,
+    answered,
     begun,
     broken,
+    finalised,
     last,
     lease,
     submitted,
@@ -115,6 +118,27 @@ def test_a_lease_past_its_deadline_is_overdue_once_nothing_is_under_way() -> Non
     assert broken(story) == []
     assert broken(story, quiescent=True) == [("overdue", last(story), "")]
     assert "default/project/a" in str(check(story.batches, quiescent=True))
+
+
+def test_an_open_task_that_nobody_holds_or_could_be_given_is_stuck_once_nothing_is_under_way() -> None:
+    story = answered(0, 1, 2)
+    assert broken(story) == []
+    assert broken(story, quiescent=True) == [("stuck", last(story), "")]
+    assert TASK.hex()[:12] in str(check(story.batches, quiescent=True))
+
+
+@pytest.mark.parametrize(
+    "way_out",
+    [
+        [8, TASK, 0, 1, "disagreement"],
+        [8, TASK, 1, 1, "review"],
+        [23, TASK, 2, "maximum", 0.4, 3],
+        finalised(counted=3),
+        [27, TASK, "attempts", 8],
+    ],
+)
+def test_a_task_that_has_a_way_out_is_not_stuck(way_out: list[Any]) -> None:
+    assert broken(answered(0, 1, 2).tell(way_out), quiescent=True) == []
 
 
 def test_a_lease_before_its_deadline_is_not_overdue() -> None:

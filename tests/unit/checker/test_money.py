@@ -122,9 +122,23 @@ def test_an_entry_for_a_worker_whom_nobody_knows_is_reported() -> None:
 
 
 def test_a_correction_is_an_entry_of_its_own_and_changes_the_sum() -> None:
-    story = answered(0).tell([18, lease(1), "mistake"], piece(1, 1, -PRICE, money(2), kind=2))
+    story = answered(0).withdraw(1, 1)
     assert broken(story) == []
     assert check(story.batches).balances == {(STREAM, worker(1), "USD"): 0}
+
+
+@pytest.mark.parametrize(
+    "corrections",
+    [
+        [],
+        [piece(1, 1, 1 - PRICE, money(8), kind=2)],
+        [piece(1, 2, -PRICE, money(8), kind=2)],
+        [piece(1, 1, -PRICE, money(8), kind=2), piece(1, 1, 0, money(9), kind=2)],
+    ],
+)
+def test_a_withdrawal_without_exactly_one_correction_beside_it_is_reported(corrections: list[Any]) -> None:
+    story = answered(0, 0).tell([18, lease(1), "mistake"], *corrections)
+    assert broken(story) == [("pay", last(story), "")]
 
 
 def test_corrections_that_take_more_than_was_paid_are_reported() -> None:

@@ -73,7 +73,7 @@ def test_a_result_with_fewer_answers_than_the_least_is_reported() -> None:
 
 
 def test_withdrawn_and_discounted_answers_do_not_suffice() -> None:
-    story = answered(0, 0).tell([18, lease(1), "mistake"]).tell(finalised(counted=1))
+    story = answered(0, 0).withdraw(1, 1).tell(finalised(counted=1))
     assert broken(story) == [("too-few", last(story), "TaskFinalised")]
     story = (
         answered(0, 0).tell([29, worker(1), "spam"]).tell([19, lease(1), "spam"]).tell(finalised(counted=1))
@@ -88,7 +88,7 @@ def test_the_least_is_that_of_the_rules_that_hold() -> None:
 
 def test_an_experts_answer_suffices_alone() -> None:
     story = answered(0).tell([23, TASK, 2, "disagreement", 0.5, 1]).grant(2, 8, stage=2).answer(2, 8, 1)
-    story.tell(finalised(counted=1, reason=1, results=[[0, 1, [0.9, 0.1, 0.0]]]))
+    story.tell(finalised(counted=2, reason=1, results=[[0, 1, [0.9, 0.1, 0.0]]]))
     assert broken(story) == []
 
 
