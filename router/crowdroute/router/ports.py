@@ -76,6 +76,12 @@ class Snapshots(Protocol):
     def newest(self) -> tuple[int, bytes, Sections] | None:
         """Give sequence, chain hash and sections of the newest usable snapshot."""
 
+    def usable(self) -> Iterator[tuple[int, bytes, Sections]]:
+        """Yield every usable snapshot, newest first; one that is damaged or unknown is skipped."""
+
+    def write(self, sequence: int, chain: bytes, sections: Sections) -> None:
+        """Keep a fold of the log through `sequence`; older snapshots may go."""
+
 
 class Clock(Protocol):
     """Logged time; see the ADR on time."""

@@ -17,6 +17,7 @@ from crowdroute.router.commands.project import PauseProject
 from crowdroute.router.errors import LogCorrupt, UnknownEvent
 from crowdroute.router.events import EVENTS, Batch, Cause, Entry, InputOffset
 from crowdroute.router.events.project import ProjectPaused, ProjectResumed
+from crowdroute.router.ports import StoredBatch
 
 
 def values(annotation: msgspec.inspect.Type) -> st.SearchStrategy[object]:
@@ -132,19 +133,23 @@ def test_another_format_is_refused(first: int) -> None:
         codec.decode_batch(body, 1)
 
 
+def sequence_told(body: bytes, sequence: int) -> str:
+    """Give the sequence of what was decoded, or of the error that says why it was not."""
+    try:
+        return str(codec.decode_batch(body, sequence).sequence)
+    except LogCorrupt as error:
+        return error.details["sequence"]
+
+
 @given(junk=st.binary(max_size=200))
 def test_whatever_is_no_batch_is_corrupt_with_its_sequence(junk: bytes) -> None:
-    try:
-        batch = codec.decode_batch(bytes((codec.FORMAT,)) + junk, 7)
-    except LogCorrupt as error:
-        assert error.details["sequence"] == "7"
-    else:
-        assert batch.sequence == 7
+    assert sequence_told(bytes((codec.FORMAT,)) + junk, 7) == "7"
 
 
-@pytest.mark.parametrize(
-    "junk", [b"", b"\xc1", b"\x91" * 5000, b"\x93\x01\x91\x95", b"\x93\x01\x91\x94\x01\x02\x03\x91\x90\x90"]
-)
+NO_EVENTS_ARRAY = msgspec.msgpack.encode([7, [[1, 2, 3, 4]], []])
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xc1", b"\x91" * 5000, b"\x93\x01\x91\x95", NO_EVENTS_ARRAY])
 def test_bytes_that_stop_short_or_nest_too_deep_are_corrupt(junk: bytes) -> None:
     with pytest.raises(LogCorrupt) as caught:
         codec.decode_batch(bytes((codec.FORMAT,)) + junk, 7)
@@ -183,3 +188,34 @@ def test_the_chain_depends_on_every_byte_before_it() -> None:
     assert len(first) == codec.CHAIN_BYTES
     assert codec.chain(first, b"two") != codec.chain(codec.CHAIN_START, b"two")
     assert codec.chain(first, b"two") != codec.chain(first, b"twO")
+
+
+def stored(sequence: int, body: bytes, previous: bytes) -> StoredBatch:
+    return StoredBatch(sequence, 1, codec.chain(previous, body), body)
+
+
+def test_a_batch_in_its_place_follows_from_the_one_before() -> None:
+    first = stored(1, b"one", codec.CHAIN_START)
+    codec.check_link(codec.CHAIN_START, 1, first)
+    codec.check_link(first.chain, 2, stored(2, b"two", first.chain))
+
+
+@pytest.mark.parametrize(
+    ("batch", "differs"),
+    [
+        (stored(3, b"two", codec.CHAIN_START), "sequence"),
+        (stored(2, b"two", b"x" * 32), "chain"),
+        (stored(2, b"two", codec.CHAIN_START)._replace(body=b"twO"), "chain"),
+    ],
+)
+def test_a_batch_out_of_its_place_is_corrupt(batch: StoredBatch, differs: str) -> None:
+    with pytest.raises(LogCorrupt) as caught:
+        codec.check_link(codec.CHAIN_START, 2, batch)
+    assert caught.value.details == {"sequence": "2", "differs": differs}
+
+
+@given(content=st.binary(max_size=100))
+def test_the_digest_of_content_depends_on_the_key(content: bytes) -> None:
+    digest = codec.keyed_digest(b"k" * 32, content)
+    assert len(digest) == 16
+    assert digest != codec.keyed_digest(b"K" * 32, content)

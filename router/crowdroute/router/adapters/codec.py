@@ -17,6 +17,7 @@ import msgspec
 from crowdroute.router.commands import Command, Reply
 from crowdroute.router.errors import LogCorrupt, UnknownEvent
 from crowdroute.router.events import EVENTS, Batch, Entry, InputOffset
+from crowdroute.router.ports import StoredBatch
 
 FORMAT = 1
 """Version of everything around the events; the first byte of every body."""
@@ -95,6 +96,31 @@ def chain(previous: bytes, body: bytes) -> bytes:
     digest = blake2b(previous, digest_size=CHAIN_BYTES)
     digest.update(body)
     return digest.digest()
+
+
+def check_link(previous: bytes, sequence: int, stored: StoredBatch) -> None:
+    """Verify that a batch belongs at `sequence`, after the one whose chain hash is `previous`.
+
+    Raises:
+        LogCorrupt: with the sequence, and in `details["differs"]` what is wrong.
+    """
+    if stored.sequence != sequence:
+        raise LogCorrupt(
+            f"batch {sequence} is missing, batch {stored.sequence} stands in its place:"
+            " restore the log from a backup",
+            {"sequence": str(sequence), "differs": "sequence"},
+        )
+    if chain(previous, stored.body) != stored.chain:
+        raise LogCorrupt(
+            f"batch {sequence} does not follow from the batches before it (its chain hash differs):"
+            " restore the log from a backup",
+            {"sequence": str(sequence), "differs": "chain"},
+        )
+
+
+def keyed_digest(key: bytes, content: bytes) -> bytes:
+    """Give the 16 bytes that stand in the log for content; nobody can guess at it without the key."""
+    return blake2b(content, key=key, digest_size=16).digest()
 
 
 def encode_reply(reply: Reply) -> bytes:

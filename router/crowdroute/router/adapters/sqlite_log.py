@@ -1,0 +1,295 @@
+"""The event log in one SQLite file: an append is one transaction, durable when it returns.
+
+One connection does everything. The statements of an append run in the event loop, only COMMIT (which waits
+for the disk) runs in a thread. `_turn` hands the connection round: an append holds it from BEGIN until COMMIT
+has returned, so what awaits its turn (`read_some`, `fetch`, `backup`, `checkpoint`) never blocks the loop,
+and the lock's order of arrival keeps both sides from starving. The blocking reads (`read`, `select`) wait for
+a COMMIT in flight where they stand, for one commit's length at most; they are for recovery and for callers
+that cannot await.
+
+The owner row carries the epoch and the head of the log. Each append moves the head only while the epoch is
+still its own, so a successor fences it; and a table that lost its last rows no longer agrees with the head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from crowdroute.router.adapters.codec import CHAIN_START
+from crowdroute.router.adapters.sqlite_files import Ownership, open_database, primary_code
+from crowdroute.router.adapters.sqlite_rows import (
+    Row,
+    check_row,
+    insert,
+    select_after,
+    select_contents,
+    unreadable,
+)
+from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt, StorageError
+from crowdroute.router.ports import ContentChange, StoredBatch
+
+IDLE_SECONDS = 2.0
+"""After this long without an append the WAL is moved into the database, so that the next start is quick."""
+
+READ_ROWS = 64
+"""Batches fetched at once by a reader: 32 MiB if every one is as large as the shard loop lets it be."""
+
+BACKUP_PAGES = 256
+"""Pages (of 4 KiB) that a backup copies before it lets appends through: about a millisecond's work."""
+
+
+class SqliteLog:
+    """`EventLog` in a directory of its own; contents are written with the batches that name them."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open the log, or create it, and become its owner.
+
+        Raises:
+            Fenced: another process owns it.
+            LogCorrupt: it cannot be read.
+            StorageError: the machine does not let it be opened (no space, no permission).
+            ConfigurationError: it was written by another release's format.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory = directory
+        self._ownership = Ownership(directory)
+        try:
+            opened = open_database(directory)
+            _sync_directory(directory)
+        except BaseException:
+            self._ownership.give_back()
+            raise
+        self._connection = opened.connection
+        self.epoch: int = opened.epoch
+        self.content_key = opened.content_key
+        self._head = (opened.sequence, opened.chain)
+        self._over: StorageError | None = None
+        self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "commit")
+        self._working: Future[None] | None = None
+        self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
+        self._erased = True  # what an earlier process erased may still stand in the WAL
+        self._appended_at = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_task: asyncio.Task[None] | None = None
+
+    async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
+        """Make a batch and its contents durable in one transaction.
+
+        Raises:
+            AppendFailed: it is not durable, or that is unknown; this log refuses every later call.
+            Fenced: another process entered a later epoch; likewise.
+        """
+        async with self._turn:
+            self._refuse_when_over()
+            try:
+                if batch.sequence != self._head[0] + 1:
+                    raise AppendFailed(f"batch {batch.sequence} cannot follow batch {self._head[0]}")
+                insert(self._connection, batch, contents)
+                await self._in_thread(self._commit)
+            except StorageError as error:
+                self._end(error)
+                raise
+            except Exception as error:
+                raise self._end(self._explain(batch.sequence, error)) from error
+            except BaseException:
+                self._end(AppendFailed(f"the append of batch {batch.sequence} was interrupted"))
+                raise
+            self._head = (batch.sequence, batch.chain)
+            if contents:
+                self._erased = self._erased or any(body is None for _, body in contents)
+                for watcher in self._watchers:
+                    watcher(contents)
+            self._rearm()
+
+    def read(self, after: int = 0) -> Iterator[StoredBatch]:
+        """Yield every batch above `after`, checked for sequence, checksum and chain."""
+        sequence, previous = after, self._chain_at(after)
+        while rows := self._rows(sequence, READ_ROWS):
+            for row in rows:
+                stored = check_row(previous, sequence + 1, row)
+                sequence, previous = stored.sequence, stored.chain
+                yield stored
+        if sequence < self._head[0]:
+            raise LogCorrupt(
+                f"the log ends with batch {sequence}, but batch {self._head[0]} was committed:"
+                " restore it from a backup",
+                {"sequence": str(sequence + 1), "differs": "end"},
+            )
+
+    async def read_some(self, after: int, limit_bytes: int) -> list[StoredBatch]:
+        """Give the batches above `after` that fit into `limit_bytes`, but one at least if there is one."""
+        async with self._turn:
+            some: list[StoredBatch] = []
+            previous = self._chain_at(after)
+            while rows := self._rows(after + len(some), 1):
+                stored = check_row(previous, after + len(some) + 1, rows[0])
+                limit_bytes -= len(stored.body)
+                if some and limit_bytes < 0:
+                    break
+                some.append(stored)
+                previous = stored.chain
+            return some
+
+    def head(self) -> tuple[int, bytes]:
+        """Give sequence and chain hash of the last batch."""
+        return self._head
+
+    def select(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist, blocking while a COMMIT is in flight."""
+        self._wait_in_place()
+        return select_contents(self._connection, keys)
+
+    async def fetch(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist, letting the loop run while a COMMIT is in flight."""
+        async with self._turn:
+            return self.select(keys)
+
+    def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
+        """Have the changes of each append told, as soon as they are durable."""
+        self._watchers.append(watcher)
+
+    async def checkpoint(self) -> None:
+        """Move the WAL into the database; after an erasure also empty it, so that nothing erased stays
+        behind."""
+        async with self._turn:
+            if self._over is not None:
+                return
+            mode = "TRUNCATE" if self._erased else "PASSIVE"
+            try:
+                await self._in_thread(lambda: self._run(f"PRAGMA wal_checkpoint({mode})"))
+            except Exception as error:
+                self._end(self._explain(self._head[0] + 1, error))
+            else:
+                self._erased = False
+
+    async def backup(self, target: Path) -> None:
+        """Copy the whole log, contents included, to a new database file while appends go on.
+
+        Raises:
+            ConfigurationError: the target exists already.
+            StorageError: the copy could not be written; the log itself is unharmed.
+        """
+        if target.exists():
+            raise ConfigurationError(f"{target} exists: name a file that does not, or remove it first")
+        partial = target.with_name(target.name + ".partial")
+        loop = asyncio.get_running_loop()
+
+        def let_others_through(_status: int, _remaining: int, _total: int) -> None:
+            asyncio.run_coroutine_threadsafe(self._pass_turn(), loop).result()
+
+        def copy() -> None:
+            with contextlib.closing(sqlite3.connect(partial)) as copied:
+                self._connection.backup(copied, pages=BACKUP_PAGES, progress=let_others_through, sleep=0)
+            os.replace(partial, target)
+            _sync_directory(target.parent)
+
+        async with self._turn:
+            self._refuse_when_over()
+            try:
+                await asyncio.to_thread(copy)
+            except (sqlite3.Error, OSError) as error:
+                partial.unlink(missing_ok=True)
+                raise StorageError(f"the backup to {target} failed ({error}); the log is unharmed") from error
+
+    def close(self) -> None:
+        """Wait for what is under way, close the file and give the ownership back."""
+        self._end(AppendFailed("the log was closed"))
+        self._thread.shutdown(wait=True)
+        self._connection.close()
+        self._ownership.give_back()
+
+    def _run(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+    def _commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        self._working = self._thread.submit(work)
+        await asyncio.wrap_future(self._working)
+
+    def _wait_in_place(self) -> None:
+        self._refuse_when_over()
+        if self._working is None or self._working.cancelled():
+            return
+        error = self._working.exception()
+        if error is not None:
+            raise self._explain(self._head[0] + 1, error) from error
+
+    async def _pass_turn(self) -> None:
+        """Let everyone who waits for the connection have it once."""
+        self._turn.release()
+        await self._turn.acquire()
+        self._refuse_when_over()
+
+    def _rows(self, after: int, limit: int) -> list[Row]:
+        self._wait_in_place()
+        rows, error = select_after(self._connection, after, limit)
+        if error is not None and not rows:
+            raise unreadable(after + 1, error) from error
+        return rows
+
+    def _chain_at(self, sequence: int) -> bytes:
+        """Give the chain hash of a batch, unchecked: whoever reads on checks that the next one follows from
+        it."""
+        if sequence == 0:
+            return CHAIN_START
+        rows = self._rows(sequence - 1, 1)
+        if rows and rows[0][0] == sequence and isinstance(rows[0][2], bytes):
+            return rows[0][2]
+        raise LogCorrupt(
+            f"batch {sequence} is missing: the log ends at {self._head[0]}",
+            {"sequence": str(sequence), "differs": "end"},
+        )
+
+    def _explain(self, sequence: int, error: BaseException) -> AppendFailed:
+        if primary_code(error) == sqlite3.SQLITE_FULL:
+            reason = f"the disk that holds {self.directory} is full: free space, then start again"
+        else:
+            name = getattr(error, "sqlite_errorname", type(error).__name__)
+            reason = f"{error} ({name}) in {self.directory}: look at the disk, then start again"
+        return AppendFailed(f"batch {sequence} was not made durable: {reason}", {"sequence": str(sequence)})
+
+    def _end(self, reason: StorageError) -> StorageError:
+        """Refuse everything from now on: after an error nobody knows what the handle would do."""
+        if self._over is None:
+            self._over = reason
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        return reason
+
+    def _refuse_when_over(self) -> None:
+        if self._over is not None:
+            raise type(self._over)(self._over.message, self._over.details) from self._over
+
+    def _rearm(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._appended_at = loop.time()
+        if self._idle_timer is None:
+            self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle)
+
+    def _look_whether_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        remaining = self._appended_at + IDLE_SECONDS - loop.time()
+        if remaining > 0:
+            self._idle_timer = loop.call_later(remaining, self._look_whether_idle)
+        else:
+            self._idle_timer = None
+            self._idle_task = loop.create_task(self.checkpoint())
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

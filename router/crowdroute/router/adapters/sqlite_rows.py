@@ -1,0 +1,120 @@
+"""The statements of an SQLite log, and what a row must look like to be believed."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+
+from crowdroute.router.adapters.codec import CHAIN_BYTES, check_link
+from crowdroute.router.errors import Fenced, LogCorrupt
+from crowdroute.router.ports import ContentChange, StoredBatch
+
+KEYS_PER_QUERY = 500
+"""Keys asked for in one statement; SQLite takes at least 999 parameters."""
+
+_numbers = struct.Struct(">QQ")
+
+Row = tuple[object, object, object, object, object]
+
+
+def checksum(stored: StoredBatch) -> int:
+    """Give the CRC-32 over everything a row holds, so that the epoch is covered too (the chain leaves it
+    out)."""
+    crc = zlib.crc32(_numbers.pack(stored.sequence, stored.epoch))
+    return zlib.crc32(stored.body, zlib.crc32(stored.chain, crc))
+
+
+def insert(connection: sqlite3.Connection, stored: StoredBatch, contents: Sequence[ContentChange]) -> None:
+    """Begin a transaction and write a batch with its contents; the caller commits.
+
+    Raises:
+        Fenced: the epoch is no longer the batch's.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    moved = connection.execute(
+        "UPDATE owner SET sequence = ?, chain = ? WHERE epoch = ?",
+        (stored.sequence, stored.chain, stored.epoch),
+    )
+    if moved.rowcount != 1:
+        ((epoch,),) = connection.execute("SELECT epoch FROM owner").fetchall() or ((0,),)
+        connection.execute("ROLLBACK")
+        raise Fenced(
+            f"epoch {epoch} owns the log now, this process held epoch {stored.epoch}: let it end",
+            {"epoch": str(stored.epoch), "owner": str(epoch)},
+        )
+    connection.execute(
+        "INSERT INTO log VALUES (?, ?, ?, ?, ?)",
+        (stored.sequence, stored.epoch, stored.chain, checksum(stored), stored.body),
+    )
+    for key, body in contents:
+        if body is None:
+            connection.execute("DELETE FROM content WHERE key = ?", (key,))
+        else:
+            connection.execute("INSERT OR REPLACE INTO content VALUES (?, ?)", (key, body))
+
+
+def select_after(
+    connection: sqlite3.Connection, after: int, limit: int
+) -> tuple[list[Row], sqlite3.Error | None]:
+    """Give up to `limit` rows above `after`, and the error that ended the reading early, if one did."""
+    rows: list[Row] = []
+    try:
+        for row in connection.execute(
+            "SELECT sequence, epoch, chain, crc32, body FROM log"
+            " WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            (after, limit),
+        ):
+            rows.append(row)
+    except sqlite3.Error as error:
+        return rows, error
+    return rows, None
+
+
+def check_row(previous: bytes, sequence: int, row: Row) -> StoredBatch:
+    """Give the batch that a row holds, if it is the one that belongs at `sequence` after `previous`.
+
+    Raises:
+        LogCorrupt: with the sequence, and in `details["differs"]` what is wrong.
+    """
+    number, epoch, chain, crc, body = row
+    if not (
+        isinstance(number, int)
+        and isinstance(epoch, int)
+        and epoch >= 0
+        and isinstance(chain, bytes)
+        and len(chain) == CHAIN_BYTES
+        and isinstance(body, bytes)
+    ):
+        raise LogCorrupt(
+            f"batch {sequence} does not look like a batch: restore the log from a backup",
+            {"sequence": str(sequence), "differs": "row"},
+        )
+    stored = StoredBatch(number, epoch, chain, body)
+    if number == sequence and checksum(stored) != crc:
+        raise LogCorrupt(
+            f"batch {sequence} is damaged (its checksum differs): restore the log from a backup",
+            {"sequence": str(sequence), "differs": "checksum"},
+        )
+    check_link(previous, sequence, stored)
+    return stored
+
+
+def unreadable(sequence: int, error: sqlite3.Error) -> LogCorrupt:
+    """Say that the table cannot be read from `sequence` on."""
+    return LogCorrupt(
+        f"batch {sequence} cannot be read ({error}): restore the log from a backup",
+        {"sequence": str(sequence), "differs": "database"},
+    )
+
+
+def select_contents(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, bytes]:
+    """Give those of the contents that exist."""
+    wanted = list(keys)
+    found: dict[str, bytes] = {}
+    for start in range(0, len(wanted), KEYS_PER_QUERY):
+        part = wanted[start : start + KEYS_PER_QUERY]
+        marks = ",".join("?" * len(part))
+        found.update(connection.execute(f"SELECT key, body FROM content WHERE key IN ({marks})", part))
+    return found

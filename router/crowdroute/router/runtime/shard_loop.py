@@ -1,0 +1,320 @@
+"""The loop that owns one shard: nothing it decided is seen before the disk holds it.
+
+    1 decide+apply    each command as it arrives, into the batch that is forming
+    2 append          the batch, durably, while the next one forms
+    3 reply, effects  to everyone who saw the batch: replies first, then whoever follows the log
+
+Commands that arrive while an append is under way form the next batch; no time is spent waiting for more. A
+refusal, a repeated reply and a query are answers too: each waits for the batches whose effects it may have
+seen.
+
+The loop is crash-only. After a failed append, or a defect in the core, the state in memory is ahead of the
+disk by an unknown amount: every waiter is told, `failed` is set, and the process must end and fold the log
+again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from crowdroute.router.adapters.codec import assemble, chain, encode_entry
+from crowdroute.router.commands import Reply, Request
+from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterError, ShuttingDown
+from crowdroute.router.events import Entry
+from crowdroute.router.ports import Clock, ContentChange, Core, EventLog, StoredBatch
+
+BATCH_BYTES = 512 * 1024
+"""Encoded entries at which a batch is closed: what one Kafka record and one COMMIT carry without a stall."""
+
+BATCH_CONTENT_BYTES = 4 << 20
+"""Contents at which a batch is closed, so that an import of large texts does not hold up everybody else."""
+
+WAITING_COMMANDS = 4096
+"""Answers that may wait for the disk at once; beyond it callers are told to come again."""
+
+WAITING_BYTES = 64 << 20
+"""Entries and contents that may wait for the disk at once."""
+
+TICK_SECONDS = 1.0
+"""Longest time between two looks at the clock. A suspended machine stops the timers but not logged time, so a
+timer set far ahead would fire late."""
+
+RETRY_SECONDS = 0.01
+"""Shortest time between two looks when something is due but a step brought nothing about."""
+
+OUTAGE_US = 10_000_000
+"""Logged time between two looks from which on the engine counts as having been away: ten missed ticks."""
+
+
+class _Forming:
+    """A batch that is not durable yet: what it holds and who waits for it."""
+
+    __slots__ = ("content_size", "contents", "encoded", "entries", "size", "waiters")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.encoded: list[bytes] = []
+        self.size = 0
+        self.contents: list[ContentChange] = []
+        self.content_size = 0
+        self.waiters: list[asyncio.Future[None]] = []
+
+
+def _no_erasures(_entries: Sequence[Entry]) -> Sequence[ContentChange]:
+    return ()
+
+
+def _no_outages(_length_us: int) -> Iterable[Request]:
+    return ()
+
+
+class ShardLoop:
+    """Decides, appends and answers for one shard; `start` it inside a running event loop."""
+
+    def __init__(
+        self,
+        core: Core,
+        log: EventLog,
+        clock: Clock,
+        *,
+        last_us: int | None = None,
+        erasures: Callable[[Sequence[Entry]], Sequence[ContentChange]] = _no_erasures,
+        outages: Callable[[int], Iterable[Request]] = _no_outages,
+        waiting_commands: int = WAITING_COMMANDS,
+    ) -> None:
+        """Take over a core that has folded `log` to its head.
+
+        Args:
+            core: ready to decide (settled).
+            log: opened by this process.
+            clock: logged time; at least `last_us`.
+            last_us: logged time of the last entry in the log; what passed since counts as an outage.
+            erasures: names the contents that entries delete; they go in the transaction of those entries.
+            outages: gives the commands that tell the streams of an outage of so many microseconds; they are
+                decided before anything else after it.
+            waiting_commands: answers that may wait for the disk at once.
+        """
+        self._core = core
+        self._log = log
+        self._clock = clock
+        self._erasures = erasures
+        self._outages = outages
+        self._sequence, self._chain = log.head()
+        self._seen_us = clock.now_us() if last_us is None else last_us
+        self._room = waiting_commands
+        self._room_bytes = WAITING_BYTES
+        self._queue: deque[_Forming] = deque()
+        self._appending: _Forming | None = None
+        self._work = asyncio.Event()
+        self._draining = False
+        self._failure: RouterError | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._followers: list[Callable[[Sequence[Entry]], None]] = []
+        self._feeds: list[Callable[[StoredBatch], None]] = []
+        self.failed: asyncio.Future[RouterError] = asyncio.get_running_loop().create_future()
+        """Done, with the reason, once the loop can never go on; the process must then exit."""
+
+    @property
+    def sequence(self) -> int:
+        """Sequence of the last durable batch."""
+        return self._sequence
+
+    def subscribe(self, on_durable: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
+        """Have the entries of each batch told once they are durable, in order; gives what ends it.
+
+        A follower must not raise: it is part of the engine, and its defect stops the loop.
+        """
+        self._followers.append(on_durable)
+        return lambda: self._followers.remove(on_durable)
+
+    def feed(self, on_appended: Callable[[StoredBatch], None]) -> None:
+        """Have each durable batch handed on as the log holds it (to the snapshotter)."""
+        self._feeds.append(on_appended)
+
+    def start(self) -> None:
+        """Begin to append and to bring about what is due."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="shard-loop")
+
+    async def submit(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        """Decide a command and answer when its effect is durable.
+
+        Args:
+            request: the command with its envelope.
+            contents: what the content store must hold with it; not written when the command changes nothing.
+
+        Raises:
+            Refusal: nothing changed; every fact that it rests on is durable.
+            AtCapacity: too much waits for the disk; the command was not looked at.
+            ShuttingDown: the loop drains; likewise.
+            AppendFailed: whether the command took effect is unknown until the log is folded again.
+        """
+        if self._failure is not None:
+            raise self._lost(self._failure)
+        if self._draining:
+            raise ShuttingDown("this process is about to stop: call again")
+        if self._room <= 0 or self._room_bytes <= 0:
+            raise AtCapacity("too many commands wait for the disk: call again in a second")
+        try:
+            entries, reply = self._core.handle(request, self._now())
+            if entries:
+                self._take(entries, contents)
+        except Refusal:
+            await self.observe()
+            raise
+        except Exception as error:
+            self._stop(error)
+            raise self._lost(error) from error
+        await self.observe()
+        return reply
+
+    async def observe(self) -> None:
+        """Return when everything that was applied so far is durable; a query awaits this before it answers.
+
+        Raises:
+            AppendFailed: it never will be in this process; the answer must not be given.
+        """
+        if self._failure is not None:
+            raise self._lost(self._failure)
+        newest = self._queue[-1] if self._queue else self._appending
+        if newest is None:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        newest.waiters.append(waiter)
+        self._room -= 1
+        try:
+            await waiter
+        finally:
+            self._room += 1
+
+    async def drain(self) -> None:
+        """Take nothing new, make durable and answer what was taken, and stop.
+
+        Raises:
+            AppendFailed: not everything that was taken became durable.
+        """
+        self._draining = True
+        self._work.set()
+        if self._task is not None:
+            await self._task
+        if self._failure is not None:
+            raise self._lost(self._failure)
+
+    def wake(self) -> None:
+        """Look at the clock now (after it was moved by hand)."""
+        self._work.set()
+
+    async def _run(self) -> None:
+        try:
+            while self._failure is None:
+                self._work.clear()
+                if not self._draining:
+                    self._bring_about_due()
+                if self._queue:
+                    await self._append(self._queue.popleft())
+                elif self._draining:
+                    return
+                else:
+                    await self._wait()
+        except asyncio.CancelledError:
+            self._stop(ShuttingDown("the loop was cancelled"))
+            raise
+        except Exception as error:
+            self._stop(error)
+
+    def _now(self) -> int:
+        """Read the clock; after an outage, first let the streams know of it."""
+        now_us = self._clock.now_us()
+        away_us, self._seen_us = now_us - self._seen_us, now_us
+        if away_us > OUTAGE_US:
+            for request in self._outages(away_us):
+                with contextlib.suppress(Refusal):  # a stream with nothing to extend may say so
+                    entries, _ = self._core.handle(request, now_us)
+                    self._take(entries, ())
+        return now_us
+
+    def _bring_about_due(self) -> None:
+        """Take one bounded step of what time has made due."""
+        now_us = self._now()
+        due_us = self._core.next_due_us()
+        if due_us is not None and due_us <= now_us:
+            self._take(self._core.due(now_us), ())
+
+    def _take(self, entries: Sequence[Entry], contents: Sequence[ContentChange]) -> None:
+        """Put what one decision brought about into the forming batch, whole."""
+        if not entries:
+            return
+        encoded = [encode_entry(entry) for entry in entries]
+        size = sum(map(len, encoded))
+        changes = (*contents, *self._erasures(entries))
+        content_size = sum(len(body) for _, body in changes if body is not None)
+        if not self._queue or not _fits(self._queue[-1], size, content_size):
+            self._queue.append(_Forming())
+        forming = self._queue[-1]
+        forming.entries += entries
+        forming.encoded += encoded
+        forming.size += size
+        forming.contents += changes
+        forming.content_size += content_size
+        self._room_bytes -= size + content_size
+        self._work.set()
+
+    async def _append(self, batch: _Forming) -> None:
+        self._appending = batch
+        sequence = self._sequence + 1
+        body = assemble(sequence, batch.encoded)
+        stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)
+        await self._log.append(stored, batch.contents)
+        self._sequence, self._chain = sequence, stored.chain
+        self._appending = None
+        self._room_bytes += batch.size + batch.content_size
+        for waiter in batch.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        for follower in tuple(self._followers):
+            follower(batch.entries)
+        for on_appended in self._feeds:
+            on_appended(stored)
+
+    async def _wait(self) -> None:
+        """Sleep until there is work, something may be due, or a tick has passed."""
+        delay = TICK_SECONDS
+        due_us = self._core.next_due_us()
+        if due_us is not None:
+            delay = min(max((due_us - self._clock.now_us()) / 1e6, RETRY_SECONDS), delay)
+        timer = asyncio.get_running_loop().call_later(delay, self._work.set)
+        try:
+            await self._work.wait()
+        finally:
+            timer.cancel()
+
+    def _stop(self, error: Exception) -> None:
+        """Stop for good and tell everyone who waits."""
+        if self._failure is not None:
+            return
+        self._failure = (
+            error if isinstance(error, RouterError) else RouterError(f"a defect stopped the shard: {error!r}")
+        )
+        self._work.set()
+        waiting = [*self._queue] if self._appending is None else [self._appending, *self._queue]
+        for batch in waiting:
+            for waiter in batch.waiters:
+                if not waiter.done():
+                    waiter.set_exception(self._lost(error))
+        if not self.failed.done():
+            self.failed.set_result(self._failure)
+
+    def _lost(self, error: BaseException) -> AppendFailed:
+        """Say to one waiter that the outcome is unknown here; each gets an error of its own."""
+        lost = AppendFailed(
+            f"the shard stopped ({error}): call again with the same idempotency key",
+            {"cause": error.code if isinstance(error, RouterError) else type(error).__name__},
+        )
+        lost.__cause__ = error
+        return lost
+
+
+def _fits(batch: _Forming, size: int, content_size: int) -> bool:
+    return batch.size + size <= BATCH_BYTES and batch.content_size + content_size <= BATCH_CONTENT_BYTES

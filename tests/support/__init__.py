@@ -1,0 +1,1 @@
+"""What several test suites share: small engines and the processes that run them."""
