@@ -5,8 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# mypy and import-linter find the four source roots by themselves; benchmarks and scripts need to be told.
-ROOTS := router:aggregation:workers:proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,7 +27,7 @@ lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
-	PYTHONPATH=$(ROOTS) $(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 .PHONY: fmt
 fmt: $(VENV)/.installed-dev ## rewrite the sources as ruff formats them
