@@ -20,3 +20,6 @@ class Request(msgspec.Struct, frozen=True):
     request: str = ""
     key: str = ""
     """Idempotency key; empty when the caller gave none."""
+    digest: bytes = b""
+    """Hash of the request as the caller sent it; empty: of the command. A shell that puts fresh ids into a command must
+    give it, or a retry would look like another request."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.router.errors import InvalidCommand
-from crowdroute.router.model.facts import Requirement, WorkerFacts
+from crowdroute.router.model.facts import Requirement, SkillFact, WorkerFacts
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.states import Stage, WorkerKind
 from crowdroute.router.state.project import Project
@@ -14,7 +14,7 @@ from crowdroute.workers.capacity import Capacity
 from crowdroute.workers.eligibility import Ineligible, Reason, Requirements, SkillNeed, judge
 from crowdroute.workers.errors import WorkersError
 from crowdroute.workers.profile import WorkerProfile
-from crowdroute.workers.skill import Skill, declared
+from crowdroute.workers.skill import Skill, SkillSource
 
 
 def profile_of(facts: WorkerFacts) -> WorkerProfile:
@@ -24,7 +24,7 @@ def profile_of(facts: WorkerFacts) -> WorkerProfile:
         InvalidCommand: the facts contradict themselves.
     """
     try:
-        skills: list[Skill] = [declared(skill.name, skill.level, facts.version) for skill in facts.skills]
+        skills = [_skill(fact) for fact in facts.skills]
         return WorkerProfile(
             worker=facts.worker,
             person=NO_ID if facts.kind == WorkerKind.MODEL else facts.person,
@@ -40,6 +40,11 @@ def profile_of(facts: WorkerFacts) -> WorkerProfile:
         )
     except WorkersError as error:
         raise InvalidCommand(f"worker facts: {error}", {"field": "facts"}) from error
+
+
+def _skill(fact: SkillFact) -> Skill:
+    source = SkillSource.MEASURED if fact.evidence else SkillSource.DECLARED
+    return Skill(fact.name, fact.level, source, fact.evidence)
 
 
 def requirements_of(requirement: Requirement, stage: Stage) -> Requirements:

@@ -62,6 +62,8 @@ class Project:
         self.listed_count = 0
         #: (worker row, rule, period) -> amount decided.
         self.bonuses: dict[tuple[int, str, int], int] = {}
+        #: (rule, period) -> workers who answered in it and whose bonus is not decided yet.
+        self.active: dict[tuple[str, int], set[int]] = {}
         #: Why a parked task is parked, for those who look after it.
         self.parked: dict[int, str] = {}
         #: Free text of each correction, by result row.

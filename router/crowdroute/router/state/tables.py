@@ -173,6 +173,8 @@ class Assignments(IdTable):
     payment: Int8
     revision: Int8
     late: Int8
+    #: 1 when the review was decided without regard to the answer, so that its verdict is evidence.
+    fair_review: Int8
     has_comment: Int8
     has_draft: Int8
 

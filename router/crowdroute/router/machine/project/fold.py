@@ -14,7 +14,7 @@ from crowdroute.router.events.base import Fact
 from crowdroute.router.lifecycle import assignment_after, late_refused, task_after
 from crowdroute.router.machine.project import fold_answers, fold_tasks
 from crowdroute.router.model.ids import NO_ID, Id
-from crowdroute.router.model.states import ProjectState, Purpose
+from crowdroute.router.model.states import ProjectState, Purpose, Receipt
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 
@@ -145,8 +145,8 @@ def _skipped(state: Project, event: facts.AssignmentSkipped, at_us: int) -> int:
 def _submitted(state: Project, event: facts.AnswerSubmitted, at_us: int) -> int:
     table = state.assignments
     row = table.find(event.assignment)
-    live = table.deadline_us[row] >= 0 and state.lease_deadline(row) >= 0
-    if event.late and event.receipt == facts.Receipt.REFUSED:
+    live = state.lease_deadline(row) >= 0
+    if event.late and event.receipt == Receipt.REFUSED:
         table.state[row] = late_refused(table.state[row])
     else:
         table.state[row] = assignment_after(table.state[row], facts.AnswerSubmitted)
@@ -214,7 +214,13 @@ def _posted(state: Project, event: facts.EntryPosted, at_us: int) -> int:
 
 
 def _bonus(state: Project, event: facts.BonusDecided, at_us: int) -> int:
-    state.bonuses[state.workers.find(event.worker), event.rule, event.period] = event.micros
+    worker = state.workers.find(event.worker)
+    state.bonuses[worker, event.rule, event.period] = event.micros
+    waiting = state.active.get((event.rule, event.period))
+    if waiting is not None:
+        waiting.discard(worker)
+        if not waiting:
+            del state.active[event.rule, event.period]
     return NONE
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
 
 from crowdroute.router.events import project as facts
 from crowdroute.router.lifecycle import assignment_after
+from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.states import (
     EntryKind,
     Mode,
     Payment,
+    Purpose,
     Receipt,
     Review,
     Revision,
     Stage,
 )
+from crowdroute.router.quality.reward import period_of
 from crowdroute.router.state.project import IN_POSTERIOR, WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
+
+
+def answer_hash(answer: Answer) -> int:
+    """Give 63 bits that tell one submitted answer from another."""
+    digest = blake2b(msgspec.msgpack.encode(answer), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
 
 
 def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int) -> int:
@@ -29,11 +41,14 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     table.revision[row] = Revision.SUBMITTED
     table.revisions[row] = 1
     table.has_comment[row] |= bool(event.comment)
+    table.submitted[row] = answer_hash(event.answer)
     if event.reason:
         table.reason[row] = state.reasons.code(event.reason)
     for value in event.answer:
         state.answers.cells[row, value.field] = value.label
     workers.seen_us[worker] = at_us
+    for plan in state.rules.bonuses:
+        state.active.setdefault((plan.id, period_of(plan, at_us)), set()).add(worker)
     if event.receipt == Receipt.COUNTED:
         workers.answered[worker] += 1
         state.tasks.attempts[task] = 0
@@ -52,13 +67,19 @@ def amended(state: Project, event: facts.AnswerAmended, at_us: int) -> int:
     assignment_after(table.state[row], facts.AnswerAmended)
     task = table.task[row]
     before = state.answer_codes(row)
+    known = state.tasks.purpose[task] in WITH_KNOWN_ANSWER
+    if known:
+        _check_known(state, row, -1)
     for field in range(len(before)):
         state.answers.cells[row, field] = NONE
     for value in event.answer:
         state.answers.cells[row, value.field] = value.label
     table.revision[row] = event.revision
     table.revisions[row] += 1
-    _teach(state, task, changed=row, before=before)
+    if known:
+        _check_known(state, row, 1)
+    else:
+        _teach(state, task, changed=row, before=before)
     return task
 
 
@@ -68,10 +89,14 @@ def withdrawn(state: Project, event: facts.AnswerWithdrawn, at_us: int) -> int:
     row = table.find(event.assignment)
     assignment_after(table.state[row], facts.AnswerWithdrawn)
     task = table.task[row]
-    state.tasks.counted[table.stage[row]][task] -= 1
     _close_review(state, row)
-    table.revision[row] = Revision.WITHDRAWN
     table.revisions[row] += 1
+    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
+        _check_known(state, row, -1)
+        table.revision[row] = Revision.WITHDRAWN
+        return task
+    state.tasks.counted[table.stage[row]][task] -= 1
+    table.revision[row] = Revision.WITHDRAWN
     _teach(state, task, gone=row)
     return task
 
@@ -104,6 +129,7 @@ def review_requested(state: Project, event: facts.ReviewRequested, at_us: int) -
     assignment_after(table.state[row], facts.ReviewRequested)
     if event.mode == Mode.ENFORCE:
         table.review[row] = Review.REQUESTED
+        table.fair_review[row] = event.reason != "operator"
         state.tasks.in_review[table.task[row]] += 1
     return table.task[row]
 
@@ -115,9 +141,10 @@ def review_concluded(state: Project, event: facts.ReviewConcluded, at_us: int) -
     assignment_after(table.state[row], facts.ReviewConcluded)
     _close_review(state, row)
     table.review[row] = event.verdict
-    worker = table.worker[row]
-    state.workers.review_checked[worker] += 1
-    state.workers.review_correct[worker] += event.verdict == Review.PASSED
+    if event.evidence:
+        worker = table.worker[row]
+        state.workers.review_checked[worker] += 1
+        state.workers.review_correct[worker] += event.verdict == Review.PASSED
     return table.task[row]
 
 
@@ -140,7 +167,7 @@ def _check_known(state: Project, row: int, weight: int) -> None:
     task, worker = table.task[row], table.worker[row]
     known = {value.field: value.label for value in state.known[tasks.known[task]]}
     given = state.answer_codes(row)
-    if tasks.purpose[task] == facts.Purpose.GOLD:
+    if tasks.purpose[task] == Purpose.GOLD:
         right = all(given[field] == label for field, label in known.items())
         state.workers.gold_checked[worker] += weight
         state.workers.gold_correct[worker] += weight if right else 0

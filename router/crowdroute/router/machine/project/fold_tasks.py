@@ -11,7 +11,7 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.lifecycle import task_after
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import NO_ID, Id, halves
-from crowdroute.router.model.states import Stage, TaskState
+from crowdroute.router.model.states import Purpose, Stage, TaskState
 from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.project import IN_POSTERIOR, Project
 from crowdroute.router.state.tables import NONE
@@ -69,7 +69,7 @@ def opened(state: Project, event: facts.TaskOpened, at_us: int, worker_row: Call
     tasks.first_assignment[row] = tasks.result[row] = tasks.known[row] = NONE
     tasks.purpose[row] = event.purpose
     tasks.priority[row] = event.priority
-    if event.purpose == facts.Purpose.AUDIT:
+    if event.purpose == Purpose.AUDIT:
         tasks.stage[row] = Stage.EXPERT
         tasks.planned_expert[row] = event.planned
     else:
@@ -147,7 +147,7 @@ def reopened(state: Project, event: facts.TaskReopened, at_us: int) -> int:
     task = tasks.find(event.task)
     tasks.state[task] = task_after(tasks.state[task], facts.TaskReopened)
     tasks.planned_crowd[task] += event.added
-    if event.added and tasks.purpose[task] != facts.Purpose.AUDIT:
+    if event.added and tasks.purpose[task] != Purpose.AUDIT:
         tasks.stage[task] = Stage.CROWD
     tasks.attempts[task] = 0
     state.parked.pop(task, None)

@@ -1,0 +1,106 @@
+"""Decide about answers: submit, amend, withdraw, and what follows for reviews, pay and the task."""
+
+from __future__ import annotations
+
+from crowdroute.router.commands import project as wishes
+from crowdroute.router.commands.replies import Received
+from crowdroute.router.errors import KeyReused, LeaseEnded
+from crowdroute.router.events import project as facts
+from crowdroute.router.machine.project.fold_answers import answer_hash
+from crowdroute.router.machine.project.guards import full_answer, given_reason, open_annotation, own_assignment
+from crowdroute.router.machine.project.money import pay, take_back
+from crowdroute.router.machine.project.reviewing import conclude_reviews, consider_review
+from crowdroute.router.machine.project.settling import settle
+from crowdroute.router.machine.stream import Decision
+from crowdroute.router.model.ids import Id, Kind, to_text
+from crowdroute.router.model.states import AssignmentState, Receipt, Revision, Stage, TaskState
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+
+
+def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) -> Decision:
+    """Take an answer in, once per assignment; the same answer again gets the same reply."""
+    row = own_assignment(state, wish.worker, wish.assignment, wish.fence)
+    table = state.assignments
+    if table.receipt[row] != Receipt.NONE:
+        return _repeated(state, row, wish)
+    now = AssignmentState(table.state[row])
+    if now in (AssignmentState.SKIPPED, AssignmentState.RELEASED):
+        text = to_text(Kind.ASSIGNMENT, wish.assignment)
+        raise LeaseEnded(f"{text} was {now.name.lower()}; its answer is not wanted any more", {"state": now.name})
+    full_answer(state, wish.answer)
+    receipt, reason = _receipt(state, row, now)
+    yield facts.AnswerSubmitted(
+        assignment=wish.assignment,
+        answer=wish.answer,
+        receipt=receipt,
+        reason=reason,
+        late=now is not AssignmentState.ACTIVE,
+        active_ms=wish.active_ms,
+        comment=wish.comment,
+        flags=wish.flags,
+    )
+    if receipt != Receipt.REFUSED:
+        yield from pay(state, row)
+    if receipt == Receipt.COUNTED:
+        if table.stage[row] == Stage.CROWD:
+            yield from consider_review(state, row, entropy)
+        else:
+            yield from conclude_reviews(state, row)
+    yield from settle(state, table.task[row])
+    return _received(state, row)
+
+
+def _receipt(state: Project, row: int, now: AssignmentState) -> tuple[Receipt, str]:
+    """Say how an answer is taken in, and why not counted if it is not."""
+    task, stage = state.assignments.task[row], state.assignments.stage[row]
+    worker = state.assignments.worker[row]
+    is_open = state.tasks.state[task] == TaskState.OPEN
+    if now is AssignmentState.ACTIVE:
+        if is_open and (stage == Stage.EXPERT or state.tasks.stage[task] != Stage.EXPERT):
+            return Receipt.COUNTED, ""
+        return Receipt.SURPLUS, "TASK_DECIDED"
+    if now is AssignmentState.REVOKED or state.workers.discounted[worker]:
+        return Receipt.REFUSED, "LEASE_REVOKED"
+    if not is_open:
+        return Receipt.REFUSED, "TASK_CLOSED"
+    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER or state.wanted(task, stage):
+        return Receipt.COUNTED, ""
+    return Receipt.REFUSED, "SLOT_TAKEN"
+
+
+def _repeated(state: Project, row: int, wish: wishes.SubmitAnswer) -> Received:
+    if state.assignments.submitted[row] != answer_hash(wish.answer):
+        text = to_text(Kind.ASSIGNMENT, wish.assignment)
+        raise KeyReused(
+            f"{text} was answered before with another answer; use Amend to change it", {"assignment": text}
+        )
+    return _received(state, row)
+
+
+def _received(state: Project, row: int) -> Received:
+    table = state.assignments
+    receipt = Receipt(table.receipt[row])
+    return Received(
+        receipt=receipt,
+        reason=state.reasons.values[table.reason[row]],
+        price_micros=0 if receipt is Receipt.REFUSED else table.price_micros[row],
+    )
+
+
+def amend(state: Project, wish: wishes.AmendAnswer, now_us: int) -> Decision:
+    """Put another answer in the place of a counted one."""
+    row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
+    full_answer(state, wish.answer)
+    yield facts.AnswerAmended(wish.assignment, Revision.AMENDED, wish.answer)
+    yield from settle(state, state.assignments.task[row])
+    return _received(state, row)
+
+
+def withdraw(state: Project, wish: wishes.WithdrawAnswer, now_us: int) -> Decision:
+    """Take a counted answer back, and its pay with it."""
+    row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
+    reason = given_reason(wish.reason)
+    yield facts.AnswerWithdrawn(wish.assignment, reason)
+    yield from take_back(state, row)
+    yield from settle(state, state.assignments.task[row])
+    return _received(state, row)

@@ -1,0 +1,138 @@
+"""Checks that several commands begin with; each refuses or gives the row it looked up."""
+
+from __future__ import annotations
+
+from crowdroute.router.errors import (
+    InvalidCommand,
+    LeaseEnded,
+    NotEligible,
+    NotYourLease,
+    StaleLease,
+    UnknownLabel,
+    WrongState,
+)
+from crowdroute.router.model.answers import Answer
+from crowdroute.router.model.ids import Id, Kind, to_text
+from crowdroute.router.model.states import AssignmentState, Receipt, Revision, TaskState, WorkerStatus
+from crowdroute.router.state.project import Project
+from crowdroute.workers.status import may_lease
+
+
+def own_assignment(state: Project, worker: Id, assignment: Id, fence: int) -> int:
+    """Give the row of an assignment that is this worker's and was granted with this fence.
+
+    Raises:
+        NotFound: there is no such assignment.
+        NotYourLease: it is another worker's.
+        StaleLease: the fence is not the one it was granted with.
+    """
+    row = state.assignment(assignment)
+    text = to_text(Kind.ASSIGNMENT, assignment)
+    if state.workers.id_of(state.assignments.worker[row]) != worker:
+        raise NotYourLease(
+            f"{text} was granted to another worker; ask for work of your own with Next", {"assignment": text}
+        )
+    if state.assignments.fence[row] != fence:
+        raise StaleLease(
+            f"{text} was granted with another fence; send back the one that came with the offer", {"assignment": text}
+        )
+    return row
+
+
+def live_lease(state: Project, worker: Id, assignment: Id, fence: int) -> int:
+    """Give the row of a live lease of this worker.
+
+    Raises:
+        LeaseEnded: the lease is over.
+        NotFound, NotYourLease, StaleLease: as `own_assignment`.
+    """
+    row = own_assignment(state, worker, assignment, fence)
+    now = AssignmentState(state.assignments.state[row])
+    if now is not AssignmentState.ACTIVE:
+        text = to_text(Kind.ASSIGNMENT, assignment)
+        raise LeaseEnded(
+            f"the lease of {text} is over ({now.name.lower()}); ask for other work with Next",
+            {"assignment": text, "state": now.name},
+        )
+    return row
+
+
+def working(state: Project, worker: Id) -> int:
+    """Give the row of a worker who may be given work.
+
+    Raises:
+        NotFound: the project does not know the worker.
+        NotEligible: the worker is paused, banned or discounted.
+    """
+    row = state.worker(worker)
+    status = WorkerStatus(state.workers.status[row])
+    discounted, severed = state.workers.discounted[row], state.workers.person[row] in state.severed
+    if discounted or severed or not may_lease(status):
+        standing = "erased" if severed else "discounted" if discounted else status.name.lower()
+        raise NotEligible(
+            f"{to_text(Kind.WORKER, worker)} is {standing} and is given no work; an operator can change that",
+            {"worker": to_text(Kind.WORKER, worker), "state": standing.upper()},
+        )
+    return row
+
+
+def full_answer(state: Project, answer: Answer) -> None:
+    """See that an answer gives every field one of its labels.
+
+    Raises:
+        UnknownLabel: a field or label is not in the schema, or the label was removed.
+        InvalidCommand: a field is missing or answered twice.
+    """
+    fields = state.rules.fields
+    seen = set()
+    for value in answer:
+        if not 0 <= value.field < len(fields):
+            raise UnknownLabel(
+                f"the answer names field number {value.field}, but the schema has {len(fields)} fields",
+                {"field": str(value.field)},
+            )
+        field = fields[value.field]
+        if not 0 <= value.label < len(field.labels) or field.labels[value.label].removed:
+            allowed = ", ".join(label.id for label in field.labels if not label.removed)
+            raise UnknownLabel(
+                f"field {field.id!r} has no label number {value.label}; its labels are: {allowed}",
+                {"field": field.id},
+            )
+        if value.field in seen:
+            raise InvalidCommand(f"field {field.id!r} is answered twice", {"field": field.id})
+        seen.add(value.field)
+    for place, field in enumerate(fields):
+        if place not in seen:
+            raise InvalidCommand(f"field {field.id!r} is not answered", {"field": field.id})
+
+
+def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:
+    """Give the row of a counted annotation of this worker that may still be changed.
+
+    It may for as long after the answer as a lease lasts, while the task is open. The same holds for hidden gold, so that
+    trying to change an answer tells nothing.
+
+    Raises:
+        WrongState: nothing counted was submitted, the time is over, or the task is closed.
+        NotFound, NotYourLease, StaleLease: as `own_assignment`.
+    """
+    row = own_assignment(state, worker, assignment, fence)
+    text = to_text(Kind.ASSIGNMENT, assignment)
+    table = state.assignments
+    if table.receipt[row] != Receipt.COUNTED or table.revision[row] in (Revision.WITHDRAWN, Revision.DISCOUNTED):
+        raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
+    over = now_us > table.answered_us[row] + state.rules.lease.duration_us
+    if over or state.tasks.state[table.task[row]] != TaskState.OPEN:
+        raise WrongState(f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"})
+    return row
+
+
+def given_reason(reason: str) -> str:
+    """Give the reason back, when there is one.
+
+    Raises:
+        InvalidCommand: it is empty or longer than 200 characters.
+    """
+    if not reason.strip() or len(reason) > 200:  # noqa: PLR2004 (said in the message)
+        raise InvalidCommand("a reason of 1 to 200 characters is needed", {"field": "reason"})
+    return reason

@@ -1,0 +1,150 @@
+"""Decide what comes into a project: the project itself, its rules, items and tasks."""
+
+from __future__ import annotations
+
+from crowdroute.router.commands import project as wishes
+from crowdroute.router.commands.replies import Created, Done, Imported, RowTaken
+from crowdroute.router.errors import AlreadyExists, InvalidCommand, NotFound, WrongState
+from crowdroute.router.events import project as facts
+from crowdroute.router.machine.project.guards import full_answer
+from crowdroute.router.machine.stream import Decision
+from crowdroute.router.model.ids import NO_ID, Kind, to_text
+from crowdroute.router.model.rules import ProjectRules
+from crowdroute.router.model.states import Purpose, Stage
+from crowdroute.router.quality.eligibility import requirements_of
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+
+HIGHEST_PRIORITY = 3
+LARGEST_IMPORT = 10_000
+"""Rows in one AddTasks: keeps one command's events under what a batch and a message may hold."""
+
+
+def create(state: Project, wish: wishes.CreateProject, now_us: int) -> Decision:
+    """Begin the stream with its first rules."""
+    if state.history:
+        raise AlreadyExists(f"{to_text(Kind.PROJECT, wish.project)} exists already")
+    _sound_rules(state, wish.rules)
+    yield facts.ProjectCreated(wish.project, wish.name)
+    yield facts.RulesApplied(wish.rules)
+    return Created(wish.project)
+
+
+def apply_rules(state: Project, wish: wishes.ApplyRules, now_us: int) -> Decision:
+    """Take over the next version of the rules."""
+    _sound_rules(state, wish.rules)
+    yield facts.RulesApplied(wish.rules)
+    return Created(state.project, wish.rules.version)
+
+
+def _sound_rules(state: Project, rules: ProjectRules) -> None:
+    expected = len(state.history) + 1
+    if rules.version != expected:
+        raise WrongState(
+            f"rules version {rules.version} cannot follow version {expected - 1}; read the current rules and try again",
+            {"version": str(expected - 1)},
+        )
+    if not rules.fields or any(not field.labels for field in rules.fields):
+        raise InvalidCommand("the schema needs at least one field, and every field a label", {"field": "fields"})
+    for place, field in enumerate(state.rules.fields):
+        before = [label.id for label in field.labels]
+        after = [label.id for label in rules.fields[place].labels] if place < len(rules.fields) else []
+        if place >= len(rules.fields) or rules.fields[place].id != field.id or after[: len(before)] != before:
+            raise InvalidCommand(
+                f"field {field.id!r}: fields and labels are add-only; keep them in their order and mark a label "
+                "as removed instead of leaving it out",
+                {"field": f"fields.{field.id}"},
+            )
+    if not 1 <= rules.overlap.minimum <= rules.overlap.maximum:
+        raise InvalidCommand(
+            f"overlap: 1 <= minimum <= maximum does not hold for {rules.overlap.minimum} and {rules.overlap.maximum}",
+            {"field": "overlap"},
+        )
+    if rules.prices.currency != state.rules.prices.currency and state.history:
+        raise InvalidCommand("a project keeps its currency", {"field": "prices.currency"})
+
+
+def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
+    """Open tasks row by row; a row whose external id is known already is left as it is."""
+    if len(wish.tasks) > LARGEST_IMPORT:
+        raise InvalidCommand(f"{len(wish.tasks)} rows at once; send at most {LARGEST_IMPORT}", {"field": "tasks"})
+    named: set[bytes] = set()
+    for place, row in enumerate(wish.tasks):
+        _sound_task(state, place, row)
+        if row.task in named:
+            raise InvalidCommand(f"row {place}: its task id is in another row too", {"field": f"tasks[{place}]"})
+        named.add(row.task)
+    taken: list[RowTaken] = []
+    for row in wish.tasks:
+        item = state.items.find_external(row.external) if row.external != NO_ID else -1
+        if item < 0:
+            item = state.items.find(row.item)
+        if item >= 0 and row.digest:
+            identity = state.items.id_of(item)
+            task = state.tasks.id_of(state.items.first_task[item])
+            taken.append(RowTaken(identity, task, True, Purpose(state.tasks.purpose[state.items.first_task[item]])))
+            continue
+        if item < 0:
+            yield facts.ItemAdded(row.item, row.external, row.digest)
+            item = state.items.find(row.item)
+        yield _opened(state, item, row)
+        taken.append(RowTaken(row.item, row.task, False, row.purpose))
+    return Imported(tuple(taken))
+
+
+def _opened(state: Project, item: int, row: wishes.NewTask) -> facts.TaskOpened:
+    planned = state.rules.overlap.maximum
+    if row.purpose in WITH_KNOWN_ANSWER:
+        planned = 0
+    elif row.purpose == Purpose.AUDIT:
+        planned = 1
+    return facts.TaskOpened(
+        task=row.task,
+        item=row.item,
+        round=state.items.rounds[item] + 1,
+        purpose=row.purpose,
+        batch=row.batch,
+        planned=planned,
+        priority=row.priority,
+        deadline_us=row.deadline_us,
+        capability=row.capability,
+        requirement=row.requirement,
+        allow=row.allow,
+        deny=row.deny,
+        gold=row.gold,
+    )
+
+
+def _sound_task(state: Project, place: int, row: wishes.NewTask) -> None:
+    where = {"field": f"tasks[{place}]"}
+    if state.tasks.find(row.task) >= 0:
+        raise AlreadyExists(f"row {place}: {to_text(Kind.TASK, row.task)} exists already", where)
+    known = row.purpose in WITH_KNOWN_ANSWER
+    if known != bool(row.gold):
+        raise InvalidCommand(
+            f"row {place}: a {row.purpose.name.lower()} task "
+            + ("needs its known answer in gold" if known else "has no known answer; leave gold out"),
+            where,
+        )
+    if row.gold:
+        full_answer(state, row.gold)
+    if not 0 <= row.priority <= HIGHEST_PRIORITY:
+        raise InvalidCommand(f"row {place}: priority {row.priority} is not in 0..{HIGHEST_PRIORITY}", where)
+    if not row.digest and state.items.find(row.item) < 0:
+        raise NotFound(f"row {place}: {to_text(Kind.ITEM, row.item)} is not an item of this project", where)
+    if not row.digest and state.items.erased[state.items.find(row.item)]:
+        raise WrongState(f"row {place}: {to_text(Kind.ITEM, row.item)} was erased", where)
+    requirements_of(row.requirement, Stage.CROWD)
+
+
+def pause(state: Project, wish: wishes.PauseProject, now_us: int) -> Decision:
+    """Stop handing out work; a second time changes nothing."""
+    if not state.state:
+        yield facts.ProjectPaused(wish.reason)
+    return Done()
+
+
+def resume(state: Project, wish: wishes.ResumeProject, now_us: int) -> Decision:
+    """Hand out work again; a second time changes nothing."""
+    if state.state:
+        yield facts.ProjectResumed()
+    return Done()

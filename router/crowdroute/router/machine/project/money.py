@@ -1,0 +1,90 @@
+"""Ledger entries: what an answer earns, posted with the answer itself; bonuses, once per worker, rule and period."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from crowdroute.router.events.project import BonusDecided, EntryPosted
+from crowdroute.router.machine.stream import Steps
+from crowdroute.router.model.ids import ID_BYTES, Id
+from crowdroute.router.model.rules import BonusPlan
+from crowdroute.router.model.states import Account, EntryKind, Mode, Payment
+from crowdroute.router.quality.reward import decide
+from crowdroute.router.state.project import Project
+
+
+def entry_id(*causes: bytes) -> Id:
+    """Derive an entry's id from what it is for, so that the same thing can never be posted under two ids."""
+    digest = blake2b(digest_size=ID_BYTES, person=b"ledger")
+    for cause in causes:
+        digest.update(len(cause).to_bytes(4, "big"))
+        digest.update(cause)
+    return digest.digest()
+
+
+def pay(state: Project, assignment: int) -> Steps:
+    """Post what an accepted answer earns, at the price of its grant."""
+    table = state.assignments
+    micros = table.price_micros[assignment]
+    if micros and table.payment[assignment] == Payment.NONE:
+        identity = table.id_of(assignment)
+        yield EntryPosted(
+            entry=entry_id(b"piece", identity),
+            kind=EntryKind.PIECE,
+            worker=state.workers.id_of(table.worker[assignment]),
+            debit=Account.LABELLING_COST,
+            credit=Account.WORKER_PAYABLE,
+            micros=micros,
+            currency=state.rules_at(table.rules_version[assignment]).prices.currency,
+            assignment=identity,
+        )
+
+
+def take_back(state: Project, assignment: int) -> Steps:
+    """Post the opposite of what an answer earned, because its worker withdrew it."""
+    table = state.assignments
+    if table.payment[assignment] == Payment.DUE:
+        identity = table.id_of(assignment)
+        yield EntryPosted(
+            entry=entry_id(b"withdrawn", identity),
+            kind=EntryKind.CORRECTION,
+            worker=state.workers.id_of(table.worker[assignment]),
+            debit=Account.LABELLING_COST,
+            credit=Account.WORKER_PAYABLE,
+            micros=-table.price_micros[assignment],
+            currency=state.rules_at(table.rules_version[assignment]).prices.currency,
+            assignment=identity,
+        )
+
+
+def reward(state: Project, worker: int, plan: BonusPlan, period: int) -> Steps:
+    """Decide a worker's bonus for a period that has ended, and post it when the rule is enforced."""
+    workers = state.workers
+    correct = workers.gold_correct[worker] + workers.review_correct[worker]
+    checked = workers.gold_checked[worker] + workers.review_checked[worker]
+    currency = state.rules.prices.currency
+    decision = decide(plan, currency, correct, checked)
+    identity = workers.id_of(worker)
+    yield BonusDecided(
+        worker=identity,
+        rule=plan.id,
+        period=period,
+        mode=plan.mode,
+        micros=decision.amount.micros,
+        lower_bound=decision.interval.lower,
+        correct=correct,
+        checked=checked,
+        least_checked=plan.least_checked,
+    )
+    if decision.amount.micros and plan.mode == Mode.ENFORCE:
+        yield EntryPosted(
+            entry=entry_id(b"bonus", identity, plan.id.encode(), str(period).encode()),
+            kind=EntryKind.BONUS,
+            worker=identity,
+            debit=Account.BONUS_COST,
+            credit=Account.WORKER_PAYABLE,
+            micros=decision.amount.micros,
+            currency=currency,
+            rule=plan.id,
+            period=period,
+        )

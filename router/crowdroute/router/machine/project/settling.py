@@ -1,0 +1,146 @@
+"""What follows for a task after its answers, leases or rules changed: finalise, escalate, park, correct, re-open."""
+
+from __future__ import annotations
+
+from crowdroute.router.events.project import (
+    ResultCorrected,
+    TaskEscalated,
+    TaskFinalised,
+    TaskParked,
+    TaskReopened,
+)
+from crowdroute.router.machine.stream import Steps
+from crowdroute.router.model.answers import FieldResult
+from crowdroute.router.model.states import FinalReason, Purpose, Stage, TaskState
+from crowdroute.router.quality.stopping import Standing, Verdict, judge
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+
+
+def settle(state: Project, task: int) -> Steps:
+    """Yield what follows for a task, given how it stands now; nothing when it may simply go on."""
+    tasks = state.tasks
+    if tasks.state[task] != TaskState.OPEN or tasks.purpose[task] in WITH_KNOWN_ANSWER:
+        return
+    if tasks.counted_expert[task]:
+        yield _finalise(state, task, FinalReason.EXPERT)
+    elif tasks.stage[task] == Stage.EXPERT:
+        yield from _park(state, task, Stage.EXPERT)
+    else:
+        yield from _settle_crowd(state, task)
+
+
+def standing_of(state: Project, task: int) -> Standing:
+    """Give the numbers that stopping a crowd task goes by."""
+    tasks = state.tasks
+    return Standing(
+        counted=tasks.counted_crowd[task] + tasks.counted_senior[task],
+        free=tasks.free(task, Stage.CROWD),
+        live=tasks.live_crowd[task],
+        in_review=tasks.in_review[task],
+        confidence=confidence_of(state, task),
+    )
+
+
+def confidence_of(state: Project, task: int) -> float:
+    """Give the probability that every field's most probable label is right, of the least certain field."""
+    if state.tasks.purpose[task] == Purpose.CALIBRATION:
+        return min((max(result.probabilities) for result in vote_shares(state, task)), default=0.0)
+    return state.models.confidence(task)
+
+
+def results_of(state: Project, task: int) -> tuple[FieldResult, ...]:
+    """Give the most probable label of every field with all probabilities (the first of equals wins)."""
+    if state.tasks.purpose[task] == Purpose.CALIBRATION:
+        return vote_shares(state, task)
+    results = []
+    for field in range(len(state.models.fields)):
+        probabilities = state.models.probabilities(field, task)
+        results.append(FieldResult(field, probabilities.index(max(probabilities)), probabilities))
+    return tuple(results)
+
+
+def vote_shares(state: Project, task: int) -> tuple[FieldResult, ...]:
+    """Give each label's share of the counted answers: all that is said of tasks outside the production posteriors."""
+    results = []
+    annotations = state.counted_annotations(task)
+    for field, schema in enumerate(state.rules.fields):
+        votes = [0] * len(schema.labels)
+        for assignment in annotations:
+            label = state.answers.cells[assignment, field]
+            if label >= 0:
+                votes[label] += 1
+        total = sum(votes)
+        shares = tuple(vote / total if total else 1.0 / len(votes) for vote in votes)
+        results.append(FieldResult(field, shares.index(max(shares)), shares))
+    return tuple(results)
+
+
+def _settle_crowd(state: Project, task: int) -> Steps:
+    standing = standing_of(state, task)
+    calibrating = state.tasks.purpose[task] == Purpose.CALIBRATION
+    verdict = judge(standing, state.rules.overlap, state.rules.stopping)
+    if verdict is Verdict.CONFIDENT and not calibrating:
+        yield _finalise(state, task, FinalReason.CONFIDENT)
+    elif verdict is Verdict.ESCALATE and not calibrating:
+        yield TaskEscalated(
+            task=state.tasks.id_of(task),
+            stage=Stage.EXPERT,
+            reason="MAXIMUM_WITHOUT_CONFIDENCE",
+            confidence=standing.confidence,
+            counted=standing.counted,
+        )
+    elif verdict in (Verdict.MAXIMUM, Verdict.ESCALATE) and not standing.free and not standing.live:
+        yield _finalise(state, task, FinalReason.MAXIMUM)
+    else:
+        yield from _park(state, task, Stage.CROWD)
+
+
+def _finalise(state: Project, task: int, reason: FinalReason) -> TaskFinalised:
+    tasks = state.tasks
+    return TaskFinalised(
+        task=tasks.id_of(task),
+        revision=tasks.revision[task] + 1,
+        reason=reason,
+        results=results_of(state, task),
+        confidence=confidence_of(state, task),
+        counted=tasks.counted_crowd[task] + tasks.counted_senior[task] + tasks.counted_expert[task],
+        rules_version=state.rules.version,
+        model_version=0,
+    )
+
+
+def _park(state: Project, task: int, stage: Stage) -> Steps:
+    tasks = state.tasks
+    if tasks.attempts[task] >= state.rules.lease.attempts and not tasks.live[stage][task]:
+        yield TaskParked(
+            task=tasks.id_of(task), reason="TOO_MANY_UNANSWERED_LEASES", attempts=tasks.attempts[task]
+        )
+
+
+def repair(state: Project, task: int) -> Steps:
+    """Yield what follows for a task that lost an annotation: a finalised one is corrected or re-opened if need be."""
+    tasks = state.tasks
+    if tasks.state[task] == TaskState.FINALISED and tasks.purpose[task] not in WITH_KNOWN_ANSWER:
+        yield from _repair_result(state, task)
+    yield from settle(state, task)
+
+
+def _repair_result(state: Project, task: int) -> Steps:
+    if state.tasks.counted_expert[task]:
+        return
+    published = [result.label for result in state.result_fields(state.tasks.result[task])]
+    results = results_of(state, task)
+    standing = standing_of(state, task)
+    sure = (
+        standing.confidence >= state.rules.stopping.target and standing.counted >= state.rules.overlap.minimum
+    )
+    if not sure:
+        yield TaskReopened(task=state.tasks.id_of(task), reason="WORKER_DISCOUNTED")
+    elif [result.label for result in results] != published:
+        yield ResultCorrected(
+            task=state.tasks.id_of(task),
+            revision=state.tasks.revision[task] + 1,
+            results=results,
+            confidence=standing.confidence,
+            reason="WORKER_DISCOUNTED",
+        )

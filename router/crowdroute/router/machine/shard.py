@@ -1,0 +1,414 @@
+"""The one door of the core: every stream of a shard, commands in, entries and replies out.
+
+What this adds to the streams' own machines: logged time that never goes back, idempotency keys, and the deliveries
+between streams (worker facts to projects, balances to the organisation), which go into the same batch as their cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+
+from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands import organisation as organisation_wishes
+from crowdroute.router.commands import project as project_wishes
+from crowdroute.router.errors import InvariantBroken, NotFound, Refusal, SnapshotUnusable
+from crowdroute.router.events import Batch, Cause, Entry, Event
+from crowdroute.router.events.organisation import PersonErased, WorkerStatusChanged, WorkerUpserted
+from crowdroute.router.events.project import EntryPosted
+from crowdroute.router.machine.idempotency import Remembered, Replies
+from crowdroute.router.machine.organisation.machine import OrganisationMachine
+from crowdroute.router.machine.project.machine import ProjectMachine
+from crowdroute.router.machine.stream import (
+    Decision,
+    StreamMachine,
+    organisation_stream,
+    project_stream,
+    tenant_of,
+)
+from crowdroute.router.model.ids import Id
+
+VERSION = 1
+"""Version of the shard's sections."""
+
+BALANCE_DELAY_US = 60_000_000
+"""How old a worker's total in the organisation may be: a minute, so that a busy worker costs one event, not hundreds."""
+
+BALANCES = 256
+"""Balances told per call of `due`."""
+
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+class _Stream:
+    """One stream with the replies it remembers."""
+
+    def __init__(self, machine: StreamMachine) -> None:
+        self.machine = machine
+        self.replies = Replies()
+        self.last_us = 0
+
+
+class Shard:
+    """All streams that live in one shard; implements `ports.Core`."""
+
+    def __init__(self, shard: int = 0) -> None:
+        """Make a shard without streams."""
+        self._shard = shard
+        self._streams: dict[str, _Stream] = {}
+        # Entries of deliveries whose command was refused after them; they lead the next entries given out.
+        self._owed: list[Entry] = []
+        # (project stream, worker) whose total the organisation does not know yet, since when.
+        self._untold: dict[tuple[str, Id], int] = {}
+
+    # Reading
+
+    def organisation(self, tenant: str) -> OrganisationMachine:
+        """Give a tenant's organisation.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        stream = self._streams.get(organisation_stream(tenant))
+        if stream is None or not isinstance(stream.machine, OrganisationMachine):
+            raise NotFound("the organisation does not exist")
+        return stream.machine
+
+    def project(self, tenant: str, project: Id) -> ProjectMachine:
+        """Give one project of a tenant.
+
+        Raises:
+            NotFound: the tenant has no such project.
+        """
+        stream = self._streams.get(project_stream(tenant, project))
+        if stream is None or not isinstance(stream.machine, ProjectMachine):
+            raise NotFound("the project does not exist", {"project": project.hex()})
+        return stream.machine
+
+    def streams(self) -> tuple[str, ...]:
+        """Give the names of all streams, in the order in which they began."""
+        return tuple(self._streams)
+
+    # Deciding
+
+    def handle(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
+        """Decide a command and apply what it brings about; no entries when a stored reply is repeated.
+
+        Raises:
+            Refusal: nothing changed.
+        """
+        if request.key:
+            repeated = self._repeated(request, now_us)
+            if repeated is not None:
+                return self._give_out([]), repeated
+        entries, reply = self._execute(request, now_us)
+        return self._give_out(entries), reply
+
+    def _give_out(self, entries: list[Entry]) -> tuple[Entry, ...]:
+        entries = self._owed + entries
+        self._owed = []
+        return tuple(entries)
+
+    def _repeated(self, request: Request, now_us: int) -> Reply | None:
+        stream = self._streams.get(request.stream)
+        if stream is None:
+            return None
+        key = (request.principal, type(request.command).__name__, request.key)
+        raw = stream.replies.find(key, _digest(request), now_us)
+        return None if raw is None else _replies.decode(raw)
+
+    def _execute(self, request: Request, now_us: int) -> tuple[list[Entry], Reply]:
+        command = request.command
+        if isinstance(command, project_wishes.CreateProject):
+            return self._create_project(request, command, now_us)
+        if isinstance(command, project_wishes.RequestNext):
+            self._bring_facts(request.stream, command.worker, now_us)
+        entry, reply = self._run(request, now_us)
+        entries = [entry] if entry else []
+        if entry is not None and request.stream.endswith("/organisation"):
+            entries += self._deliver(request.stream, entry, now_us)
+        return entries, reply
+
+    def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
+        """Decide one command on one stream."""
+        stream = self._stream(request)
+        moment = max(now_us, stream.last_us)
+        events, reply = self._drive(stream, stream.machine.decide(request, moment), moment)
+        if not events:
+            return None, reply
+        return self._entry(request, stream, events, reply, moment), reply
+
+    def _stream(self, request: Request) -> _Stream:
+        stream = self._streams.get(request.stream)
+        if stream is None:
+            if isinstance(request.command, organisation_wishes.CreateOrganisation):
+                return _Stream(OrganisationMachine())
+            raise NotFound(f"there is no {request.stream.split('/')[1]} of that name here")
+        return stream
+
+    def _drive(
+        self, stream: _Stream, decision: Decision, now_us: int, first: Event | None = None
+    ) -> tuple[list[Event], Reply]:
+        """Apply each event of a decision before the next is asked for."""
+        events: list[Event] = []
+        try:
+            event = next(decision) if first is None else first
+            while True:
+                stream.machine.apply(event, now_us)
+                events.append(event)
+                event = next(decision)
+        except StopIteration as end:
+            reply: Reply = end.value
+            return events, reply
+        except Refusal as refusal:
+            if events:
+                raise InvariantBroken(f"refused after {len(events)} events: {refusal.message}") from refusal
+            raise
+
+    def _entry(
+        self, request: Request, stream: _Stream, events: list[Event], reply: Reply, now_us: int
+    ) -> Entry:
+        encoded = msgspec.msgpack.encode(reply) if request.key else b""
+        cause = Cause(
+            command=type(request.command).__name__,
+            principal=request.principal,
+            request=request.request,
+            key=request.key,
+            digest=_digest(request) if request.key else b"",
+        )
+        entry = Entry(request.stream, now_us, cause, tuple(events), encoded)
+        self._note(request.stream, stream, entry)
+        return entry
+
+    def _note(self, name: str, stream: _Stream, entry: Entry) -> None:
+        """Keep what the shard itself folds of an entry: the stream, its time, the reply, untold balances."""
+        self._streams.setdefault(name, stream)
+        stream.last_us = entry.at_us
+        cause = entry.cause
+        if cause.key:
+            stream.replies.remember(
+                Remembered((cause.principal, cause.command, cause.key), cause.digest, entry.reply, entry.at_us)
+            )
+        for event in entry.events:
+            if type(event) is EntryPosted:
+                self._untold.setdefault((name, event.worker), entry.at_us)
+
+    # Deliveries between streams
+
+    def _create_project(
+        self, request: Request, command: project_wishes.CreateProject, now_us: int
+    ) -> tuple[list[Entry], Reply]:
+        """Register a project with its organisation and begin its stream, both or neither."""
+        tenant = tenant_of(request.stream)
+        if request.stream in self._streams:
+            stream = self._streams[request.stream]
+        else:
+            stream = _Stream(ProjectMachine())
+        decision = stream.machine.decide(request, now_us)
+        first = next(decision)
+        register = organisation_wishes.RegisterProject(command.project, command.name, self._shard)
+        registered, _ = self._run(
+            Request(organisation_stream(tenant), register, principal=request.principal, request=request.request),
+            now_us,
+        )
+        events, reply = self._drive(stream, decision, now_us, first)
+        entries = [registered] if registered else []
+        return [*entries, self._entry(request, stream, events, reply, now_us)], reply
+
+    def _bring_facts(self, name: str, worker: Id, now_us: int) -> None:
+        """Deliver the organisation's newest facts about a worker to a project that is about to use them."""
+        stream = self._streams.get(name)
+        organisation = self._streams.get(organisation_stream(tenant_of(name)))
+        if stream is None or organisation is None:
+            return
+        assert isinstance(stream.machine, ProjectMachine)  # noqa: S101 (a project stream's name has no other machine)
+        assert isinstance(organisation.machine, OrganisationMachine)  # noqa: S101 (likewise)
+        known = organisation.machine.state.workers.get(worker)
+        if known is None or known.erased:
+            return
+        facts = known.facts
+        workers = stream.machine.state.workers
+        row = workers.find(worker)
+        if row < 0 or workers.version[row] < facts.version:
+            entry, _ = self._run(Request(name, project_wishes.ApplyWorkerFact(facts)), now_us)
+            if entry is not None:
+                self._owed.append(entry)
+
+    def _deliver(self, name: str, entry: Entry, now_us: int) -> list[Entry]:
+        """Tell the projects that know a worker what just changed about them."""
+        organisation = self._streams[name].machine
+        assert isinstance(organisation, OrganisationMachine)  # noqa: S101 (the caller looked at the stream's name)
+        entries: list[Entry] = []
+        for event in entry.events:
+            if isinstance(event, WorkerUpserted | WorkerStatusChanged):
+                worker = event.facts.worker if isinstance(event, WorkerUpserted) else event.worker
+                facts = organisation.state.workers[worker].facts
+                entries += self._tell(name, worker, project_wishes.ApplyWorkerFact(facts), now_us)
+            elif isinstance(event, PersonErased):
+                for worker in event.workers:
+                    entries += self._tell(name, worker, project_wishes.SeverPerson(event.person), now_us)
+        return entries
+
+    def _tell(self, name: str, worker: Id, command: Command, now_us: int) -> list[Entry]:
+        tenant = tenant_of(name)
+        entries = []
+        for stream_name, stream in list(self._streams.items()):
+            machine = stream.machine
+            if tenant_of(stream_name) != tenant or not isinstance(machine, ProjectMachine):
+                continue
+            row = machine.state.workers.find(worker)
+            if row >= 0 and machine.state.workers.version[row]:
+                entry, _ = self._run(Request(stream_name, command), now_us)
+                if entry is not None:
+                    entries.append(entry)
+        return entries
+
+    def _tell_balances(self, now_us: int) -> list[Entry]:
+        """Tell organisations the totals that are old enough, each under the number of its entries as version."""
+        entries = []
+        for (name, worker), since in list(self._untold.items())[:BALANCES]:
+            if since + BALANCE_DELAY_US > now_us:
+                break
+            del self._untold[name, worker]
+            machine = self._streams[name].machine
+            assert isinstance(machine, ProjectMachine)  # noqa: S101 (only projects post entries)
+            workers = machine.state.workers
+            row = workers.find(worker)
+            command = organisation_wishes.NoteBalance(
+                project=machine.state.project,
+                worker=worker,
+                version=workers.entries[row],
+                micros=workers.earned_micros[row],
+                currency=machine.state.rules.prices.currency,
+            )
+            try:
+                entry, _ = self._run(Request(organisation_stream(tenant_of(name)), command), now_us)
+            except NotFound:
+                continue  # a project without an organisation, as tests of one stream alone have it
+            if entry is not None:
+                entries.append(entry)
+        return entries
+
+    # Time
+
+    def due(self, now_us: int) -> tuple[Entry, ...]:
+        """Bring about what time has made due, in a bounded step; empty when nothing is left to do."""
+        entries: list[Entry] = []
+        for name, stream in list(self._streams.items()):
+            moment = max(now_us, stream.last_us)
+            due_us = stream.machine.next_due_us()
+            if due_us is None or due_us > moment:
+                continue
+            events: list[Event] = []
+            entropy = blake2b(f"{name}@{moment}".encode(), digest_size=16).digest()
+            for event in stream.machine.due(moment, entropy):
+                stream.machine.apply(event, moment)
+                events.append(event)
+            if events:
+                entry = Entry(name, moment, Cause("due"), tuple(events))
+                self._note(name, stream, entry)
+                entries.append(entry)
+                if name.endswith("/organisation"):
+                    entries += self._deliver(name, entry, moment)
+        return self._give_out(entries + self._tell_balances(now_us))
+
+    def next_due_us(self) -> int | None:
+        """Give the moment at which `due` has something to do, or None."""
+        moments = [
+            moment for stream in self._streams.values() if (moment := stream.machine.next_due_us()) is not None
+        ]
+        if self._owed:
+            moments.append(0)
+        if self._untold:
+            moments.append(next(iter(self._untold.values())) + BALANCE_DELAY_US)
+        return min(moments, default=None)
+
+    # Folding and saving
+
+    def apply(self, batch: Batch) -> None:
+        """Fold a batch that was decided before."""
+        for entry in batch.entries:
+            stream = self._streams.get(entry.stream)
+            if stream is None:
+                organisation = entry.stream.endswith("/organisation")
+                stream = _Stream(OrganisationMachine() if organisation else ProjectMachine())
+            for event in entry.events:
+                stream.machine.apply(event, entry.at_us)
+            self._note(entry.stream, stream, entry)
+
+    def settle(self) -> None:
+        """Make ready to decide after a fold: forget balances that the organisation knows, build routing indexes."""
+        for name, worker in list(self._untold):
+            organisation = self._streams.get(organisation_stream(tenant_of(name)))
+            machine = self._streams[name].machine
+            assert isinstance(machine, ProjectMachine)  # noqa: S101 (only projects post entries)
+            if organisation is not None and isinstance(organisation.machine, OrganisationMachine):
+                workers = machine.state.workers
+                balances = organisation.machine.state.balances.get(worker, {})
+                told = balances.get((machine.state.project, machine.state.rules.prices.currency))
+                if told is not None and told.version >= workers.entries[workers.find(worker)]:
+                    del self._untold[name, worker]
+        for stream in self._streams.values():
+            if isinstance(stream.machine, ProjectMachine) and stream.machine.state.history:
+                stream.machine.chooser()
+
+    def pack(self) -> dict[str, bytes]:
+        """Give the whole state as named sections."""
+        names = [(name, stream.last_us) for name, stream in self._streams.items()]
+        sections = {"shard": msgspec.msgpack.encode((VERSION, names, list(self._untold.items())))}
+        for name, stream in self._streams.items():
+            sections[f"{name}:replies"] = stream.replies.pack()
+            for part, raw in stream.machine.pack().items():
+                sections[f"{name}:{part}"] = raw
+        return sections
+
+    def unpack(self, sections: Mapping[str, bytes | memoryview]) -> None:
+        """Take over a state given by `pack`.
+
+        Raises:
+            SnapshotUnusable: the sections are of an unknown version or do not fit together.
+        """
+        kind = tuple[int, list[tuple[str, int]], list[tuple[tuple[str, Id], int]]]
+        try:
+            version, names, untold = msgspec.msgpack.decode(sections["shard"], type=kind)
+            if version != VERSION:
+                raise SnapshotUnusable(f"the snapshot has shard layout {version}, this release reads {VERSION}")
+            by_stream: dict[str, dict[str, bytes | memoryview]] = {name: {} for name, _ in names}
+            for section, raw in sections.items():
+                name, _, part = section.partition(":")
+                if part:
+                    by_stream[name][part] = raw
+            for name, last_us in names:
+                machine = OrganisationMachine() if name.endswith("/organisation") else ProjectMachine()
+                stream = _Stream(machine)
+                machine.unpack(by_stream[name])
+                stream.replies.unpack(by_stream[name]["replies"])
+                stream.last_us = last_us
+                self._streams[name] = stream
+            self._untold = dict(untold)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise SnapshotUnusable(f"the snapshot does not fit together: {error}") from error
+
+    def digest(self) -> str:
+        """Give a hash of all discrete facts of all streams."""
+        total = blake2b(digest_size=16)
+        for name, stream in self._streams.items():
+            total.update(f"{name}@{stream.last_us}:{stream.machine.digest()}".encode())
+            total.update(stream.replies.pack())
+        return total.hexdigest()
+
+    def check(self) -> None:
+        """Verify every invariant of every stream.
+
+        Raises:
+            InvariantBroken: with what does not hold.
+        """
+        for stream in self._streams.values():
+            stream.machine.check()
+
+
+def _digest(request: Request) -> bytes:
+    """Give the hash that tells one request under an idempotency key from another."""
+    return request.digest or blake2b(msgspec.msgpack.encode(request.command), digest_size=16).digest()
