@@ -24,7 +24,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnnotationSet:
-    """At most one label per (task, worker), in the order given; validated once and never changed.
+    """One label or none per (task, worker), in the order given; validated once and never changed.
 
     ``tasks``, ``workers`` and ``labels`` are read-only int32 codes of shape (annotations,) into ``task_ids``
     and ``worker_ids``, ordered by first appearance, and ``label_ids``, sorted. A label nobody used may stand
@@ -44,6 +44,8 @@ class AnnotationSet:
 
     def __post_init__(self) -> None:
         length = len(self.tasks)
+        if length == 0:
+            raise InvalidAnnotationsError("there are no annotations; a set needs at least one")
         for name in ("workers", "labels", "timestamps", "seconds"):
             column = getattr(self, name)
             if column is not None and column.shape != (length,):
@@ -149,7 +151,7 @@ def _check_codes(name: str, codes: NDArray[np.int32], ids: tuple[Identifier, ...
         )
     if len(set(ids)) != len(ids):
         raise InvalidAnnotationsError(f"{name}_ids names something twice; each id stands once")
-    if len(codes) and (codes.min() < 0 or codes.max() >= len(ids)):
+    if codes.min() < 0 or codes.max() >= len(ids):
         raise InvalidAnnotationsError(
             f"{name}s has codes from {codes.min()} to {codes.max()}, but there are {len(ids)} {name}_ids"
         )
@@ -182,7 +184,7 @@ def _sorted_codes(
         raise InvalidAnnotationsError("the labels mix numbers and text; give them all as text") from error
     place = {label: code for code, label in enumerate(every)}
     rank = np.array([place[label] for label in ids], dtype=np.int32)
-    return (rank[codes] if len(codes) else codes), tuple(every)
+    return rank[codes], tuple(every)
 
 
 def _identifier(value: object) -> Identifier:

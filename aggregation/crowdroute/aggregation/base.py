@@ -23,11 +23,9 @@ class CategoricalEstimator(Protocol):
     task_ids_: tuple[Identifier, ...]
     label_ids_: tuple[Identifier, ...]
     posteriors_: NDArray[np.float64]
-    """P(label given annotations): (tasks, labels), rows sum to 1, in the order of the annotation set's
-    ids."""
+    """P(label given annotations): (tasks, labels), rows sum to 1, ordered as the ids."""
     converged_: bool
-    """Whether the last iteration changed the loss by less than the tolerance; False says ``n_iter`` ran
-    out."""
+    """Whether the last iteration gained less than the tolerance; False says that ``n_iter`` ran out."""
     n_iter_: int
     loss_history_: tuple[float, ...]
     """The objective after each iteration, per annotation; greater is better."""
@@ -37,27 +35,11 @@ class CategoricalEstimator(Protocol):
         ...
 
     def predict(self) -> dict[Identifier, Identifier]:
-        """Return the likeliest label of each task; of equals, the first in the order of ``label_ids_``."""
-        ...
-
-    def predict_proba(self) -> NDArray[np.float64]:
-        """Return ``posteriors_``."""
-        ...
-
-
-class FittedPosteriors:
-    """What every categorical estimator answers once it has posteriors."""
-
-    task_ids_: tuple[Identifier, ...]
-    label_ids_: tuple[Identifier, ...]
-    posteriors_: NDArray[np.float64]
-
-    def predict(self) -> dict[Identifier, Identifier]:
         """Return the likeliest label of each task; of equals, the first in the order of ``label_ids_``.
 
         Raises ``NotFittedError`` before ``fit``.
         """
-        likeliest = self.predict_proba().argmax(axis=1) if self.task_ids_ else ()
+        likeliest = self.predict_proba().argmax(axis=1)
         return {task: self.label_ids_[label] for task, label in zip(self.task_ids_, likeliest, strict=True)}
 
     def predict_proba(self) -> NDArray[np.float64]:

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import FittedPosteriors, check_iteration, vote_shares
+from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, vote_shares
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
 
 
-class DawidSkene(FittedPosteriors):
-    """Maximum likelihood of one confusion matrix per worker and of the class shares, by EM from the vote
-    shares.
+class DawidSkene(CategoricalEstimator):
+    """Maximum likelihood of a confusion matrix per worker and of the class shares, by EM from the votes.
 
     A. P. Dawid and A. M. Skene, "Maximum Likelihood Estimation of Observer Error-Rates Using the EM
     Algorithm", Applied Statistics 28 (1979). No prior: a worker's unused label has probability 0, and a rare
@@ -32,9 +31,6 @@ class DawidSkene(FittedPosteriors):
 
     confusion_: NDArray[np.float64]
     class_shares_: NDArray[np.float64]
-    converged_: bool
-    n_iter_: int
-    loss_history_: tuple[float, ...]
 
     def __init__(self, n_iter: int = 100, tol: float = 1e-5) -> None:
         self.n_iter = n_iter
@@ -79,7 +75,7 @@ class DawidSkene(FittedPosteriors):
             # annotations.
             expected = kernels.normalise_seen(counts, seen, confusion, log_confusion)
             expected += float(annotation_sums @ np.log(shares))
-            losses.append((expected + entropy) / max(len(annotations), 1))
+            losses.append((expected + entropy) / len(annotations))
             converged = len(losses) > 1 and losses[-1] - losses[-2] < self.tol
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = posteriors
@@ -90,4 +86,4 @@ class DawidSkene(FittedPosteriors):
 
 
 def _class_shares(task_sums: NDArray[np.float64], smallest: float) -> NDArray[np.float64]:
-    return np.asarray(np.maximum(task_sums / max(task_sums.sum(), 1.0), smallest))
+    return np.asarray(np.maximum(task_sums / task_sums.sum(), smallest))

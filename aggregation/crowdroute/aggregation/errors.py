@@ -35,14 +35,20 @@ class RepeatedAnnotationError(InvalidAnnotationsError):
     def __init__(
         self, task: object, worker: object, earlier: int, later: int, counted: str = "annotations"
     ) -> None:
-        super().__init__(
-            f"{counted} {earlier} and {later} are both of worker {worker!r} on task {task!r};"
-            ' pass repeats="first" to keep the first of each pair'
-        )
+        """Name the pair and its two places; ``counted`` says what the places count."""
+        # All of them are arguments of the exception, so that it survives being sent to another process.
+        super().__init__(task, worker, earlier, later, counted)
         self.task = task
         self.worker = worker
         self.earlier = earlier
         self.later = later
+        self.counted = counted
+
+    def __str__(self) -> str:
+        return (
+            f"{self.counted} {self.earlier} and {self.later} are both of worker {self.worker!r} on task"
+            f' {self.task!r}; pass repeats="first" to keep the first of each pair'
+        )
 
 
 class UnreadableFileError(InvalidAnnotationsError):

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST_COUNT = 1e-6
+SMALLEST_COUNT = 1e-9
 """Pseudo-labels: the floor of a count. Taking away what was added before can leave a rounding error behind;
-every prior entry is far above this floor, so that it only ever catches such an error, never evidence."""
+every prior entry is above this floor, so that it only ever catches such an error, never evidence."""
 
 REESTIMATED = 0
 UNKNOWN_MATRIX = 1

@@ -9,28 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import FittedPosteriors, vote_counts, vote_shares
+from crowdroute.aggregation.base import CategoricalEstimator, vote_counts, vote_shares
 
 
-class MajorityVote(FittedPosteriors):
-    """The label that most workers gave; ``posteriors_`` are the shares of the votes, not probabilities of
-    being right.
+class MajorityVote(CategoricalEstimator):
+    """The label that most workers gave.
 
-    ``ties_`` (tasks,) is True where several labels share the lead: there the first in sorted order wins,
-    which is as arbitrary as any other rule, so that an honest accuracy counts such a task by chance. A task
-    with gold is no tie.
+    ``posteriors_`` are the shares of the votes: how sure they look says little about how often they are
+    right. ``ties_`` (tasks,) is True where several labels share the lead: there the first in sorted order
+    wins, which is as arbitrary as any other rule, so that an honest accuracy counts such a task by chance. A
+    task with gold is no tie.
     """
 
     ties_: NDArray[np.bool_]
-    converged_: bool
-    n_iter_: int
-    loss_history_: tuple[float, ...]
 
     def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
         """Count the votes; the posterior of a task with gold is certain. O(annotations + tasks K)."""
         gold_codes = annotations.gold_codes(gold)
         counts = vote_counts(annotations)
-        leaders = (counts == counts.max(axis=1, initial=0, keepdims=True)).sum(axis=1)
+        leaders = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1)
         self.ties_ = (leaders > 1) & (gold_codes < 0)
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = vote_shares(annotations, gold_codes)

@@ -16,26 +16,34 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _PACK_FORMAT = 1
 
+_FIRST_POOLING = 32
+"""Annotations: below that, the pool says less about workers than the prior does."""
+
 _PACKED_ARRAYS = {
     "posteriors": ("<f8", "n_tasks", "n_classes"),
     "touched": ("|u1", "n_tasks"),
     "confusion": ("<f8", "n_matrices", "n_classes", "n_classes"),
     "row_sums": ("<f8", "n_matrices", "n_classes"),
     "class_counts": ("<f8", "n_classes"),
+    "prior_counts": ("<f8", "n_classes", "n_classes"),
     "versions": ("<i4", "n_matrices"),
 }
 """Every array of a packed model: its type, little-endian, and the header fields that give its shape."""
 
 
 class OnlineDawidSkene:
-    """One field's model: a posterior per task row and a K x K pseudo-count matrix per (worker, capability)
-    row.
+    """One field's model: a posterior per task and a K x K pseudo-count matrix per (worker, capability).
 
     The caller keeps each task's list of annotations and says how it changed; the model keeps what the lists
     imply. Every task's posterior is estimated from all other tasks (leave-one-out) and its soft counts are
     replaced exactly, so that fixed points are those of batch EM and nothing depends on a step size (Neal and
     Hinton, 1998, "A view of the EM algorithm that justifies incremental, sparse, and other variants"; Dawid
     and Skene, 1979).
+
+    The prior of every matrix is one and the same, ``prior_counts`` (K, K). It follows the pool of all labels:
+    each time their number has doubled, it is drawn anew and every matrix changes by the difference, at a cost
+    of O(matrices K^2) that doubling spreads thin. What a worker's labels said is ``confusion[m] -
+    prior_counts``, always.
 
     ``posteriors`` (tasks, K) sum to 1 per row, uniform for a task without labels; ``confusion`` (matrices, K,
     K), axes (matrix, truth, label), in pseudo-labels with the prior included; ``row_sums`` (matrices, K) its
@@ -47,8 +55,7 @@ class OnlineDawidSkene:
     def __init__(self, n_classes: int, prior: ConfusionPrior | None = None) -> None:
         if n_classes < 1:
             raise InvalidParameterError(f"a model needs at least one class, not {n_classes}")
-        # Not imported with the package: numba costs half a second, which readers of files and votes need not
-        # pay.
+        # Not imported with the package: whoever only reads files or counts votes need not wait for numba.
         from crowdroute.aggregation import kernels
 
         self._kernels = kernels
@@ -56,14 +63,16 @@ class OnlineDawidSkene:
         self.n_classes = n_classes
         self.n_tasks = 0
         self.n_matrices = 0
+        self.prior_counts: NDArray[np.float64] = self.prior.matrix(n_classes)
         self.posteriors: NDArray[np.float64] = np.full((1, n_classes), 1.0 / n_classes)
         self.confusion: NDArray[np.float64] = np.zeros((1, n_classes, n_classes))
         self.row_sums: NDArray[np.float64] = np.zeros((1, n_classes))
         self.class_counts: NDArray[np.float64] = np.full(n_classes, self.prior.class_count)
         self.versions: NDArray[np.int32] = np.zeros(1, dtype=np.int32)
-        # 1 where a task has labels or a pinned truth: only the other rows follow a change of the number of
-        # classes.
+        # 1 where a task has labels or a pinned truth: the other rows stay uniform when classes are added.
         self._touched: NDArray[np.uint8] = np.zeros(1, dtype=np.uint8)
+        self._n_annotations = 0
+        self._pool_next_at = _FIRST_POOLING
 
     def add_tasks(self, count: int) -> None:
         """Append ``count`` tasks without labels, numbered from the old ``n_tasks``; amortised O(count K)."""
@@ -83,8 +92,8 @@ class OnlineDawidSkene:
             self.confusion = _grown(self.confusion, 2 * row, 0.0)
             self.row_sums = _grown(self.row_sums, 2 * row, 0.0)
             self.versions = _grown(self.versions, 2 * row, 0)
-        self.confusion[row] = self.prior.matrix(self.n_classes)
-        self.row_sums[row] = self.confusion[row].sum(axis=1)
+        self.confusion[row] = self.prior_counts
+        self.row_sums[row] = self.prior_counts.sum(axis=1)
         self.n_matrices = row + 1
         return row
 
@@ -103,11 +112,16 @@ class OnlineDawidSkene:
         touched = self._touched == 1
         posteriors[touched, :old] = self.posteriors[touched]
         posteriors[touched, old:] = 0.0
+        pool = np.zeros((new, new))
+        pool[:old, :old] = self._pool()
+        prior_counts = self.prior.pooled_matrix(pool)
         confusion = np.zeros((len(self.confusion), new, new))
         used = confusion[: self.n_matrices]
-        used += self.prior.matrix(new)
+        used += prior_counts
         # What the labels said stays; what the prior said becomes what it says for the new number of classes.
-        used[:, :old, :old] += self.confusion[: self.n_matrices] - self.prior.matrix(old)
+        used[:, :old, :old] += self.confusion[: self.n_matrices] - self.prior_counts
+        np.maximum(used, self._kernels.SMALLEST_COUNT, out=used)
+        self.prior_counts = prior_counts
         self.posteriors = posteriors
         self.confusion = confusion
         self.row_sums = confusion.sum(axis=2)
@@ -126,8 +140,7 @@ class OnlineDawidSkene:
         n_new: int,
         truth: int = -1,
     ) -> None:
-        """Replace one task's list of annotations, from the old list to the new, and re-estimate its
-        posterior.
+        """Replace one task's annotations, from the old list to the new, and re-estimate its posterior.
 
         Annotation r is label ``labels[r]`` by matrix row ``matrices[r]``. The first ``n_old`` (``n_new``)
         places of caller-owned C-contiguous int32 arrays are read; ``old`` must be the list this task was last
@@ -163,6 +176,24 @@ class OnlineDawidSkene:
         if outcome != self._kernels.REESTIMATED:
             raise OutOfRangeError(self._refusal(outcome, task))
         self._touched[task] = n_new > 0 or truth >= 0
+        self._n_annotations += n_new - n_old
+        if self._n_annotations >= self._pool_next_at:
+            self._pool_next_at = 2 * self._n_annotations
+            self._follow_pool()
+
+    def _pool(self) -> NDArray[np.float64]:
+        """Return the soft counts of all matrices together, without their priors: (truth, label)."""
+        total = self.confusion[: self.n_matrices].sum(axis=0) - self.n_matrices * self.prior_counts
+        return np.asarray(np.maximum(total, 0.0))
+
+    def _follow_pool(self) -> None:
+        prior_counts = self.prior.pooled_matrix(self._pool())
+        used = self.confusion[: self.n_matrices]
+        used += prior_counts - self.prior_counts
+        np.maximum(used, self._kernels.SMALLEST_COUNT, out=used)
+        self.row_sums[: self.n_matrices] = used.sum(axis=2)
+        self.versions[: self.n_matrices] += 1
+        self.prior_counts = prior_counts
 
     def _refusal(self, outcome: int, task: int) -> str:
         if outcome == self._kernels.UNKNOWN_MATRIX:
@@ -180,7 +211,14 @@ class OnlineDawidSkene:
             "n_classes": self.n_classes,
             "n_tasks": self.n_tasks,
             "n_matrices": self.n_matrices,
-            "prior": [self.prior.diagonal, self.prior.off_diagonal, self.prior.class_count],
+            "n_annotations": self._n_annotations,
+            "pool_next_at": self._pool_next_at,
+            "prior": [
+                self.prior.strength,
+                self.prior.accuracy,
+                self.prior.pool_share,
+                self.prior.class_count,
+            ],
         }
         arrays: dict[str, NDArray[Any]] = {
             "posteriors": self.posteriors[: self.n_tasks],
@@ -188,6 +226,7 @@ class OnlineDawidSkene:
             "confusion": self.confusion[: self.n_matrices],
             "row_sums": self.row_sums[: self.n_matrices],
             "class_counts": self.class_counts,
+            "prior_counts": self.prior_counts,
             "versions": self.versions[: self.n_matrices],
         }
         packed = {"header": json.dumps(header, sort_keys=True).encode()}
@@ -207,6 +246,8 @@ class OnlineDawidSkene:
                     " rebuild it from the log"
                 )
             model = cls(header["n_classes"], ConfusionPrior(*header["prior"]))
+            for field in ("n_annotations", "pool_next_at"):
+                header[field] = int(header[field])
             arrays: dict[str, NDArray[Any]] = {
                 name: np.frombuffer(packed[name], dtype=dtype).reshape([header[axis] for axis in axes])
                 for name, (dtype, *axes) in _PACKED_ARRAYS.items()
@@ -215,13 +256,15 @@ class OnlineDawidSkene:
             raise SnapshotError(
                 f"the packed model is damaged ({error!r}); rebuild it from the log"
             ) from error
-        model._restore(header["n_tasks"], header["n_matrices"], arrays)
+        model._restore(header, arrays)
         return model
 
-    def _restore(self, n_tasks: int, n_matrices: int, arrays: dict[str, NDArray[Any]]) -> None:
-        self.n_tasks = n_tasks
-        self.n_matrices = n_matrices
-        # At least one spare row, so that doubling the capacity always grows it.
+    def _restore(self, header: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.n_tasks = n_tasks = header["n_tasks"]
+        self.n_matrices = n_matrices = header["n_matrices"]
+        self._n_annotations = header["n_annotations"]
+        self._pool_next_at = header["pool_next_at"]
+        # Never without a row: doubling would not grow that.
         self.posteriors = _grown(
             arrays["posteriors"].astype(np.float64), max(n_tasks, 1), 1.0 / self.n_classes
         )
@@ -230,6 +273,7 @@ class OnlineDawidSkene:
         self.row_sums = _grown(arrays["row_sums"].astype(np.float64), max(n_matrices, 1), 0.0)
         self.versions = _grown(arrays["versions"].astype(np.int32), max(n_matrices, 1), 0)
         self.class_counts = arrays["class_counts"].astype(np.float64)
+        self.prior_counts = arrays["prior_counts"].astype(np.float64)
 
 
 def _grown(array: NDArray[_Scalar], capacity: int, fill: float) -> NDArray[_Scalar]:

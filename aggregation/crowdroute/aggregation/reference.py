@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import FittedPosteriors
+from crowdroute.aggregation.base import CategoricalEstimator
 from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraError
 
 _MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
@@ -21,7 +21,7 @@ _MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
 results depend on the order of the rows, fail on ties, or flip."""
 
 
-class CrowdKitReference(FittedPosteriors):
+class CrowdKitReference(CategoricalEstimator):
     """One of crowd-kit's categorical models, fitted by crowd-kit itself.
 
     ``model`` is its class name there; ``parameters`` go to its constructor. ``model_`` is the fitted
@@ -30,9 +30,6 @@ class CrowdKitReference(FittedPosteriors):
     """
 
     model_: Any
-    converged_: bool
-    n_iter_: int
-    loss_history_: tuple[float, ...]
 
     def __init__(self, model: str = "DawidSkene", parameters: Mapping[str, Any] | None = None) -> None:
         self.model = model

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import FittedPosteriors, check_iteration, vote_shares
+from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, vote_shares
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
 from crowdroute.aggregation.prior import ConfusionPrior
 
 
-class SmoothedDawidSkene(FittedPosteriors):
+class SmoothedDawidSkene(CategoricalEstimator):
     """Maximum a posteriori Dawid-Skene: every confusion row and the class shares begin with pseudo-labels.
 
     EM on the model of Dawid and Skene (1979) with Dirichlet priors, as in V. C. Raykar et al., "Learning From
@@ -29,9 +29,6 @@ class SmoothedDawidSkene(FittedPosteriors):
     confusion_: NDArray[np.float64]
     confusion_counts_: NDArray[np.float64]
     class_shares_: NDArray[np.float64]
-    converged_: bool
-    n_iter_: int
-    loss_history_: tuple[float, ...]
 
     def __init__(self, prior: ConfusionPrior | None = None, n_iter: int = 100, tol: float = 1e-6) -> None:
         self.prior = prior
@@ -53,9 +50,13 @@ class SmoothedDawidSkene(FittedPosteriors):
         n_classes = annotations.n_classes
         grouped = group_by_task(annotations)
         posteriors = vote_shares(annotations, gold_codes)
-        pseudo_labels = np.tile(prior.matrix(n_classes).T, (annotations.n_workers, 1))
-        counts = pseudo_labels.copy()
+        counts = np.zeros((annotations.n_workers * n_classes, n_classes))
         kernels.add_soft_counts(*grouped, posteriors, counts)
+        # The prior follows the votes once, before EM: drawn anew in every iteration it would chase its own
+        # confidence.
+        pool = counts.reshape(-1, n_classes, n_classes).sum(axis=0).T
+        pseudo_labels = np.tile(prior.pooled_matrix(pool).T, (annotations.n_workers, 1))
+        counts += pseudo_labels
         task_sums, annotation_sums = posteriors.sum(axis=0), np.zeros(n_classes)
         losses: list[float] = []
         converged = False
@@ -76,10 +77,9 @@ class SmoothedDawidSkene(FittedPosteriors):
                 task_sums,
                 annotation_sums,
             )
-            log_prior = float((pseudo_labels * log_confusion).sum()) + prior.class_count * float(
-                log_shares.sum()
-            )
-            losses.append((log_likelihood + log_prior) / max(len(annotations), 1))
+            log_prior = float((pseudo_labels * log_confusion).sum())
+            log_prior += prior.class_count * float(log_shares.sum())
+            losses.append((log_likelihood + log_prior) / len(annotations))
             converged = len(losses) > 1 and losses[-1] - losses[-2] < self.tol
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = posteriors
