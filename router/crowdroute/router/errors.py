@@ -1,6 +1,7 @@
 """Every way the engine says no, as one tree with stable codes.
 
-A `Refusal` means: the command changed nothing. A `StorageError` means: stop the process, what was acknowledged stands.
+A `Refusal` means: the command changed nothing. A `StorageError` means: stop the process, what was
+acknowledged stands.
 """
 
 from __future__ import annotations

@@ -77,5 +77,7 @@ def late_refused(state: int) -> AssignmentState:
         InvariantBroken: the assignment's lease was not over.
     """
     if state not in (AssignmentState.EXPIRED, AssignmentState.REVOKED):
-        raise InvariantBroken(f"an assignment that is {AssignmentState(state).name} cannot be refused as late")
+        raise InvariantBroken(
+            f"an assignment that is {AssignmentState(state).name} cannot be refused as late"
+        )
     return AssignmentState.REFUSED

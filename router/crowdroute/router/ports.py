@@ -73,6 +73,9 @@ class ContentStore(Protocol):
 class Snapshots(Protocol):
     """Saved folds of a log; losing all of them costs time only."""
 
+    skipped: list[str]
+    """Why the last reading passed over some, one line each."""
+
     def newest(self) -> tuple[int, bytes, Sections] | None:
         """Give sequence, chain hash and sections of the newest usable snapshot."""
 

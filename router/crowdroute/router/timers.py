@@ -9,8 +9,8 @@ from heapq import heapify, heappop, heappush
 class Deadlines:
     """The moments at which rows of a table fall due, earliest first.
 
-    A row may stand in the heap several times, since an extended deadline is pushed anew; only the entry that equals the
-    row's current deadline counts, the others are dropped when they surface.
+    A row may stand in the heap several times, since an extended deadline is pushed anew; only the entry that
+    equals the row's current deadline counts, the others are dropped when they surface.
     """
 
     def __init__(self, current: Callable[[int], int]) -> None:

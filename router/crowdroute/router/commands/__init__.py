@@ -1,7 +1,7 @@
 """Requests, imperative, one class each: what a shell asks the core to decide.
 
-A command carries what the outside decided (ids already looked up, content already digested); its `Request` envelope adds
-who asks, when, and the random bytes that the decision may use.
+A command carries what the outside decided (ids already looked up, content already digested); its `Request`
+envelope adds who asks, when, and the random bytes that the decision may use.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ class ResumeProject(Wish, tag="ResumeProject"):
 
 
 class ApplyWorkerFact(Wish, tag="ApplyWorkerFact"):
-    """Take over a worker's facts from the organisation stream; an older version than known changes nothing."""
+    """Take over a worker's facts from the organisation stream; an older version than known changes
+    nothing."""
 
     facts: WorkerFacts
 
@@ -251,4 +252,5 @@ ProjectCommand = (
 PROJECT_COMMANDS: tuple[type[Wish], ...] = ProjectCommand.__args__
 
 STAGES = (Stage.EXPERT, Stage.SENIOR, Stage.CROWD)
-"""The order in which a worker who may work at several stages is served: checks first, since results wait for them."""
+"""The order in which a worker who may work at several stages is served: checks first, since results wait for
+them."""

@@ -1,6 +1,9 @@
-"""What a command that was not refused answers; encodable, so that a retry under the same key gets the same one."""
+"""What a command that was not refused answers; encodable, so that a retry under the same key gets the same
+one."""
 
 from __future__ import annotations
+
+from typing import dataclass_transform
 
 import msgspec
 
@@ -8,6 +11,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Purpose, Receipt, Stage
 
 
+@dataclass_transform(frozen_default=True)
 class _Reply(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Common settings."""
 

@@ -21,5 +21,5 @@ class Request(msgspec.Struct, frozen=True):
     key: str = ""
     """Idempotency key; empty when the caller gave none."""
     digest: bytes = b""
-    """Hash of the request as the caller sent it; empty: of the command. A shell that puts fresh ids into a command must
-    give it, or a retry would look like another request."""
+    """Hash of the request as the caller sent it; empty: of the command. A shell that puts fresh ids into a
+    command must give it, or a retry would look like another request."""

@@ -1,7 +1,8 @@
 """Facts, past tense, one class each: what the log holds and the only thing that changes state.
 
-Each class carries a tag that is never reused. Fields are only ever appended, with a default; any other change is a new
-class and an upcaster in `adapters.codec`. Events hold ids, codes, numbers and digests, never content.
+Each class carries a tag that is never reused. Fields are only ever appended, with a default; any other change
+is a new class and an upcaster in `adapters.codec`. Events hold ids, codes, numbers and digests, never
+content.
 """
 
 from __future__ import annotations

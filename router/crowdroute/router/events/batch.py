@@ -1,7 +1,8 @@
 """How events stand in the log: an entry per command, a batch per durable append.
 
-An entry is what one command did to one stream, whole or not at all. A batch is what was appended at once; its chain hash
-covers sequence, input offsets and entries, so that a copied history keeps its hashes whatever log holds it.
+An entry is what one command did to one stream, whole or not at all. A batch is what was appended at once; its
+chain hash covers sequence, input offsets and entries, so that a copied history keeps its hashes whatever log
+holds it.
 """
 
 from __future__ import annotations

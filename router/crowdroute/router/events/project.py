@@ -218,7 +218,8 @@ class ReviewConcluded(Fact, tag=22):
     by: Id
     """The assignment that settled it."""
     evidence: bool = True
-    """Whether it says something of the worker's accuracy: false when the annotation was picked for what it looked like."""
+    """Whether it says something of the worker's accuracy: false when the annotation was picked for what it
+    looked like."""
 
 
 class TaskEscalated(Fact, tag=23):

@@ -1,1 +1,2 @@
-"""The pure engine: decide, apply, due, check and snapshot, split by concern behind one door (`shard.Shard`)."""
+"""The pure engine: decide, apply, due, check and snapshot, split by concern behind one door
+(`shard.Shard`)."""

@@ -1,7 +1,8 @@
 """The one door of the core: every stream of a shard, commands in, entries and replies out.
 
-What this adds to the streams' own machines: logged time that never goes back, idempotency keys, and the deliveries
-between streams (worker facts to projects, balances to the organisation), which go into the same batch as their cause.
+What this adds to the streams' own machines: logged time that never goes back, idempotency keys, and the
+deliveries between streams (worker facts to projects, balances to the organisation), which go into the same
+batch as their cause.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ VERSION = 1
 """Version of the shard's sections."""
 
 BALANCE_DELAY_US = 60_000_000
-"""How old a worker's total in the organisation may be: a minute, so that a busy worker costs one event, not hundreds."""
+"""How old a worker's total in the organisation may be: a minute, so that a busy worker costs one event, not
+hundreds."""
 
 BALANCES = 256
 """Balances told per call of `due`."""
@@ -189,7 +191,9 @@ class Shard:
         cause = entry.cause
         if cause.key:
             stream.replies.remember(
-                Remembered((cause.principal, cause.command, cause.key), cause.digest, entry.reply, entry.at_us)
+                Remembered(
+                    (cause.principal, cause.command, cause.key), cause.digest, entry.reply, entry.at_us
+                )
             )
         for event in entry.events:
             if type(event) is EntryPosted:
@@ -210,7 +214,9 @@ class Shard:
         first = next(decision)
         register = organisation_wishes.RegisterProject(command.project, command.name, self._shard)
         registered, _ = self._run(
-            Request(organisation_stream(tenant), register, principal=request.principal, request=request.request),
+            Request(
+                organisation_stream(tenant), register, principal=request.principal, request=request.request
+            ),
             now_us,
         )
         events, reply = self._drive(stream, decision, now_us, first)
@@ -223,8 +229,8 @@ class Shard:
         organisation = self._streams.get(organisation_stream(tenant_of(name)))
         if stream is None or organisation is None:
             return
-        assert isinstance(stream.machine, ProjectMachine)  # noqa: S101 (a project stream's name has no other machine)
-        assert isinstance(organisation.machine, OrganisationMachine)  # noqa: S101 (likewise)
+        assert isinstance(stream.machine, ProjectMachine)
+        assert isinstance(organisation.machine, OrganisationMachine)
         known = organisation.machine.state.workers.get(worker)
         if known is None or known.erased:
             return
@@ -239,7 +245,7 @@ class Shard:
     def _deliver(self, name: str, entry: Entry, now_us: int) -> list[Entry]:
         """Tell the projects that know a worker what just changed about them."""
         organisation = self._streams[name].machine
-        assert isinstance(organisation, OrganisationMachine)  # noqa: S101 (the caller looked at the stream's name)
+        assert isinstance(organisation, OrganisationMachine)
         entries: list[Entry] = []
         for event in entry.events:
             if isinstance(event, WorkerUpserted | WorkerStatusChanged):
@@ -266,14 +272,15 @@ class Shard:
         return entries
 
     def _tell_balances(self, now_us: int) -> list[Entry]:
-        """Tell organisations the totals that are old enough, each under the number of its entries as version."""
+        """Tell organisations the totals that are old enough, each under the number of its entries as
+        version."""
         entries = []
         for (name, worker), since in list(self._untold.items())[:BALANCES]:
             if since + BALANCE_DELAY_US > now_us:
                 break
             del self._untold[name, worker]
             machine = self._streams[name].machine
-            assert isinstance(machine, ProjectMachine)  # noqa: S101 (only projects post entries)
+            assert isinstance(machine, ProjectMachine)
             workers = machine.state.workers
             row = workers.find(worker)
             command = organisation_wishes.NoteBalance(
@@ -317,7 +324,9 @@ class Shard:
     def next_due_us(self) -> int | None:
         """Give the moment at which `due` has something to do, or None."""
         moments = [
-            moment for stream in self._streams.values() if (moment := stream.machine.next_due_us()) is not None
+            moment
+            for stream in self._streams.values()
+            if (moment := stream.machine.next_due_us()) is not None
         ]
         if self._owed:
             moments.append(0)
@@ -339,11 +348,12 @@ class Shard:
             self._note(entry.stream, stream, entry)
 
     def settle(self) -> None:
-        """Make ready to decide after a fold: forget balances that the organisation knows, build routing indexes."""
+        """Make ready to decide after a fold: forget balances that the organisation knows, build routing
+        indexes."""
         for name, worker in list(self._untold):
             organisation = self._streams.get(organisation_stream(tenant_of(name)))
             machine = self._streams[name].machine
-            assert isinstance(machine, ProjectMachine)  # noqa: S101 (only projects post entries)
+            assert isinstance(machine, ProjectMachine)
             if organisation is not None and isinstance(organisation.machine, OrganisationMachine):
                 workers = machine.state.workers
                 balances = organisation.machine.state.balances.get(worker, {})
@@ -374,7 +384,9 @@ class Shard:
         try:
             version, names, untold = msgspec.msgpack.decode(sections["shard"], type=kind)
             if version != VERSION:
-                raise SnapshotUnusable(f"the snapshot has shard layout {version}, this release reads {VERSION}")
+                raise SnapshotUnusable(
+                    f"the snapshot has shard layout {version}, this release reads {VERSION}"
+                )
             by_stream: dict[str, dict[str, bytes | memoryview]] = {name: {} for name, _ in names}
             for section, raw in sections.items():
                 name, _, part = section.partition(":")

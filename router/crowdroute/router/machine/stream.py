@@ -1,8 +1,9 @@
 """What every stream's machine offers: decisions as generators, one fold, and a way to be saved.
 
-A decision is a generator. It looks at the state, raises a `Refusal` before its first event or never, and yields events
-one by one; the door (`machine.shard`) applies each event before it asks for the next, so the code after a `yield` sees
-what the event did. Only `apply` changes state, and it never decides anything: a replay runs `apply` alone.
+A decision is a generator. It looks at the state, raises a `Refusal` before its first event or never, and
+yields events one by one; the door (`machine.shard`) applies each event before it asks for the next, so the
+code after a `yield` sees what the event did. Only `apply` changes state, and it never decides anything: a
+replay runs `apply` alone.
 """
 
 from __future__ import annotations

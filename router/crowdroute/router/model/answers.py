@@ -1,7 +1,7 @@
 """An answer is a map from the schema's fields to typed values; today every value is one choice.
 
-Fields and labels appear as codes: positions in the schema, which is add-only, so a code never changes its meaning. A new
-kind of value is a new struct with a new tag in `FieldValue`.
+Fields and labels appear as codes: positions in the schema, which is add-only, so a code never changes its
+meaning. A new kind of value is a new struct with a new tag in `FieldValue`.
 """
 
 from __future__ import annotations

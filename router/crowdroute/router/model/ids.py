@@ -1,7 +1,7 @@
 """Ids are 16 random bytes inside the engine and a short prefixed text outside it.
 
-An id says nothing about order, content or owner. The prefix in the text form only catches a caller who passes one kind
-of id where another belongs.
+An id says nothing about order, content or owner. The prefix in the text form only catches a caller who passes
+one kind of id where another belongs.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def from_text(kind: Kind, text: str) -> Id:
         except ValueError:
             pass
     raise InvalidCommand(
-        f"{text[:64]!r} is not a {kind.name.lower()} id: expected {kind.value}_ and {2 * ID_BYTES} hex digits",
+        f"{text[:64]!r} is not a {kind.name.lower()} id: "
+        f"expected {kind.value}_ and {2 * ID_BYTES} hex digits",
         {"field": f"{kind.name.lower()}_id"},
     )
 

@@ -1,10 +1,13 @@
 """A project's rules as the core uses them: resolved, validated, versioned, without any YAML.
 
-`rules.compile` builds these from the documents that people write; the whole of it is logged in `RulesApplied`, so a
-replay needs no file. Times are microseconds, money is micro-units of the currency, shares are in 0..1.
+`rules.compile` builds these from the documents that people write; the whole of it is logged in
+`RulesApplied`, so a replay needs no file. Times are microseconds, money is micro-units of the currency,
+shares are in 0..1.
 """
 
 from __future__ import annotations
+
+from typing import dataclass_transform
 
 import msgspec
 
@@ -14,6 +17,7 @@ from crowdroute.router.model.states import Mode
 MICROSECONDS = 1_000_000
 
 
+@dataclass_transform(frozen_default=True)
 class _Rule(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Common settings: immutable, stored as arrays, a field too many is an error."""
 
@@ -46,7 +50,8 @@ class Stopping(_Rule):
     target: float = 0.95
     """Finalise when every field's most probable label reaches this probability."""
     escalate: bool = False
-    """At the maximum without reaching the target: ask an expert (true) or take the most probable label (false)."""
+    """At the maximum without reaching the target: ask an expert (true) or take the most probable label
+    (false)."""
 
 
 class LeaseTerms(_Rule):

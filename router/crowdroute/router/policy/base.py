@@ -1,8 +1,9 @@
 """The contract of a policy.
 
-A policy never decides what is allowed: it picks among tasks that want a worker at a stage (`Project.wanted`), whose
-signature the worker satisfies (`EligibleSignatures`), whose lists do not exclude them, and that their person never saw
-(`Project.has_seen`). It must find such a task whenever one exists. Its indexes are derived from the state and not saved.
+A policy never decides what is allowed: it picks among tasks that want a worker at a stage (`Project.wanted`),
+whose signature the worker satisfies (`EligibleSignatures`), whose lists do not exclude them, and that their
+person never saw (`Project.has_seen`). It must find such a task whenever one exists. Its indexes are derived
+from the state and not saved.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Policy(Protocol):
         """Note that one task's standing changed (slots, state, posterior), after every event that did so."""
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
-        """Give a task for the worker at a stage, or None when there is none; changes nothing that is logged."""
+        """Give a task for the worker at a stage, or None when there is none; changes nothing that is
+        logged."""
 
 
 def may_be_given(state: Project, worker: int, task: int, stage: Stage) -> bool:

@@ -1,4 +1,5 @@
-"""The baseline every policy must beat: the oldest task of the highest priority, by looking at each in turn."""
+"""The baseline every policy must beat: the oldest task of the highest priority, by looking at each in
+turn."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ STAGES = (Stage.CROWD, Stage.SENIOR, Stage.EXPERT)
 class Fifo:
     """First come, first served, within a priority.
 
-    Exact and plain: it walks every open task until one fits, so it is also what the indexed policies are compared with.
+    Exact and plain: it walks every open task until one fits, so it is also what the indexed policies are
+    compared with.
     """
 
     name = "fifo"

@@ -97,7 +97,8 @@ class EligibleSignatures:
         if remembered is not None and remembered[0] == stamp:
             return remembered[1]
         codes = np.array(
-            [code for code in range(len(state.signatures)) if not misses(state, worker, code, stage)], np.int32
+            [code for code in range(len(state.signatures)) if not misses(state, worker, code, stage)],
+            np.int32,
         )
         self._known[worker, stage] = (stamp, codes)
         return codes

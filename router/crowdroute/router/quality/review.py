@@ -20,8 +20,9 @@ class ReviewReason(NamedTuple):
 def needs_review(plan: ReviewPlan, correct: int, checked: int, draw: float) -> ReviewReason | None:
     """Say whether an answer goes to the senior stage, and why.
 
-    `correct` of `checked` answers of the worker were right; `draw` is uniform in [0, 1). The bound is the lower end of the
-    95 % interval under Beta(2, 1), so a new worker's is near 0.16 and everything of theirs is checked.
+    `correct` of `checked` answers of the worker were right; `draw` is uniform in [0, 1). The bound is the
+    lower end of the 95 % interval under Beta(2, 1), so a new worker's is near 0.16 and everything of theirs
+    is checked.
     """
     if not plan.threshold and not plan.share:
         return None

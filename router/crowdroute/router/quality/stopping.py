@@ -1,8 +1,8 @@
 """Whether a task has enough answers.
 
-A task ends when its posterior reaches the target with at least the minimum of answers; at the maximum it is escalated or
-taken as it is. What is compared with the target is the calibrated probability, which is the posterior itself until a
-calibrator is installed.
+A task ends when its posterior reaches the target with at least the minimum of answers; at the maximum it is
+escalated or taken as it is. What is compared with the target is the calibrated probability, which is the
+posterior itself until a calibrator is installed.
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""What events are folded into: tables of integers, kept column by column, and small dictionaries beside them."""
+"""What events are folded into: tables of integers, kept column by column, and small dictionaries beside
+them."""

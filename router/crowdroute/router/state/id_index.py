@@ -1,7 +1,7 @@
 """From a 16-byte id to a table row, in eight bytes per row instead of a dictionary's hundred.
 
-Open addressing over the table's own id columns: the slots hold row numbers only. Ids are random, so their low half is
-their hash. Nothing is ever removed (rows are not), so probing needs no tombstones.
+Open addressing over the table's own id columns: the slots hold row numbers only. Ids are random, so their low
+half is their hash. Nothing is ever removed (rows are not), so probing needs no tombstones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ EMPTY = -1
 
 
 @njit(cache=True, nogil=True)
-def _find(slots: NDArray[Any], high: NDArray[Any], low: NDArray[Any], wanted_high: int, wanted_low: int) -> int:
+def _find(
+    slots: NDArray[Any], high: NDArray[Any], low: NDArray[Any], wanted_high: int, wanted_low: int
+) -> int:
     mask = len(slots) - 1
     slot = wanted_low & mask
     while True:

@@ -18,7 +18,7 @@ class Matrix:
         self._dtype = np.dtype(dtype)
         self._fill = fill
         self.values: NDArray[Any] = np.full((capacity, width), fill, self._dtype)
-        self.cells = memoryview(self.values)
+        self.cells = self.values.data
 
     @property
     def width(self) -> int:
@@ -36,7 +36,7 @@ class Matrix:
         grown = np.full((grown_rows, max(width, columns)), self._fill, self._dtype)
         grown[:capacity, :columns] = self.values
         self.values = grown
-        self.cells = memoryview(grown)
+        self.cells = grown.data
 
     def pack(self, rows: int) -> bytes:
         """Give the first rows as raw bytes, the width before them."""

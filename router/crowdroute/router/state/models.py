@@ -1,7 +1,7 @@
 """The statistical state of a project: one online Dawid-Skene model per field, kept by the fold.
 
-Rows of the models are the task rows; each (worker, capability) that has answered has one confusion matrix, at the same
-row in every field's model.
+Rows of the models are the task rows; each (worker, capability) that has answered has one confusion matrix, at
+the same row in every field's model.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class _Annotations:
     def _allocate(self, room: int) -> None:
         self.matrices = np.zeros(room, np.int32)
         self.labels = np.zeros(room, np.int32)
-        self._matrix_cells = memoryview(self.matrices)
-        self._label_cells = memoryview(self.labels)
+        self._matrix_cells = self.matrices.data
+        self._label_cells = self.labels.data
 
     def fill(self, matrices: Sequence[int], labels: Sequence[int]) -> None:
         count = len(matrices)
@@ -130,7 +130,9 @@ class Models:
     def pack(self) -> dict[str, bytes]:
         """Give the models as named sections."""
         sections = {
-            "models/keys": msgspec.msgpack.encode((self._tasks, len(self.fields), list(self._matrices.items())))
+            "models/keys": msgspec.msgpack.encode(
+                (self._tasks, len(self.fields), list(self._matrices.items()))
+            )
         }
         for place, model in enumerate(self.fields):
             for name, raw in model.pack().items():
@@ -145,5 +147,9 @@ class Models:
         self.fields = []
         for place in range(n_fields):
             prefix = f"models/{place}/"
-            own = {name.removeprefix(prefix): bytes(raw) for name, raw in sections.items() if name.startswith(prefix)}
+            own = {
+                name.removeprefix(prefix): bytes(raw)
+                for name, raw in sections.items()
+                if name.startswith(prefix)
+            }
             self.fields.append(OnlineDawidSkene.unpack(own))

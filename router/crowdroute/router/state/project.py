@@ -1,4 +1,5 @@
-"""Everything a project's stream is folded to, and how to look things up in it; nothing here decides or folds."""
+"""Everything a project's stream is folded to, and how to look things up in it; nothing here decides or
+folds."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from crowdroute.router.model.answers import Answer, FieldResult
 from crowdroute.router.model.facts import Requirement, WorkerFacts
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.rules import ProjectRules
-from crowdroute.router.model.states import AssignmentState, ProjectState, Purpose, Receipt, Revision, Stage, TaskState
+from crowdroute.router.model.states import (
+    AssignmentState,
+    ProjectState,
+    Purpose,
+    Receipt,
+    Revision,
+    Stage,
+    TaskState,
+)
 from crowdroute.router.state.interned import Interned
 from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.models import Models
@@ -151,7 +160,8 @@ class Project:
         """Say whether the worker's person was ever granted the task, through any of their workers."""
         person = self.workers.person[worker]
         return any(
-            self.workers.person[self.assignments.worker[row]] == person for row in self.assignments_of_task(task)
+            self.workers.person[self.assignments.worker[row]] == person
+            for row in self.assignments_of_task(task)
         )
 
     def counts(self, assignment: int) -> bool:

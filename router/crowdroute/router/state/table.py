@@ -1,7 +1,7 @@
 """Growing tables of fixed-size rows, readable field by field from Python and row by row from compiled code.
 
-A table is one structured numpy array. Python reads and writes single cells through memoryviews of the fields, which give
-plain integers several times faster than numpy scalars do; compiled kernels take `rows` whole.
+A table is one structured numpy array. Python reads and writes single cells through memoryviews of the fields,
+which give plain integers several times faster than numpy scalars do; compiled kernels take `rows` whole.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Table:
     def _hold(self, rows: NDArray[Any]) -> None:
         self.rows = rows
         for name in self._dtype.names or ():
-            setattr(self, name, memoryview(rows[name]))
+            setattr(self, name, rows[name].data)
 
     def add(self) -> int:
         """Append a row of zeros and give its number."""

@@ -1,6 +1,7 @@
 """The tables of a project: items, tasks, assignments, workers, results.
 
-References between rows are row numbers, -1 for none. A chain (`first_…`, `next_…`) runs from the newest row to the oldest.
+References between rows are row numbers, -1 for none. A chain (`first_…`, `next_…`) runs from the newest row
+to the oldest.
 """
 
 from __future__ import annotations
@@ -143,7 +144,10 @@ class Tasks(IdTable):
     def free(self, row: int, stage: int) -> int:
         """Give the number of slots of a stage that nobody holds or has used."""
         return (
-            self.planned[stage][row] - self.live[stage][row] - self.counted[stage][row] - self.kept[stage][row]
+            self.planned[stage][row]
+            - self.live[stage][row]
+            - self.counted[stage][row]
+            - self.kept[stage][row]
         )
 
 

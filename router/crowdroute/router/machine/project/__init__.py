@@ -1,1 +1,2 @@
-"""A project's stream: `machine` is its door, `fold` applies events, the other modules decide, one concern each."""
+"""A project's stream: `machine` is its door, `fold` applies events, the other modules decide, one concern
+each."""

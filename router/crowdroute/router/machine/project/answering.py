@@ -7,7 +7,12 @@ from crowdroute.router.commands.replies import Received
 from crowdroute.router.errors import KeyReused, LeaseEnded
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.fold_answers import answer_hash
-from crowdroute.router.machine.project.guards import full_answer, given_reason, open_annotation, own_assignment
+from crowdroute.router.machine.project.guards import (
+    full_answer,
+    given_reason,
+    open_annotation,
+    own_assignment,
+)
 from crowdroute.router.machine.project.money import pay, take_back
 from crowdroute.router.machine.project.reviewing import conclude_reviews, consider_review
 from crowdroute.router.machine.project.settling import settle
@@ -26,7 +31,9 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
     now = AssignmentState(table.state[row])
     if now in (AssignmentState.SKIPPED, AssignmentState.RELEASED):
         text = to_text(Kind.ASSIGNMENT, wish.assignment)
-        raise LeaseEnded(f"{text} was {now.name.lower()}; its answer is not wanted any more", {"state": now.name})
+        raise LeaseEnded(
+            f"{text} was {now.name.lower()}; its answer is not wanted any more", {"state": now.name}
+        )
     full_answer(state, wish.answer)
     receipt, reason = _receipt(state, row, now)
     yield facts.AnswerSubmitted(

@@ -69,7 +69,9 @@ def _check_slots(state: Project, task: int) -> None:
             _require(
                 sum(held) <= planned, state, task, f"{stage.name}: {held} taken of {planned} planned slots"
             )
-    _require(tasks.in_review[task] == in_review, state, task, f"{tasks.in_review[task]} in review, not {in_review}")
+    _require(
+        tasks.in_review[task] == in_review, state, task, f"{tasks.in_review[task]} in review, not {in_review}"
+    )
 
 
 def _check_history(state: Project, task: int) -> None:
@@ -87,7 +89,8 @@ def _check_history(state: Project, task: int) -> None:
 
 
 def _check_results(state: Project, task: int) -> None:
-    """Results form a chain of rising revisions; a finalised task has one, a task with a known answer never."""
+    """Results form a chain of rising revisions; a finalised task has one, a task with a known answer
+    never."""
     tasks, results = state.tasks, state.results
     revision, row = tasks.revision[task], tasks.result[task]
     _require((row == NONE) == (revision == 0), state, task, "revision and result disagree")
@@ -129,7 +132,9 @@ def _check_worker(state: Project, worker: int) -> None:
     if len({plan.mode for rules in state.history for plan in rules.bonuses}) <= 1 and (
         workers.earned_micros[worker] != earned
     ):
-        raise _broken(Kind.WORKER, identity, f"earned {workers.earned_micros[worker]}, but entries sum to {earned}")
+        raise _broken(
+            Kind.WORKER, identity, f"earned {workers.earned_micros[worker]}, but entries sum to {earned}"
+        )
     for right, checked in (("gold_correct", "gold_checked"), ("review_correct", "review_checked")):
         if not 0 <= getattr(workers, right)[worker] <= getattr(workers, checked)[worker]:
             raise _broken(Kind.WORKER, identity, f"{right} is not within {checked}")
@@ -144,7 +149,9 @@ def _check_assignments(state: Project) -> None:
         accepted = receipt in (Receipt.COUNTED, Receipt.SURPLUS)
         due = accepted and table.price_micros[row] > 0
         paid = table.payment[row] != Payment.NONE
-        if answered != (receipt != Receipt.NONE) or (now == AssignmentState.REFUSED) != (receipt == Receipt.REFUSED):
+        if answered != (receipt != Receipt.NONE) or (now == AssignmentState.REFUSED) != (
+            receipt == Receipt.REFUSED
+        ):
             raise _broken(Kind.ASSIGNMENT, table.id_of(row), f"{now.name} with receipt {receipt.name}")
         if due != paid:
             raise _broken(Kind.ASSIGNMENT, table.id_of(row), "its pay does not fit its receipt")

@@ -1,7 +1,7 @@
 """Yield what time and earlier events have made due, a bounded number of steps at a time.
 
-In this order: leases that ran out; annotations of discounted workers; open tasks that new rules may have decided;
-bonuses of periods that have ended.
+In this order: leases that ran out; annotations of discounted workers; open tasks that new rules may have
+decided; bonuses of periods that have ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ REWARDS = 64
 """Bonuses decided per call."""
 
 GRACE_US = 1_000_000
-"""A period's bonuses are decided one second after its end, so that answers logged in its last moment are in."""
+"""A period's bonuses are decided one second after its end, so that answers logged in its last moment are
+in."""
 
 
 def steps(state: Project, now_us: int) -> Steps:

@@ -1,6 +1,7 @@
 """Apply a project's events to its state; nothing here decides, refuses or looks at a clock.
 
-Each handler gives the row of the task whose standing changed (for the routing index), or one of the two marks below.
+Each handler gives the row of the task whose standing changed (for the routing index), or one of the two marks
+below.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def withdrawn(state: Project, event: facts.AnswerWithdrawn, at_us: int) -> int:
 
 
 def discounted(state: Project, event: facts.AnswerDiscounted, at_us: int) -> int:
-    """Take an annotation out because its worker does not count; the slot stays used and a new one is planned."""
+    """Take an annotation out because its worker does not count; the slot stays used and a new one is
+    planned."""
     table = state.assignments
     row = table.find(event.assignment)
     assignment_after(table.state[row], facts.AnswerDiscounted)
@@ -187,8 +188,8 @@ def _teach(
 ) -> None:
     """Replace what the task's posteriors rest on.
 
-    `without` is the annotation that was not there before, `gone` the one that no longer is, `changed` the one that had
-    the codes `before`.
+    `without` is the annotation that was not there before, `gone` the one that no longer is, `changed` the one
+    that had the codes `before`.
     """
     tasks, table = state.tasks, state.assignments
     if tasks.purpose[task] not in IN_POSTERIOR:

@@ -51,7 +51,9 @@ def item_added(state: Project, event: facts.ItemAdded, at_us: int) -> int:
     return NONE
 
 
-def opened(state: Project, event: facts.TaskOpened, at_us: int, worker_row: Callable[[Project, Id], int]) -> int:
+def opened(
+    state: Project, event: facts.TaskOpened, at_us: int, worker_row: Callable[[Project, Id], int]
+) -> int:
     """Enter a task with its slots and lists."""
     tasks, items = state.tasks, state.items
     item = items.find(event.item)

@@ -34,7 +34,8 @@ def own_assignment(state: Project, worker: Id, assignment: Id, fence: int) -> in
         )
     if state.assignments.fence[row] != fence:
         raise StaleLease(
-            f"{text} was granted with another fence; send back the one that came with the offer", {"assignment": text}
+            f"{text} was granted with another fence; send back the one that came with the offer",
+            {"assignment": text},
         )
     return row
 
@@ -109,8 +110,8 @@ def full_answer(state: Project, answer: Answer) -> None:
 def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:
     """Give the row of a counted annotation of this worker that may still be changed.
 
-    It may for as long after the answer as a lease lasts, while the task is open. The same holds for hidden gold, so that
-    trying to change an answer tells nothing.
+    It may for as long after the answer as a lease lasts, while the task is open. The same holds for hidden
+    gold, so that trying to change an answer tells nothing.
 
     Raises:
         WrongState: nothing counted was submitted, the time is over, or the task is closed.
@@ -119,11 +120,16 @@ def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_
     row = own_assignment(state, worker, assignment, fence)
     text = to_text(Kind.ASSIGNMENT, assignment)
     table = state.assignments
-    if table.receipt[row] != Receipt.COUNTED or table.revision[row] in (Revision.WITHDRAWN, Revision.DISCOUNTED):
+    if table.receipt[row] != Receipt.COUNTED or table.revision[row] in (
+        Revision.WITHDRAWN,
+        Revision.DISCOUNTED,
+    ):
         raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
     over = now_us > table.answered_us[row] + state.rules.lease.duration_us
     if over or state.tasks.state[table.task[row]] != TaskState.OPEN:
-        raise WrongState(f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"})
+        raise WrongState(
+            f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"}
+        )
     return row
 
 
@@ -133,6 +139,6 @@ def given_reason(reason: str) -> str:
     Raises:
         InvalidCommand: it is empty or longer than 200 characters.
     """
-    if not reason.strip() or len(reason) > 200:  # noqa: PLR2004 (said in the message)
+    if not reason.strip() or len(reason) > 200:
         raise InvalidCommand("a reason of 1 to 200 characters is needed", {"field": "reason"})
     return reason

@@ -40,23 +40,27 @@ def _sound_rules(state: Project, rules: ProjectRules) -> None:
     expected = len(state.history) + 1
     if rules.version != expected:
         raise WrongState(
-            f"rules version {rules.version} cannot follow version {expected - 1}; read the current rules and try again",
+            f"rules version {rules.version} cannot follow version {expected - 1}; "
+            "read the current rules and try again",
             {"version": str(expected - 1)},
         )
     if not rules.fields or any(not field.labels for field in rules.fields):
-        raise InvalidCommand("the schema needs at least one field, and every field a label", {"field": "fields"})
+        raise InvalidCommand(
+            "the schema needs at least one field, and every field a label", {"field": "fields"}
+        )
     for place, field in enumerate(state.rules.fields):
         before = [label.id for label in field.labels]
         after = [label.id for label in rules.fields[place].labels] if place < len(rules.fields) else []
         if place >= len(rules.fields) or rules.fields[place].id != field.id or after[: len(before)] != before:
             raise InvalidCommand(
-                f"field {field.id!r}: fields and labels are add-only; keep them in their order and mark a label "
-                "as removed instead of leaving it out",
+                f"field {field.id!r}: fields and labels are add-only; keep them in their order and mark "
+                "a label as removed instead of leaving it out",
                 {"field": f"fields.{field.id}"},
             )
     if not 1 <= rules.overlap.minimum <= rules.overlap.maximum:
         raise InvalidCommand(
-            f"overlap: 1 <= minimum <= maximum does not hold for {rules.overlap.minimum} and {rules.overlap.maximum}",
+            f"overlap: 1 <= minimum <= maximum does not hold for {rules.overlap.minimum} "
+            f"and {rules.overlap.maximum}",
             {"field": "overlap"},
         )
     if rules.prices.currency != state.rules.prices.currency and state.history:
@@ -66,12 +70,16 @@ def _sound_rules(state: Project, rules: ProjectRules) -> None:
 def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
     """Open tasks row by row; a row whose external id is known already is left as it is."""
     if len(wish.tasks) > LARGEST_IMPORT:
-        raise InvalidCommand(f"{len(wish.tasks)} rows at once; send at most {LARGEST_IMPORT}", {"field": "tasks"})
+        raise InvalidCommand(
+            f"{len(wish.tasks)} rows at once; send at most {LARGEST_IMPORT}", {"field": "tasks"}
+        )
     named: set[bytes] = set()
     for place, row in enumerate(wish.tasks):
         _sound_task(state, place, row)
         if row.task in named:
-            raise InvalidCommand(f"row {place}: its task id is in another row too", {"field": f"tasks[{place}]"})
+            raise InvalidCommand(
+                f"row {place}: its task id is in another row too", {"field": f"tasks[{place}]"}
+            )
         named.add(row.task)
     taken: list[RowTaken] = []
     for row in wish.tasks:
@@ -81,7 +89,9 @@ def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
         if item >= 0 and row.digest:
             identity = state.items.id_of(item)
             task = state.tasks.id_of(state.items.first_task[item])
-            taken.append(RowTaken(identity, task, True, Purpose(state.tasks.purpose[state.items.first_task[item]])))
+            taken.append(
+                RowTaken(identity, task, True, Purpose(state.tasks.purpose[state.items.first_task[item]]))
+            )
             continue
         if item < 0:
             yield facts.ItemAdded(row.item, row.external, row.digest)

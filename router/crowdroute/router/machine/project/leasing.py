@@ -25,7 +25,8 @@ FENCE_BITS = 0x7FFF_FFFF_FFFF_FFFF
 
 
 class Chooser:
-    """Chooses the next task of a worker: checks first, then hidden gold when it is its turn, then the policy's pick."""
+    """Chooses the next task of a worker: checks first, then hidden gold when it is its turn, then the
+    policy's pick."""
 
     def __init__(self, state: Project, policy: Policy, known: KnownTasks) -> None:
         """Store what to choose with."""

@@ -1,4 +1,5 @@
-"""Ledger entries: what an answer earns, posted with the answer itself; bonuses, once per worker, rule and period."""
+"""Ledger entries: what an answer earns, posted with the answer itself; bonuses, once per worker, rule and
+period."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from crowdroute.router.commands.replies import Created, Done
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import full_answer, given_reason
-from crowdroute.router.machine.project.settling import settle
 from crowdroute.router.machine.stream import Decision, Steps
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import Id, Kind, to_text
@@ -53,7 +52,9 @@ def reopen(state: Project, wish: wishes.ReopenTask, now_us: int) -> Decision:
     if now not in (TaskState.PARKED, TaskState.FINALISED):
         raise _wrong(state, task, wish.task, "only a parked or finalised task can be re-opened")
     if not 0 <= wish.added <= MOST_ADDED or (now == TaskState.FINALISED and not wish.added):
-        raise InvalidCommand(f"added {wish.added}: give how many answers are wanted in addition", {"field": "added"})
+        raise InvalidCommand(
+            f"added {wish.added}: give how many answers are wanted in addition", {"field": "added"}
+        )
     if state.items.erased[state.tasks.item[task]]:
         raise _wrong(state, task, wish.task, "its item was erased, so nobody could answer it")
     if now == TaskState.FINALISED and state.tasks.counted_expert[task]:
@@ -92,7 +93,9 @@ def correct(state: Project, wish: wishes.CorrectResult, now_us: int) -> Decision
     for value in sorted(wish.answer, key=lambda value: value.field):
         labels = len(state.rules.fields[value.field].labels)
         results.append(
-            FieldResult(value.field, value.label, tuple(float(place == value.label) for place in range(labels)))
+            FieldResult(
+                value.field, value.label, tuple(float(place == value.label) for place in range(labels))
+            )
         )
     revision = state.tasks.revision[task] + 1
     yield facts.ResultCorrected(wish.task, revision, tuple(results), 1.0, reason)
@@ -112,5 +115,3 @@ def erase(state: Project, wish: wishes.EraseItem, now_us: int) -> Decision:
         task = state.tasks.next_of_item[task]
     yield facts.ItemErased(wish.item, reason)
     return Done()
-
-

@@ -21,9 +21,14 @@ def apply_fact(state: Project, wish: wishes.ApplyWorkerFact, now_us: int) -> Dec
     row = state.workers.find(given.worker)
     if row >= 0 and state.workers.version[row] >= given.version:
         return Done()
-    if row >= 0 and state.workers.version[row] and state.persons.find(given.person) != state.workers.person[row]:
+    if (
+        row >= 0
+        and state.workers.version[row]
+        and state.persons.find(given.person) != state.workers.person[row]
+    ):
         raise WrongState(
-            f"{to_text(Kind.WORKER, given.worker)} belongs to another person here; a worker never changes hands"
+            f"{to_text(Kind.WORKER, given.worker)} belongs to another person here; "
+            "a worker never changes hands"
         )
     profile_of(given)
     yield facts.WorkerFactApplied(given)

@@ -18,7 +18,8 @@ REVIEW_DRAW = 2
 
 
 def record_of(state: Project, worker: int) -> tuple[int, int]:
-    """Give how many of a worker's checked answers were right, and how many were checked (gold and reviews)."""
+    """Give how many of a worker's checked answers were right, and how many were checked (gold and
+    reviews)."""
     workers = state.workers
     return (
         workers.gold_correct[worker] + workers.review_correct[worker],
@@ -86,7 +87,9 @@ def request(state: Project, wish: wishes.RequestReview, now_us: int) -> Decision
         and state.tasks.purpose[task] == Purpose.PRODUCTION
     )
     if not reviewable:
-        raise WrongState(f"{text} has no counted crowd answer that is not under review already", {"assignment": text})
+        raise WrongState(
+            f"{text} has no counted crowd answer that is not under review already", {"assignment": text}
+        )
     if state.tasks.state[task] != TaskState.OPEN or state.tasks.stage[task] == Stage.EXPERT:
         raise WrongState(f"the task of {text} is decided; re-open it first", {"assignment": text})
     correct, checked = record_of(state, table.worker[row])

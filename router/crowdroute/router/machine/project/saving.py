@@ -158,7 +158,8 @@ def _derive(state: Project) -> None:
 
 
 def digest(state: Project) -> str:
-    """Hash every discrete fact, column by column; floating-point numbers of models and results are left out."""
+    """Hash every discrete fact, column by column; floating-point numbers of models and results are left
+    out."""
     total = blake2b(_small(state), digest_size=16)
     for name, table in _tables(state).items():
         total.update(name.encode())

@@ -1,4 +1,5 @@
-"""What follows for a task after its answers, leases or rules changed: finalise, escalate, park, correct, re-open."""
+"""What follows for a task after its answers, leases or rules changed: finalise, escalate, park, correct,
+re-open."""
 
 from __future__ import annotations
 
@@ -60,7 +61,8 @@ def results_of(state: Project, task: int) -> tuple[FieldResult, ...]:
 
 
 def vote_shares(state: Project, task: int) -> tuple[FieldResult, ...]:
-    """Give each label's share of the counted answers: all that is said of tasks outside the production posteriors."""
+    """Give each label's share of the counted answers: all that is said of tasks outside the production
+    posteriors."""
     results = []
     annotations = state.counted_annotations(task)
     for field, schema in enumerate(state.rules.fields):
@@ -118,7 +120,8 @@ def _park(state: Project, task: int, stage: Stage) -> Steps:
 
 
 def repair(state: Project, task: int) -> Steps:
-    """Yield what follows for a task that lost an annotation: a finalised one is corrected or re-opened if need be."""
+    """Yield what follows for a task that lost an annotation: a finalised one is corrected or re-opened if
+    need be."""
     tasks = state.tasks
     if tasks.state[task] == TaskState.FINALISED and tasks.purpose[task] not in WITH_KNOWN_ANSWER:
         yield from _repair_result(state, task)
