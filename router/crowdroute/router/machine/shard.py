@@ -30,6 +30,7 @@ from crowdroute.router.machine.stream import (
     tenant_of,
 )
 from crowdroute.router.model.ids import Id
+from crowdroute.router.state.project import Project
 
 VERSION = 1
 """Version of the shard's sections."""
@@ -88,6 +89,17 @@ class Shard:
         if stream is None or not isinstance(stream.machine, ProjectMachine):
             raise NotFound("the project does not exist", {"project": project.hex()})
         return stream.machine
+
+    def project_state(self, stream: str) -> Project:
+        """Give the state of the project whose stream has this name.
+
+        Raises:
+            NotFound: there is no such stream, or it is not a project's.
+        """
+        found = self._streams.get(stream)
+        if found is None or not isinstance(found.machine, ProjectMachine):
+            raise NotFound("the project does not exist")
+        return found.machine.state
 
     def streams(self) -> tuple[str, ...]:
         """Give the names of all streams, in the order in which they began."""
