@@ -48,6 +48,7 @@ class Models:
         """Make a model of nothing; fields come with the first rules."""
         self.fields: list[OnlineDawidSkene] = []
         self._matrices: dict[tuple[int, int], int] = {}
+        self._by_worker: dict[int, dict[int, int]] = {}
         self._tasks = 0
         self._old = _Annotations()
         self._new = _Annotations()
@@ -76,6 +77,7 @@ class Models:
         row = self._matrices.get(key)
         if row is None:
             row = self._matrices[key] = len(self._matrices)
+            self._by_worker.setdefault(worker, {})[capability] = row
             for model in self.fields:
                 model.add_matrix()
         return row
@@ -83,6 +85,10 @@ class Models:
     def find_matrix(self, worker: int, capability: int) -> int | None:
         """Give the row of a worker's confusion matrices under a capability, or None."""
         return self._matrices.get((worker, capability))
+
+    def matrices_of(self, worker: int) -> Mapping[int, int]:
+        """Give the rows of a worker's confusion matrices by capability; they only ever grow in number."""
+        return self._by_worker.get(worker, {})
 
     def replace(
         self,
@@ -144,6 +150,9 @@ class Models:
         kind = tuple[int, int, list[tuple[tuple[int, int], int]]]
         self._tasks, n_fields, keys = msgspec.msgpack.decode(sections["models/keys"], type=kind)
         self._matrices = dict(keys)
+        self._by_worker = {}
+        for (worker, capability), row in self._matrices.items():
+            self._by_worker.setdefault(worker, {})[capability] = row
         self.fields = []
         for place in range(n_fields):
             prefix = f"models/{place}/"

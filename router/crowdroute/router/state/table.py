@@ -17,6 +17,7 @@ Int8 = Annotated[memoryview, "i1"]
 Int16 = Annotated[memoryview, "i2"]
 Int32 = Annotated[memoryview, "i4"]
 Int64 = Annotated[memoryview, "i8"]
+Float32 = Annotated[memoryview, "f4"]
 
 FIRST_CAPACITY = 256
 """Rows a new table has room for: small enough for thousands of small projects in one process."""

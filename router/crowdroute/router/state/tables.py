@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crowdroute.router.model.ids import Id, halves, join
 from crowdroute.router.state.id_index import IdIndex
-from crowdroute.router.state.table import Int8, Int16, Int32, Int64, Table
+from crowdroute.router.state.table import Float32, Int8, Int16, Int32, Int64, Table
 
 NONE = -1
 
@@ -170,6 +170,10 @@ class Assignments(IdTable):
     extensions: Int32
     #: Code of the reason why an answer was refused or is surplus; 0 for none.
     reason: Int32
+    #: Code of what chose the task, with what it expected and how likely the choice was.
+    policy: Int32
+    value: Float32
+    propensity: Float32
     stage: Int8
     state: Int8
     receipt: Int8
@@ -200,6 +204,8 @@ class Workers(IdTable):
     gold_correct: Int32
     review_checked: Int32
     review_correct: Int32
+    #: Answers that the rules sent to review, or would have.
+    reviews: Int32
     #: Ledger entries so far: the version under which the balance is told to the organisation.
     entries: Int32
     status: Int8

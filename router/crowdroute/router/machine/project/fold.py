@@ -86,6 +86,9 @@ def _granted(state: Project, event: facts.LeaseGranted, at_us: int) -> int:
     table.fence[row] = event.fence
     table.price_micros[row] = event.price_micros
     table.rules_version[row] = event.rules_version
+    table.policy[row] = state.reasons.code(event.policy)
+    table.value[row] = event.value
+    table.propensity[row] = event.propensity
     table.task[row] = task
     table.worker[row] = worker
     table.stage[row] = event.stage

@@ -128,6 +128,7 @@ def review_requested(state: Project, event: facts.ReviewRequested, at_us: int) -
     table = state.assignments
     row = table.find(event.assignment)
     assignment_after(table.state[row], facts.ReviewRequested)
+    state.workers.reviews[table.worker[row]] += 1
     if event.mode == Mode.ENFORCE:
         table.review[row] = Review.REQUESTED
         table.fair_review[row] = event.reason != "operator"
