@@ -7,6 +7,7 @@ functions.
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraErr
 _MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
 """Those that take labels and give a probability per label. MACE, KOS and MMSR 1.4.2 are left out: their
 results depend on the order of the rows, fail on ties, or flip."""
+
+_WITH_GOLD = ("DawidSkene", "OneCoinDawidSkene")
 
 
 class CrowdKitReference(CategoricalEstimator):
@@ -43,22 +46,19 @@ class CrowdKitReference(CategoricalEstimator):
             )
         aggregation, pandas = _crowd_kit()
         frame = pandas.DataFrame(
-            {
-                "task": annotations.tasks,
-                "worker": annotations.workers,
-                "label": annotations.labels,
-            }
+            {"task": annotations.tasks, "worker": annotations.workers, "label": annotations.labels}
         )
         fitted = getattr(aggregation, self.model)(**(self.parameters or {}))
         codes = annotations.gold_codes(gold)
         known = np.flatnonzero(codes >= 0)
-        if len(known) == 0:
-            fitted.fit(frame)
-        elif self.model in ("DawidSkene", "OneCoinDawidSkene"):
-            fitted.fit(frame, pandas.Series(codes[known], index=known))
-        else:
+        if len(known) > 0 and self.model not in _WITH_GOLD:
             raise InvalidParameterError(f"crowd-kit's {self.model} takes no gold; leave it out")
-        probabilities = fitted.probas_.reindex(
+        further = [pandas.Series(codes[known], index=known)] if len(known) > 0 else []
+        with warnings.catch_warnings():
+            # crowd-kit calls pandas in ways that pandas deprecates: nothing its user could change.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            probabilities = fitted.fit_predict_proba(frame, *further)
+        probabilities = probabilities.reindex(
             index=range(annotations.n_tasks), columns=range(annotations.n_classes), fill_value=0.0
         )
         self.model_ = fitted

@@ -1,0 +1,136 @@
+"""What every categorical estimator promises, whichever it is."""
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from crowdroute.aggregation import (
+    AnnotationSet,
+    CategoricalEstimator,
+    DawidSkene,
+    MajorityVote,
+    SmoothedDawidSkene,
+)
+from crowdroute.aggregation.errors import InvalidAnnotationsError, InvalidParameterError, NotFittedError
+from crowdroute.aggregation.reference import CrowdKitReference
+
+ESTIMATORS = [MajorityVote, DawidSkene, SmoothedDawidSkene, CrowdKitReference]
+ITERATIVE = [DawidSkene, SmoothedDawidSkene]
+
+
+def simulated(
+    seed: int, classes: int = 3, tasks: int = 60, workers: int = 8
+) -> tuple[AnnotationSet, np.ndarray]:
+    """Every worker labels every task; the accuracies range from chance to near perfect."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(classes, size=tasks)
+    accuracy = np.linspace(1 / classes, 0.95, workers)
+    task, worker = np.divmod(np.arange(tasks * workers), workers)
+    right = rng.random(len(task)) < accuracy[worker]
+    labels = np.where(right, truth[task], (truth[task] + rng.integers(1, classes, len(task))) % classes)
+    return AnnotationSet.from_sequences(task, worker, labels, label_ids=range(classes)), truth
+
+
+@pytest.mark.parametrize("make", ESTIMATORS)
+def test_fit_returns_the_estimator_with_posteriors_that_sum_to_one(
+    make: Callable[[], CategoricalEstimator],
+) -> None:
+    annotations, _ = simulated(0)
+    estimator = make()
+    assert estimator.fit(annotations) is estimator
+    posteriors = estimator.predict_proba()
+    assert posteriors.shape == (annotations.n_tasks, annotations.n_classes)
+    np.testing.assert_allclose(posteriors.sum(axis=1), 1.0, atol=1e-8)
+    assert list(estimator.predict()) == list(annotations.task_ids)
+    assert estimator.task_ids_ == annotations.task_ids
+    assert estimator.label_ids_ == annotations.label_ids
+    assert estimator.converged_
+    assert estimator.n_iter_ >= 1
+
+
+@pytest.mark.parametrize("make", ESTIMATORS)
+def test_nothing_can_be_asked_before_fit(make: Callable[[], CategoricalEstimator]) -> None:
+    with pytest.raises(NotFittedError, match="call fit first"):
+        make().predict()
+
+
+@pytest.mark.parametrize("make", ESTIMATORS)
+def test_fit_changes_neither_parameters_nor_gold_and_gives_the_same_twice(
+    make: Callable[[], CategoricalEstimator],
+) -> None:
+    annotations, truth = simulated(1)
+    gold = {} if make is CrowdKitReference else {0: int(truth[0])}
+    estimator = make()
+    parameters, given = copy.deepcopy(vars(estimator)), dict(gold)
+    first = estimator.fit(annotations, gold).predict_proba().copy()
+    assert {name: vars(estimator)[name] for name in parameters} == parameters
+    assert gold == given
+    np.testing.assert_array_equal(estimator.fit(annotations, gold).predict_proba(), first)
+
+
+@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+def test_a_task_with_gold_is_certain(make: Callable[[], CategoricalEstimator]) -> None:
+    annotations, truth = simulated(2)
+    wrong = (int(truth[5]) + 1) % 3
+    estimator = make().fit(annotations, {5: wrong})
+    assert estimator.predict_proba()[5].tolist() == [float(k == wrong) for k in range(3)]
+    assert estimator.predict()[5] == wrong
+
+
+@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+def test_unknown_gold_is_refused(make: Callable[[], CategoricalEstimator]) -> None:
+    with pytest.raises(InvalidAnnotationsError, match="gold label 7"):
+        make().fit(simulated(3)[0], {0: 7})
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_weighing_workers_beats_counting_them(make: Callable[[], CategoricalEstimator]) -> None:
+    annotations, truth = simulated(4, tasks=400)
+
+    def accuracy(estimator: CategoricalEstimator) -> float:
+        return float(np.mean(estimator.fit(annotations).predict_proba().argmax(axis=1) == truth))
+
+    assert accuracy(make()) > accuracy(MajorityVote())
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_the_confusion_matrices_find_the_simulated_accuracies(make: type[DawidSkene]) -> None:
+    annotations, _ = simulated(5, tasks=3_000)
+    confusion = make().fit(annotations).confusion_
+    np.testing.assert_allclose(confusion.sum(axis=2), 1.0)
+    found = np.trace(confusion, axis1=1, axis2=2) / 3
+    np.testing.assert_allclose(found, np.linspace(1 / 3, 0.95, 8), atol=0.04)
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_an_estimator_that_ran_out_of_iterations_says_so(make: type[DawidSkene]) -> None:
+    estimator = make(n_iter=2, tol=-1.0).fit(simulated(6)[0])
+    assert not estimator.converged_
+    assert estimator.n_iter_ == len(estimator.loss_history_) == 2
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_bad_limits_are_refused_when_fitting(make: type[DawidSkene]) -> None:
+    with pytest.raises(InvalidParameterError, match="n_iter is 0"):
+        make(n_iter=0).fit(simulated(7)[0])
+    with pytest.raises(InvalidParameterError, match="tol is nan"):
+        make(tol=float("nan")).fit(simulated(7)[0])
+
+
+def test_the_smoothed_loss_never_falls() -> None:
+    history = SmoothedDawidSkene(tol=1e-12, n_iter=200).fit(simulated(8)[0]).loss_history_
+    assert len(history) > 5
+    assert min(np.diff(history)) > -1e-12
+
+
+def test_votes_are_shares_and_ties_are_told_and_go_to_the_first_label() -> None:
+    annotations = AnnotationSet.from_sequences(
+        ["a", "a", "a", "b", "b", "c"], list("uvwuvu"), ["no", "yes", "yes", "yes", "no", "yes"]
+    )
+    vote = MajorityVote().fit(annotations)
+    np.testing.assert_allclose(vote.posteriors_, [[1 / 3, 2 / 3], [0.5, 0.5], [0.0, 1.0]])
+    assert vote.ties_.tolist() == [False, True, False]
+    assert vote.predict() == {"a": "yes", "b": "no", "c": "yes"}
+    assert MajorityVote().fit(annotations, {"b": "yes"}).ties_.tolist() == [False, False, False]
