@@ -83,7 +83,6 @@ def answer_amended(project: Project, event: Any) -> None:
 
 def answer_withdrawn(project: Project, event: Any) -> None:
     """An answer that counts is taken back; its slot is free again."""
-    project.counters["withdrawn"] += 1
     assignment = _counted(project, event.assignment, "withdrawn")
     if assignment is not None:
         assignment.withdrawn = True
@@ -92,7 +91,6 @@ def answer_withdrawn(project: Project, event: Any) -> None:
 
 def answer_discounted(project: Project, event: Any) -> None:
     """An answer no longer counts, keeps its slot, and a new one is planned for it."""
-    project.counters["discounted"] += 1
     assignment = _counted(project, event.assignment, "discounted")
     if assignment is None:
         return
@@ -112,7 +110,6 @@ def worker_discounted(project: Project, event: Any) -> None:
 
 def review_requested(project: Project, event: Any) -> None:
     """An answer is to be checked; when only recommended, nothing follows."""
-    project.counters["reviews requested"] += 1
     assignment = project.assignment(event.assignment)
     if assignment is None:
         return
@@ -124,7 +121,6 @@ def review_requested(project: Project, event: Any) -> None:
 
 def review_concluded(project: Project, event: Any) -> None:
     """A review that was asked for is settled by a senior or expert answer to the same task."""
-    project.counters["reviews concluded"] += 1
     assignment = project.assignment(event.assignment)
     by = project.assignment(event.by)
     if assignment is None or by is None:

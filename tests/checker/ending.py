@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from tests.checker.layout import OPEN
+from tests.checker.organisation import Organisation
 from tests.checker.project import Project, short
+
+
+def check_balances(project: Project, organisation: Organisation) -> None:
+    """Complain when an organisation does not know what one of its projects owes a worker."""
+    if project.id not in organisation.projects:
+        return
+    for (worker, currency), micros in project.balances.items():
+        noted = organisation.balances.get((project.id, worker))
+        told = (noted.micros, noted.currency) if noted is not None else (0, currency)
+        if told != (micros, currency):
+            project.complain(
+                "balance",
+                f"worker {short(worker)} is owed {micros} {currency}, the organisation knows of {told}",
+            )
 
 
 def check_quiescent(project: Project) -> None:

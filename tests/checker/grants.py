@@ -130,6 +130,8 @@ def _against(project: Project, task: Task, worker: Facts, stage: int) -> Iterato
         yield "is banned"
     if stage not in worker.stages:
         yield f"does not work at stage {stage}"
+    if worker.person in project.severed:
+        yield "is nobody any more: the person was severed"
     if worker.worker in task.deny:
         yield f"is denied task {short(task.id)}"
     if task.allow and worker.worker not in task.allow:

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tests.checker import answers, grants, leases, money, organisation, results, tasks
-from tests.checker.ending import check_quiescent
+from tests.checker.ending import check_balances, check_quiescent
 from tests.checker.layout import (
     DAY_US,
     FIRST_ORGANISATION_TAG,
@@ -20,7 +20,7 @@ from tests.checker.layout import (
     read_event,
 )
 from tests.checker.organisation import Organisation
-from tests.checker.project import Project
+from tests.checker.project import KnownFacts, Project
 from tests.checker.report import Report, Violation
 
 ZERO_CHAIN = bytes(32)
@@ -96,6 +96,8 @@ class Reading:
         self.streams: dict[str, Stream] = {}
         self._sequence = 0
         self._chain = ZERO_CHAIN
+        self._epoch = 0
+        self._facts: KnownFacts = {}
         self._inputs: dict[tuple[str, int], int] = {}
         self._place = {"sequence": 0, "entry": -1, "event": -1}
         self._stream = ""
@@ -107,7 +109,7 @@ class Reading:
             Violation(rule, sentence, stream=self._stream, name=self._event_name, **self._place)
         )
 
-    def read(self, stored: Stored, decode: DecodeBody) -> None:
+    def read(self, stored: Stored, decode: DecodeBody = decode_body) -> None:
         """Fold one batch and complain about whatever it breaks."""
         self._at(stored.sequence)
         if stored.sequence != self._sequence + 1:
@@ -115,7 +117,10 @@ class Reading:
         expected = blake2b(self._chain + stored.body, digest_size=32).digest()
         if stored.chain != expected:
             self.complain("chain", "the chain hash does not link this body to the batch before")
-        self._sequence, self._chain = stored.sequence, stored.chain
+        epoch = getattr(stored, "epoch", self._epoch)
+        if epoch < self._epoch:
+            self.complain("epoch", f"an owner of epoch {epoch} appends after one of epoch {self._epoch}")
+        self._sequence, self._chain, self._epoch = stored.sequence, stored.chain, max(epoch, self._epoch)
         self.report.counters["batches"] += 1
         sequence, entries, inputs = (*decode(stored.body), ())[:3]
         if sequence != stored.sequence:
@@ -140,6 +145,9 @@ class Reading:
                 self.report.balances[name, worker, currency] = micros
             if quiescent:
                 check_quiescent(stream.fold)
+                for other in self.streams.values():
+                    if isinstance(other.fold, Organisation):
+                        check_balances(stream.fold, other.fold)
         return self.report
 
     def _at(self, sequence: int, entry: int = -1, event: int = -1) -> None:
@@ -189,6 +197,7 @@ class Reading:
             self.complain("unknown-event", f"nothing is known of an event tagged {array[:1]}")
             return None
         name = self._event_name = type(event).__name__
+        self.report.counters[name] += 1
         of_organisation = array[0] >= FIRST_ORGANISATION_TAG
         creates = name in ("ProjectCreated", "OrganisationCreated")
         if creates == (stream.fold is not None):
@@ -196,7 +205,8 @@ class Reading:
                 "begin", "the stream is created again" if creates else "the stream was never created"
             )
         if stream.fold is None:
-            stream.fold = Organisation(self.complain) if of_organisation else Project(self.complain)
+            kind = Organisation if of_organisation else Project
+            stream.fold = kind(self.complain, self._facts)
         if isinstance(stream.fold, Organisation) != of_organisation:
             self.complain(
                 "begin", "an organisation's event stands in a project's stream, or the other way round"

@@ -29,7 +29,6 @@ def lease_extended(project: Project, event: Any) -> None:
 
 def lease_expired(project: Project, event: Any) -> None:
     """A live lease ends, not before its deadline."""
-    project.counters["expired"] += 1
     assignment = _of_live_lease(project, event.assignment, "expired")
     if assignment is None:
         return
@@ -55,7 +54,6 @@ def assignment_skipped(project: Project, event: Any) -> None:
 
 def lease_revoked(project: Project, event: Any) -> None:
     """A live lease is taken away."""
-    project.counters["revoked"] += 1
     assignment = _of_live_lease(project, event.assignment, "revoked")
     if assignment is not None:
         project.end_lease(assignment, REVOKED)

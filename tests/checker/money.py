@@ -24,7 +24,6 @@ SIDES = {PIECE: {LABELLING_COST}, BONUS: {BONUS_COST}, CORRECTION: {LABELLING_CO
 
 def entry_posted(project: Project, event: Any) -> None:
     """Note a ledger entry under an id that was never used."""
-    project.counters["ledger entries"] += 1
     if event.entry in project.entries:
         project.complain("posted-twice", f"ledger entry {short(event.entry)} was posted before")
     project.entries[event.entry] = event
@@ -63,7 +62,6 @@ def bonus_decided(project: Project, event: Any) -> None:
 
 
 def _check_bonus(project: Project, event: Any) -> None:
-    project.counters["bonuses"] += 1
     about = (event.worker, event.rule, event.period)
     if about in project.bonuses:
         project.complain(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checker.layout import NO_ID, Facts
-from tests.checker.project import Complain, short
+from tests.checker.project import Complain, KnownFacts, short
 
 
 @dataclass
@@ -14,6 +14,8 @@ class Organisation:
     """One organisation's stream as far as it was read."""
 
     complain: Complain
+    facts: KnownFacts = field(default_factory=dict)
+    """Each version of each worker's facts."""
     versions: dict[bytes, int] = field(default_factory=dict)
     """Version of each worker's facts."""
     workers_by_external: dict[bytes, bytes] = field(default_factory=dict)
@@ -22,8 +24,8 @@ class Organisation:
     pools: set[bytes] = field(default_factory=set)
     tokens: dict[bytes, bool] = field(default_factory=dict)
     """Every token, and whether it was revoked."""
-    balances: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
-    """Version of the balance noted per project and worker."""
+    balances: dict[tuple[bytes, bytes], Any] = field(default_factory=dict)
+    """The balance noted last per project and worker."""
 
 
 def organisation_created(organisation: Organisation, event: Any) -> None:
@@ -59,6 +61,7 @@ def worker_upserted(organisation: Organisation, event: Any) -> None:
     """A worker's facts come at the next version, under an external id that is theirs alone."""
     facts = Facts(*event.facts[: len(Facts._fields)])
     _next_version(organisation, facts.worker, facts.version)
+    organisation.facts.setdefault(facts.worker, {})[facts.version] = facts
     if event.external != NO_ID:
         owner = organisation.workers_by_external.setdefault(event.external, facts.worker)
         if owner != facts.worker:
@@ -71,7 +74,11 @@ def worker_status_changed(organisation: Organisation, event: Any) -> None:
     """A known worker's standing changes, at the next version."""
     if event.worker not in organisation.versions:
         organisation.complain("unknown-thing", f"worker {short(event.worker)} was never made known")
+    before = organisation.versions.get(event.worker, 0)
     _next_version(organisation, event.worker, event.version)
+    known = organisation.facts.setdefault(event.worker, {})
+    if before in known:
+        known[event.version] = known[before]._replace(status=event.status, version=event.version)
 
 
 def person_erased(organisation: Organisation, event: Any) -> None:
@@ -102,11 +109,12 @@ def token_revoked(organisation: Organisation, event: Any) -> None:
 def balance_noted(organisation: Organisation, event: Any) -> None:
     """A project's running total arrives, each time at a higher version."""
     about = (event.project, event.worker)
-    if event.version <= organisation.balances.get(about, 0):
+    before = organisation.balances.get(about)
+    if before is not None and event.version <= before.version:
         organisation.complain(
             "fact-version", f"the balance of worker {short(event.worker)} goes back in version"
         )
-    organisation.balances[about] = event.version
+    organisation.balances[about] = event
 
 
 def _next_version(organisation: Organisation, worker: bytes, version: int) -> None:

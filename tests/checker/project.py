@@ -36,6 +36,10 @@ Complain = Callable[[str, str], None]
 """Takes a rule's name and a sentence; the place is known to whoever reads the history."""
 
 
+KnownFacts = dict[bytes, dict[int, Facts]]
+"""By worker, each version of their facts that an organisation's stream held so far; shared by all streams."""
+
+
 def short(identity: bytes) -> str:
     """Give enough of an id to find it in a log."""
     return identity.hex()[:12]
@@ -117,6 +121,8 @@ class Project:
     """One project's stream as far as it was read."""
 
     complain: Complain
+    facts: KnownFacts = field(default_factory=dict)
+    """What the organisations of the history say of workers."""
     id: bytes = NO_ID
     now_us: int = 0
     paused: bool = False

@@ -39,7 +39,7 @@ class Report:
 
     violations: list[Violation] = field(default_factory=list)
     counters: Counter[str] = field(default_factory=Counter)
-    """Batches, entries, events, grants, answers by receipt, expiries, results, ..."""
+    """Batches, entries, events, grants, answers (by receipt too), finalised; and every event by its class."""
     balances: dict[tuple[str, bytes, str], int] = field(default_factory=dict)
     """Micro-units owed by (stream, worker, currency): the sum of the worker's ledger entries."""
 

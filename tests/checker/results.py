@@ -41,7 +41,6 @@ def task_finalised(project: Project, event: Any) -> None:
 
 def result_corrected(project: Project, event: Any) -> None:
     """A newer revision supersedes the result of a finalised task."""
-    project.counters["corrected"] += 1
     task = project.task(event.task)
     if task is None:
         return

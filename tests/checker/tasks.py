@@ -66,12 +66,25 @@ def worker_fact_applied(project: Project, event: Any) -> None:
             "fact-version",
             f"worker {short(facts.worker)} goes from version {before.version} to {facts.version}",
         )
+    told = project.facts.get(facts.worker)
+    if told is not None and not _same_facts(told.get(facts.version), facts):
+        project.complain(
+            "facts-invented",
+            f"version {facts.version} of worker {short(facts.worker)} is not what the organisation said",
+        )
     project.workers[facts.worker] = facts
+
+
+def _same_facts(one: Facts | None, other: Facts) -> bool:
+    return one is not None and list(map(_plain, one)) == list(map(_plain, other))
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list | tuple) else value
 
 
 def person_severed(project: Project, event: Any) -> None:
     """No worker of the project is the person's by name any more."""
-    project.counters["persons severed"] += 1
     project.severed.add(event.person)
 
 
@@ -84,7 +97,6 @@ def item_added(project: Project, event: Any) -> None:
 
 def item_erased(project: Project, event: Any) -> None:
     """Nothing of the item may be handed out any more."""
-    project.counters["items erased"] += 1
     if event.item not in project.items:
         project.complain("unknown-thing", f"item {short(event.item)} was never added")
     project.items[event.item] = True
@@ -92,7 +104,6 @@ def item_erased(project: Project, event: Any) -> None:
 
 def task_opened(project: Project, event: Any) -> None:
     """A task begins, on an item that exists and is not erased."""
-    project.counters["tasks"] += 1
     if event.task in project.tasks:
         project.complain("exists-twice", f"task {short(event.task)} was opened before")
     if event.item not in project.items:
@@ -131,7 +142,6 @@ def slots_planned(project: Project, event: Any) -> None:
 
 def task_escalated(project: Project, event: Any) -> None:
     """An open task goes to a higher stage, where one slot is planned for it."""
-    project.counters["escalated"] += 1
     task = _in_state(project, event.task, (OPEN,), "escalated")
     if task is not None:
         task.escalated = True
@@ -140,7 +150,6 @@ def task_escalated(project: Project, event: Any) -> None:
 
 def task_reopened(project: Project, event: Any) -> None:
     """A parked or finalised task takes answers again."""
-    project.counters["reopened"] += 1
     task = _in_state(project, event.task, (PARKED, FINALISED), "reopened")
     if task is not None:
         task.state = OPEN
@@ -150,7 +159,6 @@ def task_reopened(project: Project, event: Any) -> None:
 
 def task_parked(project: Project, event: Any) -> None:
     """An open task waits for a person to look at it."""
-    project.counters["parked"] += 1
     task = _in_state(project, event.task, (OPEN,), "parked")
     if task is not None:
         task.state = PARKED
@@ -158,7 +166,6 @@ def task_parked(project: Project, event: Any) -> None:
 
 def task_cancelled(project: Project, event: Any) -> None:
     """A task ends for good; one that has a result only because its item is erased."""
-    project.counters["cancelled"] += 1
     task = _in_state(project, event.task, (OPEN, PARKED, FINALISED), "cancelled")
     if task is not None:
         task.state = CANCELLED

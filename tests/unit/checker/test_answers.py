@@ -200,7 +200,7 @@ def test_answers_of_a_discounted_worker_may_count_until_the_repair_is_through() 
     assert broken(story, quiescent=True) == [("discount-unfinished", last(story), "")]
     story.tell([19, lease(3), "spam"])
     assert broken(story, quiescent=True) == []
-    assert check(story.batches).counters["discounted"] == 2
+    assert check(story.batches).counters["AnswerDiscounted"] == 2
 
 
 # Reviews
@@ -222,7 +222,7 @@ def test_a_review_is_concluded_by_a_senior_or_expert_answer(stage: int, by: int,
     story = reviewed(stage=stage, by=by).tell([22, lease(1), verdict, lease(2)])
     assert broken(story) == []
     counters = check(story.batches).counters
-    assert (counters["reviews requested"], counters["reviews concluded"]) == (1, 1)
+    assert (counters["ReviewRequested"], counters["ReviewConcluded"]) == (1, 1)
 
 
 def test_a_review_that_was_only_recommended_is_not_concluded() -> None:

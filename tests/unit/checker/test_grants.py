@@ -199,6 +199,12 @@ def test_a_worker_who_is_new_qualified_trusted_or_on_probation_may_work(status: 
     assert broken(begun().tell(facts(1, version=2, status=status)).grant(1, 1)) == []
 
 
+def test_a_grant_to_a_worker_whose_person_was_severed_is_reported() -> None:
+    story = begun().tell([31, person(1)]).grant(1, 1)
+    assert broken(story) == [("eligibility", 5, "LeaseGranted")]
+    assert broken(begun().tell([31, person(1)]).grant(2, 2)) == []
+
+
 def test_a_grant_to_a_worker_whom_the_project_does_not_know_is_reported() -> None:
     assert broken(begun().grant(1, 9)) == [("eligibility", 4, "LeaseGranted")]
 

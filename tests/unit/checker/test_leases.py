@@ -75,7 +75,7 @@ def test_using_a_lease_that_was_never_granted_is_reported(name: str) -> None:
 def test_an_expiry_at_the_deadline_is_clean_and_counted() -> None:
     story = free().tell([12, lease(1)], after=LEASE)
     assert broken(story) == []
-    assert check(story.batches).counters["expired"] == 1
+    assert check(story.batches).counters["LeaseExpired"] == 1
 
 
 def test_an_expiry_before_the_deadline_is_reported() -> None:

@@ -1,6 +1,6 @@
 """What the checker says of the log as such: numbers, chain, time, streams, causes, keys."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from tests.checker import check
@@ -23,7 +23,7 @@ def test_a_project_that_only_begins_is_clean_and_counted() -> None:
     report = check(begun().batches, quiescent=True)
     assert report.ok
     assert (report.counters["batches"], report.counters["entries"], report.counters["events"]) == (3, 3, 16)
-    assert report.counters["tasks"] == 3
+    assert report.counters["TaskOpened"] == 3
 
 
 def test_an_empty_history_is_clean() -> None:
@@ -162,6 +162,24 @@ def test_input_offsets_that_go_back_are_reported() -> None:
     assert broken(story) == []
     story.append([entry], [["tasks", 0, 9]])
     assert broken(story) == [("inputs", 6, "")]
+
+
+def test_an_append_of_an_owner_that_was_succeeded_is_reported() -> None:
+    story = begun()
+    for number, epoch in enumerate((1, 3, 2)):
+        story.batches[number] = story.batches[number]._replace(epoch=epoch)
+    assert broken(story) == [("epoch", 3, "")]
+
+
+def test_a_log_without_epochs_is_read_too() -> None:
+    bare = [Bare(one.sequence, one.chain, one.body) for one in begun().batches]
+    assert check(bare).ok
+
+
+class Bare(NamedTuple):
+    sequence: int
+    chain: bytes
+    body: bytes
 
 
 def test_facts_that_go_back_in_version_are_reported() -> None:

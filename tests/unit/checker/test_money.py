@@ -27,7 +27,7 @@ def test_each_worker_is_owed_the_sum_of_their_entries() -> None:
     report = check(answered(0, 0).grant(3, 1, bytes([0x23] * 16)).answer(3, 1).batches)
     assert report.ok
     assert report.balances == {(STREAM, worker(1), "USD"): 2 * PRICE, (STREAM, worker(2), "USD"): PRICE}
-    assert report.counters["ledger entries"] == 3
+    assert report.counters["EntryPosted"] == 3
 
 
 # Pieces
@@ -172,7 +172,7 @@ def test_a_bonus_that_was_decided_is_clean_and_counted() -> None:
     story = begun().tell(decided(), bonus(1)).tell(decided(period=4), bonus(2, period=4))
     story.tell(decided(rule="speed"), bonus(3, rule="speed"))
     assert broken(story) == []
-    assert check(story.batches).counters["bonuses"] == 3
+    assert check(story.batches).counters["BonusDecided"] == 3
 
 
 def test_a_second_bonus_for_the_same_worker_rule_and_period_is_reported() -> None:

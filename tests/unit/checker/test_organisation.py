@@ -3,7 +3,21 @@
 from typing import Any
 
 import pytest
-from tests.unit.checker.story import ORGANISATION, Story, broken, facts, person, worker
+from tests.unit.checker.story import (
+    ITEM,
+    ORGANISATION,
+    PRICE,
+    Story,
+    broken,
+    facts,
+    last,
+    opened,
+    person,
+    piece,
+    rules,
+    submitted,
+    worker,
+)
 
 EXTERNAL = b"e" * 16
 VENDOR, POOL, PROJECT, TOKEN = (letter * 16 for letter in (b"v", b"p", b"j", b"t"))
@@ -71,6 +85,53 @@ def test_an_organisation_that_changes_in_order_is_clean() -> None:
 )
 def test_what_does_not_follow_in_an_organisation_is_reported(event: list[Any], rule: str) -> None:
     assert [(one[0], one[1]) for one in broken(story(event))] == [(rule, 2)]
+
+
+def told(*events: list[Any]) -> Story:
+    """Tell of an organisation and of one of its projects, in which worker 1 is known."""
+    begun = story([105, worker(1), 4, 3, "tired", 0]).tell([1, PROJECT, "faces"], [2, rules()])
+    return begun.tell(*events)
+
+
+def test_a_project_takes_over_what_its_organisation_says_of_a_worker() -> None:
+    assert broken(told(facts(1, version=2, status=2), facts(1, version=3, status=4))) == []
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        facts(1, version=4, status=4),
+        facts(1, version=3, status=2),
+        facts(1, version=3, status=4, capacity=9),
+        facts(1, of=2, version=3, status=4),
+    ],
+)
+def test_facts_that_an_organisation_never_held_are_reported(invented: list[Any]) -> None:
+    assert broken(told(invented)) == [("facts-invented", 4, "WorkerFactApplied")]
+
+
+def earned() -> Story:
+    begun = told(facts(2), [6, ITEM, bytes(16), b"digest"], opened()).grant(1, 2, after=1)
+    return begun.tell(submitted(1), piece(1, 2))
+
+
+def noted(micros: int = PRICE, currency: str = "USD", project: bytes = PROJECT) -> list[Any]:
+    return [109, project, worker(2), 1, micros, currency]
+
+
+def test_an_organisation_that_knows_what_its_projects_owe_is_clean() -> None:
+    assert broken(earned().tell(noted(), stream=ORGANISATION), quiescent=True) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], [noted(PRICE - 1)], [noted(currency="EUR")], [noted(project=b"k" * 16)]]
+)
+def test_a_balance_that_the_organisation_knows_otherwise_is_reported_in_the_end(wrong: list[Any]) -> None:
+    ending = earned()
+    if wrong:
+        ending.tell(*wrong, stream=ORGANISATION)
+    assert broken(ending) == []
+    assert broken(ending, quiescent=True) == [("balance", last(ending), "")]
 
 
 def test_a_change_of_a_workers_standing_before_the_worker_is_known_is_reported() -> None:

@@ -56,7 +56,7 @@ def test_a_revision_that_is_not_the_next_is_reported(revision: int) -> None:
 def test_a_correction_is_the_next_revision_of_a_finalised_task() -> None:
     story = answered(0, 0).tell(finalised()).tell(corrected(2)).tell(corrected(3))
     assert broken(story) == []
-    assert check(story.batches).counters["corrected"] == 2
+    assert check(story.batches).counters["ResultCorrected"] == 2
 
 
 def test_a_correction_of_a_task_without_a_result_is_reported() -> None:
