@@ -182,6 +182,7 @@ class MemorySnapshots:
     def __init__(self) -> None:
         self.kept: list[tuple[int, bytes, dict[str, bytes]]] = []
         """Oldest first."""
+        self.skipped: list[str] = []
 
     def newest(self) -> tuple[int, bytes, Sections] | None:
         """Give the newest snapshot."""

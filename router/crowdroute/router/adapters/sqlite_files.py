@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.router.adapters.codec import CHAIN_START
+from crowdroute.router.adapters.sqlite_wal import check_wal
 from crowdroute.router.errors import ConfigurationError, Fenced, LogCorrupt, StorageError
 
 FORMAT = 1
@@ -115,6 +116,11 @@ def database_path(directory: Path) -> Path:
     return directory / "shard-0.db"
 
 
+def wal_path(directory: Path) -> Path:
+    """Name the WAL file beside the database."""
+    return directory / "shard-0.db-wal"
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open a connection whose COMMIT returns when the disk holds everything.
 
@@ -137,18 +143,23 @@ def open_database(directory: Path) -> Opened:
     """Open the database as its next owner, or create it; the caller holds the `Ownership`.
 
     Raises:
-        LogCorrupt: the file is no database, or its last batch is not the one that was committed last.
+        LogCorrupt: the file is no database, or its last batch is not the one that was committed last, or its
+            WAL is damaged.
         ConfigurationError: the tables are of an unknown format.
+        StorageError: the machine does not let it be opened.
     """
     path = database_path(directory)
     if sqlite3.threadsafety != 3:
         raise ConfigurationError(
             "this Python's SQLite is built without serialized threading: use one that is (CPython's own is)"
         )
+    check_wal(wal_path(directory))
     try:
         connection = connect(path)
         try:
-            return _take_over(connection, path)
+            opened = _take_over(connection, path)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a new generation, as `check_wal` needs
+            return opened
         except BaseException:
             connection.close()
             raise

@@ -74,7 +74,7 @@ class SqliteLog:
         self._thread = ThreadPoolExecutor(1, "commit")
         self._working: Future[None] | None = None
         self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
-        self._erased = True  # what an earlier process erased may still stand in the WAL
+        self._erased = False
         self._appended_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_task: asyncio.Task[None] | None = None
