@@ -1,0 +1,66 @@
+"""Which tasks' deadlines have come so near that their priority must be looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.router.policy.cards import Cards
+from crowdroute.router.policy.placing import AGEING_LEASES, MOST_LIFT
+from crowdroute.router.state.tables import Tasks
+
+SWEEP = 16
+"""Tasks woken per request at most, so that a thousand common deadlines do not make one worker wait."""
+
+
+class Ageing:
+    """Moments at which tasks are to be placed anew, the earliest first.
+
+    Those known at a rebuild lie in a sorted array, later ones in a heap. A task may be woken for nothing,
+    because it was closed or lifted meanwhile; nothing comes of it.
+    """
+
+    def __init__(self) -> None:
+        """Wait for nothing yet."""
+        self._heap: list[tuple[int, int]] = []
+        self._moments: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._tasks: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._next = 0
+
+    def rebuild(self, tasks: Tasks, cards: Cards, lease_us: int) -> None:
+        """Wait for every open task that can still be lifted."""
+        self._heap.clear()
+        rows, own = tasks.rows[: tasks.count], cards.rows[: tasks.count]
+        waiting = np.flatnonzero((rows["deadline_us"] > 0) & (own["wanted"] > 0) & (own["lift"] < MOST_LIFT))
+        lift = own["lift"][waiting]
+        own["armed"][waiting] = lift + 1
+        spans = np.array([_span(step, lease_us) for step in range(MOST_LIFT)], np.int64)
+        moments = rows["deadline_us"][waiting] - spans[lift]
+        by_moment = np.argsort(moments, kind="stable")
+        self._moments, self._tasks, self._next = moments[by_moment], waiting[by_moment], 0
+
+    def arm(self, task: int, tasks: Tasks, cards: Cards, lease_us: int) -> None:
+        """Wait for the moment at which the task's priority goes up next, unless that is done already."""
+        lift = cards.lift[task]
+        if lift < MOST_LIFT and cards.armed[task] <= lift and cards.wanted[task]:
+            cards.armed[task] = lift + 1
+            heappush(self._heap, (tasks.deadline_us[task] - _span(lift, lease_us), task))
+
+    def due(self, now_us: int) -> Iterator[int]:
+        """Yield tasks whose moment has come, at most `SWEEP`."""
+        for _ in range(SWEEP):
+            if self._heap and self._heap[0][0] <= now_us:
+                yield heappop(self._heap)[1]
+            elif self._next < len(self._moments) and self._moments[self._next] <= now_us:
+                self._next += 1
+                yield int(self._tasks[self._next - 1])
+            else:
+                return
+
+
+def _span(lift: int, lease_us: int) -> int:
+    """Give how long before the deadline a task so far lifted is lifted again, in microseconds."""
+    return AGEING_LEASES * lease_us >> lift

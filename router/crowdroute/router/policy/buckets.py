@@ -1,0 +1,203 @@
+"""Where every open task stands, kept up to date event by event: what all indexed policies choose from."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.router.model.states import Stage
+from crowdroute.router.policy import choosing, placing
+from crowdroute.router.policy.ageing import Ageing
+from crowdroute.router.policy.cards import Cards
+from crowdroute.router.policy.grid import CELLS, Grid, logit
+from crowdroute.router.policy.lists import Lists
+from crowdroute.router.policy.plans import Plan
+from crowdroute.router.policy.segments import Segments
+from crowdroute.router.state.project import Project
+
+Number = TypeVar("Number", bound=np.generic)
+
+HIGHEST_TARGET = 1.0 - 1e-9
+"""A target of certainty has no finite logit."""
+
+WORKERS_PER_COUNT = 8
+"""Workers are counted anew after a touch for every so many of them, so that counting costs little per
+touch."""
+LEAST_TOUCHES = 64
+
+
+class Buckets:
+    """Lists, pools and candidate sets over the open tasks; see `placing.place` for which task stands where.
+
+    With a grid of posterior cells, priorities are lifted as deadlines come near; without one, neither is
+    looked at.
+    """
+
+    def __init__(self, state: Project, by_posterior: bool) -> None:
+        """Make empty buckets; `rebuild` fills them."""
+        self._state = state
+        self._by_posterior = by_posterior
+        self.cards = Cards()
+        self.crowd = Lists(placing.PRIORITIES * CELLS)
+        self.upper = Lists(placing.PRIORITIES * placing.UPPER_STAGES)
+        self.pools = Segments()
+        self.sets = Segments()
+        self.occupied: NDArray[np.uint64] = np.zeros(0, np.uint64)
+        #: Per signature, the tasks that the crowd has begun and is wanted on.
+        self.under_way: NDArray[np.int32] = np.zeros(0, np.int32)
+        self._counters = np.zeros(placing.COUNTERS, np.int64)
+        self._signatures = 0
+        self._ageing = Ageing()
+        self._touches = 0
+        self._holders = 0
+        self._read_rules()
+
+    def _read_rules(self) -> None:
+        rules = self._state.rules
+        self.grid = Grid(self._state.models.fields if self._by_posterior else ())
+        self._groups = self.grid.groups if self._by_posterior else self.grid.groups[:0]
+        self._lease_us = rules.lease.duration_us if self._by_posterior else 0
+        self._target = logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET))
+        self._minimum = rules.overlap.minimum
+
+    def rebuild(self) -> None:
+        """Place every task anew, under the rules as they are now."""
+        tasks = self._state.tasks.count
+        self._read_rules()
+        self.cards.clear(tasks)
+        for lists in (self.crowd, self.upper):
+            lists.clear()
+        for segments in (self.pools, self.sets):
+            segments.clear()
+        self.occupied[:] = 0
+        self.under_way[:] = 0
+        self._counters[:] = 0
+        self._touches = 0
+        self._place(0, tasks)
+        self._count_holders()
+        if self._by_posterior:
+            self._ageing.rebuild(self._state.tasks, self.cards, self._lease_us)
+
+    def touch(self, task: int) -> None:
+        """Place one task anew."""
+        self._place(task, task + 1)
+        if self._by_posterior and self._state.tasks.deadline_us[task]:
+            self._ageing.arm(task, self._state.tasks, self.cards, self._lease_us)
+        self._touches += 1
+        if self._touches > LEAST_TOUCHES and self._touches * WORKERS_PER_COUNT > self._state.workers.count:
+            self._count_holders()
+
+    def wake(self) -> None:
+        """Lift some of the tasks whose deadlines have come near since they were placed."""
+        for task in self._ageing.due(self._state.last_us):
+            self.touch(task)
+
+    def _count_holders(self) -> None:
+        workers = self._state.workers
+        self._holders = int(np.count_nonzero(workers.rows["live"][: workers.count]))
+        self._touches = 0
+
+    @property
+    def holders(self) -> int:
+        """How many workers held leases when they were last counted."""
+        return self._holders
+
+    @property
+    def signatures(self) -> int:
+        """How many signatures there is room for."""
+        return self._signatures
+
+    def _follow(self, tasks: int) -> None:
+        self.cards.follow(tasks)
+        if len(self._state.signatures) > self._signatures:
+            self._signatures = max(2 * self._signatures, len(self._state.signatures))
+            self.occupied = _longer(self.occupied, self._signatures * placing.PRIORITIES)
+            self.under_way = _longer(self.under_way, self._signatures)
+            self.pools.follow(self._signatures)
+        self.crowd.follow(tasks, self._signatures)
+        self.upper.follow(tasks, self._signatures)
+        self.sets.follow(self._state.workers.count)
+
+    def _place(self, first: int, end: int) -> None:
+        state = self._state
+        self._follow(state.tasks.count)
+        if self._by_posterior:
+            for field, model in enumerate(state.models.fields):
+                placing.appraise(
+                    self.cards.rows,
+                    state.tasks.rows,
+                    model.posteriors,
+                    model.class_counts,
+                    self.grid.group_of[field],
+                    self.grid.by_class[field],
+                    field == 0,
+                    first,
+                    end,
+                )
+        while True:
+            outcome = placing.place(
+                state.tasks.rows,
+                state.assignments.rows,
+                state.listed.values,
+                self.cards.rows,
+                self.crowd.links,
+                self.crowd.ends,
+                self.occupied,
+                self.under_way,
+                self.upper.links,
+                self.upper.ends,
+                self.pools.table,
+                self.pools.arena,
+                self.sets.table,
+                self.sets.arena,
+                self._counters,
+                self._groups,
+                state.last_us,
+                self._lease_us,
+                self._target,
+                self._minimum,
+                first,
+                end,
+            )
+            if outcome == placing.DONE:
+                return
+            first = int(self._counters[placing.REACHED])
+            (self.pools if outcome == placing.POOLS_FULL else self.sets).grow()
+
+    def first(self, worker: int, stage: Stage, plan: Plan) -> int | None:
+        """Give the fitting task of the highest priority whose turn is the earliest, or None.
+
+        At the crowd stage only without a grid: cells have no common order in time.
+        """
+        state = self._state
+        self.sets.follow(state.workers.count)
+        if stage == Stage.CROWD:
+            lists, width, offset = self.crowd, CELLS, 0
+        else:
+            lists, width, offset = self.upper, placing.UPPER_STAGES, stage - Stage.SENIOR
+        task = choosing.first(
+            plan.codes,
+            plan.table_of,
+            self.cards.rows,
+            lists.links,
+            lists.ends,
+            width,
+            offset,
+            self.sets.table,
+            self.sets.arena,
+            state.tasks.rows,
+            state.assignments.rows,
+            state.workers.rows,
+            state.listed.values,
+            worker,
+            stage,
+        )
+        return task if task >= 0 else None
+
+
+def _longer(array: NDArray[Number], length: int) -> NDArray[Number]:
+    longer = np.zeros(length, array.dtype)
+    longer[: len(array)] = array
+    return longer

@@ -1,0 +1,129 @@
+"""The engine's own policy: each worker gets the task about which their answer is expected to tell most."""
+
+from __future__ import annotations
+
+from crowdroute.router.model.ids import Id, uniform
+from crowdroute.router.model.states import Stage
+from crowdroute.router.policy import choosing
+from crowdroute.router.policy.base import Pick
+from crowdroute.router.policy.buckets import Buckets
+from crowdroute.router.policy.plans import Plans
+from crowdroute.router.policy.values import Values
+from crowdroute.router.state.project import Project
+
+EXPLORE_DRAW = 101
+"""Names the draw whether to explore, apart from every other use of a request's random bytes."""
+
+SEED_BITS = (1 << 62) - 1
+"""Keeps seeds positive and away from overflow in signed 64-bit arithmetic."""
+
+WINDOW_PER_WORKER = 20
+"""Tasks under way per worker at work: enough for everyone to find one they have not seen."""
+SMALLEST_WINDOW = 32
+
+
+class InformationGain:
+    """Chooses by priority class, then by the mutual information of the worker's next answer and the task's
+    truth.
+
+    Most of what it knows of a task is its posterior cell, so tasks of one cell are taken in turn. A label in
+    flight counts as half a label towards certainty; a task that the labels in flight will settle is given
+    only when nothing else fits. Pure information gain goes for breadth, since fresh tasks have most to tell,
+    and would finish nothing: while as many tasks of a signature are under way as the window allows, fresh
+    ones are given only to those whom no begun one fits.
+
+    With probability ε (`rules.routing.exploration`) one task is drawn uniformly from all that the worker's
+    signatures and allow lists offer, and given under the name `explore` if it fits. Recorded propensities: of
+    an explored task ε / N, N being what it was drawn from, which is exact; of any other 1 - ε + ε / N, exact
+    when all N fit, and too low by at most ε when some do not (their draws fall through to the policy), since
+    how many those are would take a walk over all to tell.
+    """
+
+    name = "information_gain"
+
+    def __init__(self, state: Project) -> None:
+        """Index nothing yet."""
+        self._state = state
+        self._buckets = Buckets(state, by_posterior=True)
+        self._plans = Plans(state)
+        self._values = Values(state, self._buckets.grid)
+
+    def rebuild(self) -> None:
+        """Build every index from the state."""
+        self._buckets.rebuild()
+        self._values = Values(self._state, self._buckets.grid)
+
+    def touch(self, task: int) -> None:
+        """Place one task anew."""
+        self._buckets.touch(task)
+
+    def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
+        """Give a task for the worker at a stage, or None when there is none."""
+        self._buckets.wake()
+        if stage != Stage.CROWD:
+            task = self._buckets.first(worker, stage, self._plans.of(worker, stage))
+            return None if task is None else Pick(task, "stage", 0.0, 1.0)
+        return self._pick_crowd(worker, entropy)
+
+    def _pick_crowd(self, worker: int, entropy: Id) -> Pick | None:
+        state, buckets, values = self._state, self._buckets, self._values
+        plan = values.plan(worker)
+        buckets.sets.follow(state.workers.count)
+        seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
+        exploration = state.rules.routing.exploration
+        among = 0
+        if uniform(entropy, EXPLORE_DRAW) < exploration:
+            task, among = choosing.draw(
+                plan.codes,
+                plan.table_of,
+                buckets.cards.rows,
+                buckets.pools.table,
+                buckets.pools.arena,
+                buckets.sets.table,
+                buckets.sets.arena,
+                state.tasks.rows,
+                state.assignments.rows,
+                state.workers.rows,
+                state.listed.values,
+                worker,
+                seed,
+            )
+            if task >= 0:
+                value = float(
+                    values.values[plan.table_of[buckets.cards.signature[task]], buckets.cards.cell[task]]
+                )
+                return Pick(task, "explore", value, exploration / among)
+        task, value = choosing.choose(
+            plan.codes,
+            plan.table_of,
+            values.values,
+            values.order,
+            buckets.cards.rows,
+            buckets.crowd.links,
+            buckets.crowd.ends,
+            buckets.occupied,
+            buckets.under_way,
+            self._window(),
+            buckets.pools.table,
+            buckets.pools.arena,
+            buckets.sets.table,
+            buckets.sets.arena,
+            state.tasks.rows,
+            state.assignments.rows,
+            state.workers.rows,
+            state.listed.values,
+            worker,
+            seed,
+        )
+        if task < 0:
+            return None
+        policy = "allowed" if buckets.cards.listed[task] else self.name
+        return Pick(task, policy, value, 1.0 - exploration)
+
+    def _window(self) -> int:
+        """Give how many tasks of a signature may be under way before fresh ones have to wait."""
+        fixed = self._state.rules.routing.window
+        if fixed:
+            return fixed
+        shares = max(len(self._state.signatures), 1)
+        return max(WINDOW_PER_WORKER * self._buckets.holders // shares, SMALLEST_WINDOW)

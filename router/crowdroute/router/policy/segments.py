@@ -1,0 +1,51 @@
+"""Many growing lists of row numbers in one array, each a stretch of it: read by position, appended to, never
+sorted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+START, COUNT, ROOM = 0, 1, 2
+"""Columns of the table: where a segment lies in the arena, how many numbers it holds, how many it could
+hold."""
+
+FIRST_ROOM = 4
+FIRST_ARENA = 1024
+
+
+class Segments:
+    """Segments by a small number (a signature, a worker).
+
+    A segment that is full moves to a place of twice the size at the end of the arena; what it leaves behind
+    is less than what it takes, so at most half of the arena is waste.
+    """
+
+    def __init__(self) -> None:
+        """Make no segment yet."""
+        self.table: NDArray[np.int32] = np.zeros((0, 3), np.int32)
+        self.arena: NDArray[np.int32] = np.zeros(FIRST_ARENA, np.int32)
+
+    def follow(self, keys: int) -> None:
+        """Have a segment for each of this many keys."""
+        if keys > len(self.table):
+            table = np.zeros((max(keys, 2 * len(self.table)), 3), np.int32)
+            table[: len(self.table)] = self.table
+            self.table = table
+
+    def clear(self) -> None:
+        """Empty every segment and give up its place."""
+        self.table[:] = 0
+
+    def grow(self) -> None:
+        """Double the arena."""
+        arena = np.zeros(2 * len(self.arena), np.int32)
+        arena[: len(self.arena)] = self.arena
+        self.arena = arena
+
+    def of(self, key: int) -> NDArray[np.int32]:
+        """Give the numbers of a segment."""
+        if key >= len(self.table):
+            return self.arena[:0]
+        start, count, _ = self.table[key].tolist()
+        return self.arena[start : start + count]
