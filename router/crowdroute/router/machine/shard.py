@@ -52,6 +52,8 @@ class _Stream:
         self.machine = machine
         self.replies = Replies()
         self.last_us = 0
+        self.organisation: OrganisationMachine | None = None
+        """The organisation that a project's worker facts come from, once it was needed."""
 
 
 class Shard:
@@ -147,20 +149,17 @@ class Shard:
 
     def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
         """Decide one command on one stream."""
-        stream = self._stream(request)
+        stream = self._streams.get(request.stream) or self._begin(request)
         moment = max(now_us, stream.last_us)
         events, reply = self._drive(stream, stream.machine.decide(request, moment), moment)
         if not events:
             return None, reply
         return self._entry(request, stream, events, reply, moment), reply
 
-    def _stream(self, request: Request) -> _Stream:
-        stream = self._streams.get(request.stream)
-        if stream is None:
-            if isinstance(request.command, organisation_wishes.CreateOrganisation):
-                return _Stream(OrganisationMachine())
-            raise NotFound(f"there is no {request.stream.split('/')[1]} of that name here")
-        return stream
+    def _begin(self, request: Request) -> _Stream:
+        if isinstance(request.command, organisation_wishes.CreateOrganisation):
+            return _Stream(OrganisationMachine())
+        raise NotFound(f"there is no {request.stream.split('/')[1]} of that name here")
 
     def _drive(
         self, stream: _Stream, decision: Decision, now_us: int, first: Event | None = None
@@ -238,12 +237,15 @@ class Shard:
     def _bring_facts(self, name: str, worker: Id, now_us: int) -> None:
         """Deliver the organisation's newest facts about a worker to a project that is about to use them."""
         stream = self._streams.get(name)
-        organisation = self._streams.get(organisation_stream(tenant_of(name)))
-        if stream is None or organisation is None:
+        if stream is None or not isinstance(stream.machine, ProjectMachine):
             return
-        assert isinstance(stream.machine, ProjectMachine)
-        assert isinstance(organisation.machine, OrganisationMachine)
-        known = organisation.machine.state.workers.get(worker)
+        organisation = stream.organisation
+        if organisation is None:
+            found = self._streams.get(organisation_stream(tenant_of(name)))
+            if found is None or not isinstance(found.machine, OrganisationMachine):
+                return
+            organisation = stream.organisation = found.machine
+        known = organisation.state.workers.get(worker)
         if known is None or known.erased:
             return
         facts = known.facts

@@ -1,7 +1,7 @@
 """Where things lie in the content store, and what an item's content is made of.
 
-The log refers to content by ids and keyed digests alone; everything under these keys can be deleted without the log
-reading differently.
+The log refers to content by ids and keyed digests alone; everything under these keys can be deleted without
+the log reading differently.
 """
 
 from __future__ import annotations

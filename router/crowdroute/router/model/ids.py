@@ -67,10 +67,23 @@ def derive(entropy: Id, index: int) -> Id:
     return blake2b(index.to_bytes(8, "big"), key=entropy, digest_size=ID_BYTES).digest()
 
 
+def stretch(entropy: Id, index: int) -> bytes:
+    """Give 64 independent random bytes for the index-th thing that one command decides.
+
+    What is cut from them may be shown to anybody: it tells neither the entropy nor the rest.
+    """
+    return blake2b(index.to_bytes(8, "big"), key=entropy, digest_size=64, person=b"stretch").digest()
+
+
+def unit(random: bytes) -> float:
+    """Give the number in [0, 1) that eight random bytes stand for."""
+    return float((int.from_bytes(random, "big") >> 11) / (1 << 53))
+
+
 def uniform(entropy: Id, purpose: int) -> float:
     """Give a number in [0, 1) that one command's random bytes stand for, independent for each purpose."""
     digest = blake2b(purpose.to_bytes(8, "big"), key=entropy, digest_size=8, person=b"uniform").digest()
-    return float((int.from_bytes(digest, "big") >> 11) / (1 << 53))
+    return unit(digest)
 
 
 def halves(identity: Id) -> tuple[int, int]:

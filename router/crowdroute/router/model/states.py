@@ -92,7 +92,7 @@ class Payment(IntEnum):
 
 
 class Revision(IntEnum):
-    """What the head of an annotation's chain of revisions is."""
+    """What the head of an annotation's chain of revisions is; from WITHDRAWN on it does not count."""
 
     NONE = 0
     SUBMITTED = 1

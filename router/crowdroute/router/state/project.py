@@ -167,9 +167,8 @@ class Project:
     def counts(self, assignment: int) -> bool:
         """Say whether the annotation is counted as it stands."""
         table = self.assignments
-        return table.receipt[assignment] == Receipt.COUNTED and table.revision[assignment] not in (
-            Revision.WITHDRAWN,
-            Revision.DISCOUNTED,
+        return (
+            table.receipt[assignment] == Receipt.COUNTED and table.revision[assignment] < Revision.WITHDRAWN
         )
 
     def allowed(self, task: int) -> list[int]:
@@ -202,11 +201,17 @@ class Project:
 
     def counted_annotations(self, task: int) -> list[int]:
         """Give the assignments whose annotations speak about the task, newest first, experts apart."""
-        return [
-            row
-            for row in self.assignments_of_task(task)
-            if self.counts(row) and self.assignments.stage[row] != Stage.EXPERT
-        ]
+        table, rows = self.assignments, []
+        row = self.tasks.first_assignment[task]
+        while row >= 0:
+            if (
+                table.receipt[row] == Receipt.COUNTED
+                and table.revision[row] < Revision.WITHDRAWN
+                and table.stage[row] != Stage.EXPERT
+            ):
+                rows.append(row)
+            row = table.next_of_task[row]
+        return rows
 
     def result_fields(self, result: int) -> tuple[FieldResult, ...]:
         """Give label and probabilities, per field, of a published result."""

@@ -6,7 +6,7 @@ which give plain integers several times faster than numpy scalars do; compiled k
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ Int8 = Annotated[memoryview, "i1"]
 Int16 = Annotated[memoryview, "i2"]
 Int32 = Annotated[memoryview, "i4"]
 Int64 = Annotated[memoryview, "i8"]
-Float32 = Annotated[memoryview, "f4"]
+if TYPE_CHECKING:
+    _Reals = memoryview[float]
+else:
+    _Reals = memoryview  # generic for type checkers only, before Python 3.14
+Float32 = Annotated[_Reals, "f4"]
 
 FIRST_CAPACITY = 256
 """Rows a new table has room for: small enough for thousands of small projects in one process."""

@@ -16,6 +16,9 @@ from crowdroute.router.state.table import Float32, Int8, Int16, Int32, Int64, Ta
 
 NONE = -1
 
+REMEMBERED = 8192
+"""Rows found lately, kept in a dictionary: what is in flight is looked up several times per command."""
+
 
 class IdTable(Table):
     """A table whose rows are found by id."""
@@ -26,6 +29,7 @@ class IdTable(Table):
     def __init__(self) -> None:
         """Make an empty table."""
         self._index = IdIndex()
+        self._recent: dict[Id, int] = {}
         super().__init__()
 
     def _hold(self, rows: NDArray[Any]) -> None:
@@ -34,13 +38,24 @@ class IdTable(Table):
 
     def find(self, identity: Id) -> int:
         """Give the row with this id, or -1."""
-        return self._index.find(identity, self._high, self._low)
+        row = self._recent.get(identity)
+        if row is None:
+            row = self._index.find(identity, self._high, self._low)
+            if row >= 0:
+                self._remember(identity, row)
+        return row
+
+    def _remember(self, identity: Id, row: int) -> None:
+        if len(self._recent) >= REMEMBERED:
+            self._recent.clear()
+        self._recent[identity] = row
 
     def add_id(self, identity: Id) -> int:
         """Append a row of zeros under an id that is not there yet."""
         row = self.add()
         self.id_high[row], self.id_low[row] = halves(identity)
         self._index.extend(self._high, self._low, self.count)
+        self._remember(identity, row)
         return row
 
     def id_of(self, row: int) -> Id:
@@ -50,6 +65,7 @@ class IdTable(Table):
     def unpack(self, raw: bytes | memoryview) -> None:
         """Take over rows given by `pack`, and index them."""
         super().unpack(raw)
+        self._recent.clear()
         self._index.rebuild(self._high, self._low, self.count)
 
 

@@ -13,9 +13,9 @@ from crowdroute.router.machine.project.guards import (
     open_annotation,
     own_assignment,
 )
-from crowdroute.router.machine.project.money import pay, take_back
+from crowdroute.router.machine.project.money import piece_entry, take_back
 from crowdroute.router.machine.project.reviewing import conclude_reviews, consider_review
-from crowdroute.router.machine.project.settling import settle
+from crowdroute.router.machine.project.settling import consequence, settle
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.model.states import AssignmentState, Receipt, Revision, Stage, TaskState
@@ -46,14 +46,18 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
         comment=wish.comment,
         flags=wish.flags,
     )
-    if receipt != Receipt.REFUSED:
-        yield from pay(state, row)
-    if receipt == Receipt.COUNTED:
-        if table.stage[row] == Stage.CROWD:
-            yield from consider_review(state, row, entropy)
-        else:
+    if receipt is not Receipt.REFUSED:
+        entry = piece_entry(state, row)
+        if entry is not None:
+            yield entry
+    if receipt is Receipt.COUNTED:
+        if table.stage[row] != Stage.CROWD:
             yield from conclude_reviews(state, row)
-    yield from settle(state, table.task[row])
+        elif state.rules.review.threshold or state.rules.review.share:
+            yield from consider_review(state, row, entropy)
+    follows = consequence(state, table.task[row])
+    if follows is not None:
+        yield follows
     return _received(state, row)
 
 

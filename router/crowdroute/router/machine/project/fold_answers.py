@@ -192,23 +192,22 @@ def _teach(
     `without` is the annotation that was not there before, `gone` the one that no longer is, `changed` the one
     that had the codes `before`.
     """
-    tasks, table = state.tasks, state.assignments
+    tasks = state.tasks
     if tasks.purpose[task] not in IN_POSTERIOR:
         return
+    table, workers = state.assignments, state.assignments.worker
+    capability, cells = tasks.capability[task], state.answers.cells
     now = state.counted_annotations(task)
-    expert = _expert_answer(state, task)
-    capability = tasks.capability[task]
-    workers = table.worker
-    cells = state.answers.cells
-    matrix_of = state.models.matrix
+    matrices = [state.models.matrix(workers[row], capability) for row in now]
+    lost = state.models.matrix(workers[gone], capability) if gone >= 0 else NONE
+    expert = _expert_answer(state, task) if tasks.counted_expert[task] else []
     for field in range(len(state.models.fields)):
         old_matrices: list[int] = []
         old_labels: list[int] = []
         new_matrices: list[int] = []
         new_labels: list[int] = []
-        for row in now:
+        for row, matrix in zip(now, matrices, strict=True):
             label = cells[row, field]
-            matrix = matrix_of(workers[row], capability)
             if label >= 0:
                 new_matrices.append(matrix)
                 new_labels.append(label)
@@ -217,16 +216,14 @@ def _teach(
                 old_matrices.append(matrix)
                 old_labels.append(earlier)
         if gone >= 0 and table.stage[gone] != Stage.EXPERT and cells[gone, field] >= 0:
-            old_matrices.append(matrix_of(workers[gone], capability))
+            old_matrices.append(lost)
             old_labels.append(cells[gone, field])
         truth = expert[field] if expert else NONE
         state.models.replace(field, task, (old_matrices, old_labels), (new_matrices, new_labels), truth)
 
 
 def _expert_answer(state: Project, task: int) -> list[int]:
-    """Give the label codes of the newest counted expert answer, or nothing."""
-    if not state.tasks.counted_expert[task]:
-        return []
+    """Give the label codes of the newest counted expert answer."""
     for row in state.assignments_of_task(task):
         if state.assignments.stage[row] == Stage.EXPERT and state.counts(row):
             return state.answer_codes(row)

@@ -17,6 +17,9 @@ from crowdroute.router.model.states import AssignmentState, Receipt, Revision, T
 from crowdroute.router.state.project import Project
 from crowdroute.workers.status import may_lease
 
+AT_WORK = frozenset(int(status) for status in WorkerStatus if may_lease(status))
+"""Statuses that may be given work, as the tables hold them."""
+
 
 def own_assignment(state: Project, worker: Id, assignment: Id, fence: int) -> int:
     """Give the row of an assignment that is this worker's and was granted with this fence.
@@ -27,12 +30,13 @@ def own_assignment(state: Project, worker: Id, assignment: Id, fence: int) -> in
         StaleLease: the fence is not the one it was granted with.
     """
     row = state.assignment(assignment)
-    text = to_text(Kind.ASSIGNMENT, assignment)
-    if state.workers.id_of(state.assignments.worker[row]) != worker:
+    if state.assignments.worker[row] != state.workers.find(worker):
+        text = to_text(Kind.ASSIGNMENT, assignment)
         raise NotYourLease(
             f"{text} was granted to another worker; ask for work of your own with Next", {"assignment": text}
         )
     if state.assignments.fence[row] != fence:
+        text = to_text(Kind.ASSIGNMENT, assignment)
         raise StaleLease(
             f"{text} was granted with another fence; send back the one that came with the offer",
             {"assignment": text},
@@ -66,9 +70,9 @@ def working(state: Project, worker: Id) -> int:
         NotEligible: the worker is paused, banned or discounted.
     """
     row = state.worker(worker)
-    status = WorkerStatus(state.workers.status[row])
     discounted, severed = state.workers.discounted[row], state.workers.person[row] in state.severed
-    if discounted or severed or not may_lease(status):
+    if discounted or severed or state.workers.status[row] not in AT_WORK:
+        status = WorkerStatus(state.workers.status[row])
         standing = "erased" if severed else "discounted" if discounted else status.name.lower()
         raise NotEligible(
             f"{to_text(Kind.WORKER, worker)} is {standing} and is given no work; an operator can change that",
@@ -85,26 +89,27 @@ def full_answer(state: Project, answer: Answer) -> None:
         InvalidCommand: a field is missing or answered twice.
     """
     fields = state.rules.fields
-    seen = set()
+    seen = 0
     for value in answer:
-        if not 0 <= value.field < len(fields):
+        place = value.field
+        if not 0 <= place < len(fields):
             raise UnknownLabel(
-                f"the answer names field number {value.field}, but the schema has {len(fields)} fields",
-                {"field": str(value.field)},
+                f"the answer names field number {place}, but the schema has {len(fields)} fields",
+                {"field": str(place)},
             )
-        field = fields[value.field]
+        field = fields[place]
         if not 0 <= value.label < len(field.labels) or field.labels[value.label].removed:
             allowed = ", ".join(label.id for label in field.labels if not label.removed)
             raise UnknownLabel(
                 f"field {field.id!r} has no label number {value.label}; its labels are: {allowed}",
                 {"field": field.id},
             )
-        if value.field in seen:
+        if seen >> place & 1:
             raise InvalidCommand(f"field {field.id!r} is answered twice", {"field": field.id})
-        seen.add(value.field)
-    for place, field in enumerate(fields):
-        if place not in seen:
-            raise InvalidCommand(f"field {field.id!r} is not answered", {"field": field.id})
+        seen |= 1 << place
+    if seen != (1 << len(fields)) - 1:
+        missing = ", ".join(repr(field.id) for place, field in enumerate(fields) if not seen >> place & 1)
+        raise InvalidCommand(f"not answered: {missing}", {"field": missing})
 
 
 def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:

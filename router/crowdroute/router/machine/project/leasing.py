@@ -10,7 +10,7 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import given_reason, live_lease, working
 from crowdroute.router.machine.project.settling import settle
 from crowdroute.router.machine.stream import Decision
-from crowdroute.router.model.ids import Id, Kind, derive, to_text, uniform
+from crowdroute.router.model.ids import Id, Kind, stretch, to_text, unit
 from crowdroute.router.model.states import AssignmentState, ProjectState, Purpose, Stage, WorkerStatus
 from crowdroute.router.policy.base import Pick, Policy
 from crowdroute.router.policy.known import KnownTasks
@@ -19,9 +19,6 @@ from crowdroute.router.state.project import Project
 
 LARGEST_REQUEST = 100
 """Leases in one RequestNext; a front-end that wants more asks again."""
-
-GOLD_DRAW = 1
-FENCE_BITS = 0x7FFF_FFFF_FFFF_FFFF
 
 
 class Chooser:
@@ -34,26 +31,25 @@ class Chooser:
         self._policy = policy
         self._known = known
 
-    def choose(self, worker: int, entropy: Id) -> tuple[Stage, Pick] | None:
-        """Give a stage and a task for the worker, or None when nothing fits."""
-        state = self._state
+    def choose(self, worker: int, entropy: Id, draw: float) -> tuple[Stage, Pick] | None:
+        """Give a stage and a task for the worker, or None when nothing fits; `draw` decides about gold."""
+        stages = self._state.workers.stages[worker]
         for stage in STAGES:
-            if not state.may_work_at(worker, stage):
+            if not stages >> stage & 1:
                 continue
-            pick = self._crowd(worker, entropy) if stage is Stage.CROWD else None
+            pick = self._hidden(worker, entropy, draw) if stage is Stage.CROWD and self._state.known else None
             pick = pick or self._policy.pick(worker, stage, entropy)
             if pick is not None:
                 return stage, pick
         return None
 
-    def _crowd(self, worker: int, entropy: Id) -> Pick | None:
+    def _hidden(self, worker: int, entropy: Id, draw: float) -> Pick | None:
         state, workers = self._state, self._state.workers
         if workers.status[worker] == WorkerStatus.NEW:
             for purpose in (Purpose.TRAINING, Purpose.QUALIFICATION):
                 task = self._known.pick(worker, purpose, entropy)
                 if task is not None:
                     return Pick(task, purpose.name.lower(), 0.0, 1.0)
-        draw = uniform(entropy, GOLD_DRAW)
         if wants_gold(state.rules.gold, workers.granted[worker], workers.gold_granted[worker], draw):
             task = self._known.pick(worker, Purpose.GOLD, entropy)
             if task is not None:
@@ -73,18 +69,19 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
     if room <= 0:
         return Offered((), "AT_CAPACITY")
     leases: list[Granted] = []
+    currency = state.rules.prices.currency
     for number in range(min(wish.count, room)):
-        own = derive(entropy, number)
-        chosen = chooser.choose(worker, own)
+        random = stretch(entropy, number)
+        chosen = chooser.choose(worker, random[32:48], unit(random[24:32]))
         if chosen is None:
             break
         stage, pick = chosen
         event = facts.LeaseGranted(
-            assignment=own,
+            assignment=random[:16],
             task=state.tasks.id_of(pick.task),
             worker=wish.worker,
             stage=stage,
-            fence=int.from_bytes(derive(own, 1)[:8], "big") & FENCE_BITS,
+            fence=int.from_bytes(random[16:24], "big") >> 1,
             deadline_us=now_us + terms.duration_us,
             price_micros=state.price_micros(stage),
             rules_version=state.rules.version,
@@ -94,22 +91,19 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
             locale=wish.locale,
         )
         yield event
-        leases.append(offer(state, event))
+        leases.append(
+            Granted(
+                assignment=event.assignment,
+                item=state.items.id_of(state.tasks.item[pick.task]),
+                stage=stage,
+                fence=event.fence,
+                deadline_us=event.deadline_us,
+                price_micros=event.price_micros,
+                currency=currency,
+                rules_version=event.rules_version,
+            )
+        )
     return Offered(tuple(leases), "" if leases else "NO_TASK")
-
-
-def offer(state: Project, event: facts.LeaseGranted) -> Granted:
-    """Give what a front-end may know of a grant."""
-    return Granted(
-        assignment=event.assignment,
-        item=state.items.id_of(state.tasks.item[state.tasks.find(event.task)]),
-        stage=event.stage,
-        fence=event.fence,
-        deadline_us=event.deadline_us,
-        price_micros=event.price_micros,
-        currency=state.rules.prices.currency,
-        rules_version=event.rules_version,
-    )
 
 
 def extend(state: Project, wish: wishes.ExtendLease, now_us: int) -> Decision:

@@ -103,8 +103,8 @@ class ProjectMachine:
         if self._chooser is None:
             return
         if task >= 0:
-            self._policy.touch(task)
-            self._known.touch(task)
+            known = state.tasks.known[task] >= 0
+            (self._known if known else self._policy).touch(task)
         elif task == EVERYTHING:
             self._chooser = None
 

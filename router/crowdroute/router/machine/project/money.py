@@ -16,29 +16,28 @@ from crowdroute.router.state.project import Project
 
 def entry_id(*causes: bytes) -> Id:
     """Derive an entry's id from what it is for, so that the same thing can never be posted under two ids."""
-    digest = blake2b(digest_size=ID_BYTES, person=b"ledger")
-    for cause in causes:
-        digest.update(len(cause).to_bytes(4, "big"))
-        digest.update(cause)
-    return digest.digest()
+    framed = b"".join(len(cause).to_bytes(4, "big") + cause for cause in causes)
+    return blake2b(framed, digest_size=ID_BYTES, person=b"ledger").digest()
 
 
-def pay(state: Project, assignment: int) -> Steps:
-    """Post what an accepted answer earns, at the price of its grant."""
+def piece_entry(state: Project, assignment: int) -> EntryPosted | None:
+    """Give the entry for what an accepted answer earns, at the price of its grant; None when it earns
+    nothing."""
     table = state.assignments
     micros = table.price_micros[assignment]
-    if micros and table.payment[assignment] == Payment.NONE:
-        identity = table.id_of(assignment)
-        yield EntryPosted(
-            entry=entry_id(b"piece", identity),
-            kind=EntryKind.PIECE,
-            worker=state.workers.id_of(table.worker[assignment]),
-            debit=Account.LABELLING_COST,
-            credit=Account.WORKER_PAYABLE,
-            micros=micros,
-            currency=state.rules_at(table.rules_version[assignment]).prices.currency,
-            assignment=identity,
-        )
+    if not micros or table.payment[assignment] != Payment.NONE:
+        return None
+    identity = table.id_of(assignment)
+    return EntryPosted(
+        entry=entry_id(b"piece", identity),
+        kind=EntryKind.PIECE,
+        worker=state.workers.id_of(table.worker[assignment]),
+        debit=Account.LABELLING_COST,
+        credit=Account.WORKER_PAYABLE,
+        micros=micros,
+        currency=state.rules_at(table.rules_version[assignment]).prices.currency,
+        assignment=identity,
+    )
 
 
 def take_back(state: Project, assignment: int) -> Steps:

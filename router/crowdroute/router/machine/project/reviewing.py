@@ -31,7 +31,7 @@ def consider_review(state: Project, row: int, entropy: Id) -> Steps:
     """Send a counted crowd answer to the senior stage when its worker's record or chance says so."""
     task = state.assignments.task[row]
     plan = state.rules.review
-    if state.tasks.purpose[task] != Purpose.PRODUCTION or not (plan.threshold or plan.share):
+    if state.tasks.purpose[task] != Purpose.PRODUCTION:
         return
     correct, checked = record_of(state, state.assignments.worker[row])
     draw = uniform(entropy, REVIEW_DRAW)

@@ -3,6 +3,7 @@ re-open."""
 
 from __future__ import annotations
 
+from crowdroute.router.events import Event
 from crowdroute.router.events.project import (
     ResultCorrected,
     TaskEscalated,
@@ -19,15 +20,21 @@ from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 def settle(state: Project, task: int) -> Steps:
     """Yield what follows for a task, given how it stands now; nothing when it may simply go on."""
+    event = consequence(state, task)
+    if event is not None:
+        yield event
+
+
+def consequence(state: Project, task: int) -> Event | None:
+    """Give what follows for a task, given how it stands now, or None when it may simply go on."""
     tasks = state.tasks
-    if tasks.state[task] != TaskState.OPEN or tasks.purpose[task] in WITH_KNOWN_ANSWER:
-        return
+    if tasks.state[task] != TaskState.OPEN or tasks.known[task] >= 0:
+        return None
     if tasks.counted_expert[task]:
-        yield _finalise(state, task, FinalReason.EXPERT)
-    elif tasks.stage[task] == Stage.EXPERT:
-        yield from _park(state, task, Stage.EXPERT)
-    else:
-        yield from _settle_crowd(state, task)
+        return _finalise(state, task, FinalReason.EXPERT, confidence_of(state, task))
+    if tasks.stage[task] == Stage.EXPERT:
+        return _park(state, task, Stage.EXPERT)
+    return _settle_crowd(state, task)
 
 
 def standing_of(state: Project, task: int) -> Standing:
@@ -77,46 +84,48 @@ def vote_shares(state: Project, task: int) -> tuple[FieldResult, ...]:
     return tuple(results)
 
 
-def _settle_crowd(state: Project, task: int) -> Steps:
+def _settle_crowd(state: Project, task: int) -> Event | None:
     standing = standing_of(state, task)
-    calibrating = state.tasks.purpose[task] == Purpose.CALIBRATION
     verdict = judge(standing, state.rules.overlap, state.rules.stopping)
-    if verdict is Verdict.CONFIDENT and not calibrating:
-        yield _finalise(state, task, FinalReason.CONFIDENT)
-    elif verdict is Verdict.ESCALATE and not calibrating:
-        yield TaskEscalated(
+    if verdict is Verdict.GO_ON:
+        return _park(state, task, Stage.CROWD)
+    if state.tasks.purpose[task] == Purpose.CALIBRATION:
+        # Its answers are compared with one another, so all of them are wanted and no expert is.
+        full = not standing.free and not standing.live
+        return _finalise(state, task, FinalReason.MAXIMUM, standing.confidence) if full else None
+    if verdict is Verdict.ESCALATE:
+        return TaskEscalated(
             task=state.tasks.id_of(task),
             stage=Stage.EXPERT,
             reason="MAXIMUM_WITHOUT_CONFIDENCE",
             confidence=standing.confidence,
             counted=standing.counted,
         )
-    elif verdict in (Verdict.MAXIMUM, Verdict.ESCALATE) and not standing.free and not standing.live:
-        yield _finalise(state, task, FinalReason.MAXIMUM)
-    else:
-        yield from _park(state, task, Stage.CROWD)
+    reason = FinalReason.CONFIDENT if verdict is Verdict.CONFIDENT else FinalReason.MAXIMUM
+    return _finalise(state, task, reason, standing.confidence)
 
 
-def _finalise(state: Project, task: int, reason: FinalReason) -> TaskFinalised:
+def _finalise(state: Project, task: int, reason: FinalReason, confidence: float) -> TaskFinalised:
     tasks = state.tasks
     return TaskFinalised(
         task=tasks.id_of(task),
         revision=tasks.revision[task] + 1,
         reason=reason,
         results=results_of(state, task),
-        confidence=confidence_of(state, task),
+        confidence=confidence,
         counted=tasks.counted_crowd[task] + tasks.counted_senior[task] + tasks.counted_expert[task],
         rules_version=state.rules.version,
         model_version=0,
     )
 
 
-def _park(state: Project, task: int, stage: Stage) -> Steps:
+def _park(state: Project, task: int, stage: Stage) -> Event | None:
     tasks = state.tasks
-    if tasks.attempts[task] >= state.rules.lease.attempts and not tasks.live[stage][task]:
-        yield TaskParked(
-            task=tasks.id_of(task), reason="TOO_MANY_UNANSWERED_LEASES", attempts=tasks.attempts[task]
-        )
+    if tasks.attempts[task] < state.rules.lease.attempts or tasks.live[stage][task]:
+        return None
+    return TaskParked(
+        task=tasks.id_of(task), reason="TOO_MANY_UNANSWERED_LEASES", attempts=tasks.attempts[task]
+    )
 
 
 def repair(state: Project, task: int) -> Steps:
