@@ -44,8 +44,8 @@ def floats_of(model: OnlineDawidSkene) -> list[np.ndarray]:
     return [model.posteriors, model.confusion, model.row_sums, model.class_counts]
 
 
-# At most four tasks of five labels: below the number at which the prior first follows the pool, so that what is
-# compared differs by the histories alone.
+# At most four tasks of five labels: below the number at which the prior first follows the pool, so that what
+# is compared differs by the histories alone.
 histories = st.lists(st.tuples(st.integers(0, TASKS - 1), lists()), max_size=12)
 
 
