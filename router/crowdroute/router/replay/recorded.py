@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,9 +69,8 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
 
 
 def _count_rows(path: Path) -> int:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
-        return sum(bool(row) for row in csv.reader(file)) - 1
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return sum(bool(row) for row in csv.reader(io.StringIO(raw.decode()))) - 1
 
 
 def default_rules(crowd: RecordedCrowd) -> ProjectRules:
