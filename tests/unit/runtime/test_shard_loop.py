@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.support.counting_core import DUE_STEP, CountingCore, erasures, pause
+from tests.support.seeded_bugs import RepliesEarly
 
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.adapters.memory import ManualClock, MemoryDisk, MemoryLog
@@ -378,13 +379,6 @@ async def test_a_tick_is_no_outage() -> None:
             shard.clock.advance(OUTAGE_US)
             await shard.loop.submit(pause("on"))
         assert shard.core.outages == []
-
-
-class RepliesEarly(ShardLoop):
-    """The seeded bug: the answer leaves before its batch is on disk."""
-
-    async def observe(self) -> None:
-        await asyncio.sleep(0)
 
 
 async def lost_after_crash(loop_class: type[ShardLoop]) -> set[str]:

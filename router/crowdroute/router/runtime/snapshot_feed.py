@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from crowdroute.router.errors import RouterError, StorageError
+from crowdroute.router.errors import StorageError
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.frames import AT, SAVED, batch_frame, save_frame
 from crowdroute.router.runtime.snapshotter import EVERY_BATCHES, EVERY_BYTES
@@ -86,7 +86,7 @@ class SnapshotFeed:
         """How often the buffer was dropped because the snapshotter lagged."""
         self.deaths = 0
         """How often the snapshotter ended by itself."""
-        self.failure: RouterError | None = None
+        self.failure: Exception | None = None
         """Why the log could not be read for the snapshotter; nothing is fed any more, and the log needs a
         look."""
 
@@ -110,8 +110,10 @@ class SnapshotFeed:
         """Have a snapshot of everything offered so far written; gives its sequence.
 
         Raises:
-            StorageError: the snapshotter ended before it was done.
+            StorageError: the snapshotter ended before it was done, or none runs.
         """
+        if self._task is None or self._task.done():
+            raise StorageError("no snapshotter runs: the snapshot asked for was not written")
         saver: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._savers.append((self._latest, saver))
         self._unasked = self._latest
@@ -127,12 +129,14 @@ class SnapshotFeed:
 
     async def _keep_running(self) -> None:
         try:
-            while self.failure is None:
+            while True:
                 self.process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
                 try:
                     await self._follow(self.process)
                 finally:
                     await _end(self.process)
+                if self.failure is not None:
+                    return
                 self.deaths += 1
                 self._disappoint(f"the snapshotter ended with status {self.process.returncode}")
                 await asyncio.sleep(self._pause)
@@ -154,10 +158,8 @@ class SnapshotFeed:
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
         for end in ends:
-            if isinstance(end, RouterError):
+            if isinstance(end, Exception) and not isinstance(end, ConnectionError):
                 self.failure = end
-            elif isinstance(end, Exception) and not isinstance(end, ConnectionError):
-                raise end
 
     async def _hear_one(self, process: Process) -> tuple[str, int]:
         """Give the next line's word and number; an empty word when there are no more."""
