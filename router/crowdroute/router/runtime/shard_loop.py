@@ -151,23 +151,45 @@ class ShardLoop:
             ShuttingDown: the loop drains; likewise.
             AppendFailed: whether the command took effect is unknown until the log is folded again.
         """
+        self._admit()
+        try:
+            reply = self._decide(request, contents)
+        except Refusal:
+            await self.observe()
+            raise
+        await self.observe()
+        return reply
+
+    def decide(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        """Decide a command at once, as `submit` does, but leave the waiting to the caller.
+
+        Nobody may be told of the reply, or of a refusal, before `observe` has returned. What is decided
+        between two awaits goes into one batch.
+
+        Raises:
+            Refusal, AtCapacity, ShuttingDown, AppendFailed: as `submit`.
+        """
+        self._admit()
+        return self._decide(request, contents)
+
+    def _admit(self) -> None:
         if self._failure is not None:
             raise self._lost(self._failure)
         if self._draining:
             raise ShuttingDown("this process is about to stop: call again")
         if self._room <= 0 or self._room_bytes <= 0:
             raise AtCapacity("too many commands wait for the disk: call again in a second")
+
+    def _decide(self, request: Request, contents: Sequence[ContentChange]) -> Reply:
         try:
             entries, reply = self._core.handle(request, self._now())
             if entries:
                 self._take(entries, contents)
         except Refusal:
-            await self.observe()
             raise
         except Exception as error:
             self._stop(error)
             raise self._lost(error) from error
-        await self.observe()
         return reply
 
     async def observe(self) -> None:
