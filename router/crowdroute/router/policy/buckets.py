@@ -19,6 +19,8 @@ from crowdroute.router.state.project import Project
 
 Number = TypeVar("Number", bound=np.generic)
 
+NO_POSTERIORS: NDArray[np.float64] = np.zeros((1, 0))
+
 HIGHEST_TARGET = 1.0 - 1e-9
 """A target of certainty has no finite logit."""
 
@@ -57,7 +59,9 @@ class Buckets:
     def _read_rules(self) -> None:
         rules = self._state.rules
         self.grid = Grid(self._state.models.fields if self._by_posterior else ())
-        self._groups = self.grid.groups if self._by_posterior else self.grid.groups[:0]
+        self._groups = (
+            self.grid.groups if self._state.models.fields and self._by_posterior else self.grid.groups[:0]
+        )
         self._lease_us = rules.lease.duration_us if self._by_posterior else 0
         self._target = logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET))
         self._minimum = rules.overlap.minimum
@@ -75,6 +79,7 @@ class Buckets:
         self.under_way[:] = 0
         self._counters[:] = 0
         self._touches = 0
+        self._follow()
         self._place(0, tasks)
         self._count_holders()
         if self._by_posterior:
@@ -109,29 +114,36 @@ class Buckets:
         """How many signatures there is room for."""
         return self._signatures
 
-    def _follow(self, tasks: int) -> None:
-        self.cards.follow(tasks)
-        if len(self._state.signatures) > self._signatures:
-            self._signatures = max(2 * self._signatures, len(self._state.signatures))
+    def _follow(self) -> None:
+        tasks, signatures = self._state.tasks.count, len(self._state.signatures)
+        if signatures > self._signatures:
+            self._signatures = max(2 * self._signatures, signatures)
             self.occupied = _longer(self.occupied, self._signatures * placing.PRIORITIES)
             self.under_way = _longer(self.under_way, self._signatures)
             self.pools.follow(self._signatures)
+        self.cards.follow(tasks)
         self.crowd.follow(tasks, self._signatures)
         self.upper.follow(tasks, self._signatures)
-        self.sets.follow(self._state.workers.count)
 
     def _place(self, first: int, end: int) -> None:
         state = self._state
-        self._follow(state.tasks.count)
-        if self._by_posterior:
-            for field, model in enumerate(state.models.fields):
+        if end > self.cards.count or len(state.signatures) > self._signatures:
+            self._follow()
+        self.sets.follow(state.workers.count)
+        last = len(state.models.fields) - 1 if self._by_posterior else -1
+        posteriors, class_counts, group, by_class = NO_POSTERIORS, NO_POSTERIORS[0], 0, False
+        for field in range(last + 1):
+            model = state.models.fields[field]
+            posteriors, class_counts = model.posteriors, model.class_counts
+            group, by_class = self.grid.group_of[field], self.grid.by_class[field]
+            if field < last:
                 placing.appraise(
-                    self.cards.rows,
                     state.tasks.rows,
-                    model.posteriors,
-                    model.class_counts,
-                    self.grid.group_of[field],
-                    self.grid.by_class[field],
+                    self.cards.rows,
+                    posteriors,
+                    class_counts,
+                    group,
+                    by_class,
                     field == 0,
                     first,
                     end,
@@ -153,6 +165,11 @@ class Buckets:
                 self.sets.table,
                 self.sets.arena,
                 self._counters,
+                posteriors,
+                class_counts,
+                group,
+                by_class,
+                last == 0,
                 self._groups,
                 state.last_us,
                 self._lease_us,

@@ -537,12 +537,12 @@ def any_of_all(
 
 @njit(cache=True, nogil=True)
 def stale(tables: Array, matrices: Array, versions: Array, stamps: Array, out: Array) -> int:
-    """Write the value tables whose matrix has moved by more than an eighth since, and give how many they
+    """Write the value tables whose matrix has moved by more than a quarter since, and give how many they
     are."""
     count = 0
     for place in range(len(tables)):
         stamp = stamps[tables[place]]
-        if 8 * (versions[matrices[place]] - stamp) > stamp:
+        if 4 * (versions[matrices[place]] - stamp) > stamp:
             out[count] = place
             count += 1
     return count

@@ -67,20 +67,6 @@ class Grid:
         self.groups[:, FIRST_CELL] = np.arange(count) * bins
         self.groups[:, BINS] = bins
 
-    def fields_of(self, group: int) -> list[int]:
-        """Give the fields that a group stands for."""
-        ends = [*self.group_of[1:], len(self.groups)]
-        return [
-            field
-            for field, (start, end) in enumerate(zip(self.group_of, ends, strict=True))
-            if start <= group < max(end, start + 1)
-        ]
-
-    def confidence(self, group: int, step: int) -> float:
-        """Give the confidence in the middle of a bin."""
-        _, _, low, width, _ = self.groups[group].tolist()
-        return float(1.0 / (1.0 + np.exp(-(low + (step + 0.5) * width))))
-
 
 def _scale(model: OnlineDawidSkene, bins: int) -> tuple[float, float, float]:
     """Give low end, width and drift for one field.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Purpose, Stage, TaskState
-from crowdroute.router.quality.eligibility import EligibleSignatures
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 

@@ -95,9 +95,24 @@ def _append(table: Array, arena: Array, counters: Array, used: int, key: int, va
 
 
 @njit(cache=True, nogil=True)
+def _appraise(
+    card: Any, labelled: bool, posterior: Array, class_counts: Array, group: int, by_class: bool, begin: bool
+) -> None:
+    total = class_counts.sum()
+    best, likeliest = -1.0, 0
+    for label in range(len(class_counts)):
+        probability = posterior[label] if labelled else class_counts[label] / total
+        if probability > best:
+            best, likeliest = probability, label
+    if begin or best < card.confidence:
+        card.confidence = best
+        card.group = group + (likeliest if by_class else 0)
+
+
+@njit(cache=True, nogil=True)
 def appraise(
-    cards: Array,
     tasks: Array,
+    cards: Array,
     posteriors: Array,
     class_counts: Array,
     group: int,
@@ -106,22 +121,14 @@ def appraise(
     first: int,
     end: int,
 ) -> None:
-    """Note confidence and group of the tasks first..end for one field; `begin` for the first, the later only
-    if lower.
+    """Note confidence and group of the tasks first..end for one field; unless `begin`, only where it is lower
+    than before.
 
     A task without labels stands at the class shares, which is what its first label will be weighed against.
     """
-    total = class_counts.sum()
-    for task in range(first, end):
-        unlabelled = tasks[task].counted_crowd + tasks[task].counted_senior == 0
-        best, likeliest = -1.0, 0
-        for label in range(len(class_counts)):
-            probability = class_counts[label] / total if unlabelled else posteriors[task, label]
-            if probability > best:
-                best, likeliest = probability, label
-        if begin or best < cards[task].confidence:
-            cards[task].confidence = best
-            cards[task].group = group + (likeliest if by_class else 0)
+    for number in range(first, end):
+        labelled = tasks[number].counted_crowd + tasks[number].counted_senior > 0
+        _appraise(cards[number], labelled, posteriors[number], class_counts, group, by_class, begin)
 
 
 @njit(cache=True, nogil=True)
@@ -233,6 +240,11 @@ def place(
     set_table: Array,
     sets: Array,
     counters: Array,
+    posteriors: Array,
+    class_counts: Array,
+    group: int,
+    by_class: bool,
+    begin: bool,
     groups: Array,
     now: int,
     lease: int,
@@ -241,7 +253,10 @@ def place(
     first: int,
     end: int,
 ) -> int:
-    """Put the tasks first..end where their standing says, after `appraise` noted their confidence.
+    """Put the tasks first..end where their standing says.
+
+    The arguments from `posteriors` to `begin` are those of `appraise` for the last field, which is done on
+    the way.
 
     Crowd work without an allow list stands in a list per (signature, priority, cell), whose bit in `occupied`
     is set, and in its signature's pool; senior and expert work in a list per (signature, priority, stage);
@@ -276,6 +291,8 @@ def place(
             _leave_pool(cards, number, pool_table, pool)
 
         labels = task.counted_crowd + task.counted_senior
+        if len(groups) > 0:
+            _appraise(card, labels > 0, posteriors[number], class_counts, group, by_class, begin)
         card.lift = _lift(task.deadline_us, now, lease)
         card.priority = min(task.priority + card.lift, PRIORITIES - 1)
         card.cell = _cell(card, groups, labels, task.live_crowd, minimum, target)

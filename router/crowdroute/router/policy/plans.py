@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.router.model.states import Stage
-from crowdroute.router.quality.eligibility import EligibleSignatures
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.state.project import Project
 
 NOT_ELIGIBLE = -1
@@ -39,9 +39,10 @@ class Plans:
         """Give the worker's plan; every signature has table 0."""
         codes = self._eligible.of(worker, stage)
         known = self._plans.get((worker, stage))
+        signatures = len(self._state.signatures)
         # The same array comes back until something changed.
-        if known is None or known.codes is not codes:
-            known = self._plans[worker, stage] = Plan(codes, marked(codes, len(self._state.signatures)))
+        if known is None or known.codes is not codes or len(known.table_of) != signatures:
+            known = self._plans[worker, stage] = Plan(codes, marked(codes, signatures))
         return known
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.information import fill_information
-from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import choosing
-from crowdroute.router.policy.grid import BINS, CELLS, FIRST_CELL, FRESH, SETTLING, Grid
+from crowdroute.router.policy.eligible import EligibleSignatures
+from crowdroute.router.policy.grid import CELLS, FRESH, Grid
 from crowdroute.router.policy.plans import Plan, marked
-from crowdroute.router.quality.eligibility import EligibleSignatures
 from crowdroute.router.state.project import Project
+
+Counts = NDArray[np.float64]
 
 UNKNOWN_WORKER = 0
 """The table of workers without a confusion matrix: that of the prior."""
@@ -43,7 +44,7 @@ class Values:
     (many labels, many fields), the worker counts as one coin: right with their average chance, all errors
     alike.
 
-    A table is computed anew when its matrix changed by an eighth of all changes so far (`versions`): a new
+    A table is computed anew when its matrix changed by a quarter of all changes so far (`versions`): a new
     worker's after every answer, a known one's ever more rarely. The prior's table follows the prior, which
     follows the pool of all labels each time their number has doubled.
     """
@@ -63,19 +64,20 @@ class Values:
         self._stamps = [np.zeros(FIRST_TABLES, np.int32) for _ in self._fields]
         self._count = 1
         self._scratch = np.zeros(FIRST_TABLES, np.int64)
-        self._prior_seen: list[NDArray[np.float64]] = []
-        self._by_class = {
-            group: _centres(grid, group, self._fields[grid.fields_of(group)[0]].n_classes)
-            for group in range(len(grid.groups))
-            if grid.fields_of(group) and grid.by_class[grid.fields_of(group)[0]]
-        }
+        self._prior_seen: list[Counts | None] = [None for _ in self._fields]
+        self._cells = [_FieldCells(grid, field, model.n_classes) for field, model in enumerate(self._fields)]
 
     def plan(self, worker: int) -> Plan:
         """Give the worker's plan at the crowd stage, its tables up to date."""
         codes = self._eligible.of(worker, Stage.CROWD)
         matrices = self._state.models.matrices_of(worker)
         known = self._plans.get(worker)
-        if known is None or known.plan.codes is not codes or known.matrices_known != len(matrices):
+        if (
+            known is None
+            or known.plan.codes is not codes
+            or known.matrices_known != len(matrices)
+            or len(known.plan.table_of) != len(self._state.signatures)
+        ):
             known = self._plans[worker] = self._made(codes, dict(matrices))
         self._refresh(known)
         return known.plan
@@ -111,12 +113,18 @@ class Values:
         return table
 
     def _refresh(self, known: ValuedPlan) -> None:
-        # The arrays are replaced, never changed, so the same ones mean the same prior.
-        if len(self._prior_seen) != len(self._fields) or any(
-            model.prior_counts is not seen for model, seen in zip(self._fields, self._prior_seen, strict=True)
-        ):
-            self._prior_seen = [model.prior_counts for model in self._fields]
-            self._fill(UNKNOWN_WORKER, [model.prior_counts for model in self._fields])
+        for place, model in enumerate(self._fields):
+            # The array is replaced, never changed, so the same one means the same prior.
+            if self._prior_seen[place] is not model.prior_counts:
+                self._prior_seen = [field.prior_counts for field in self._fields]
+                self._fill(
+                    UNKNOWN_WORKER,
+                    [
+                        (field.prior_counts[np.newaxis], field.prior_counts.sum(axis=1)[np.newaxis])
+                        for field in self._fields
+                    ],
+                    0,
+                )
         if not len(known.tables):
             return
         for model, stamps in zip(self._fields, self._stamps, strict=True):
@@ -125,67 +133,48 @@ class Values:
                 self._compute(int(known.tables[place]), int(known.matrices[place]))
 
     def _compute(self, table: int, matrix: int) -> None:
-        self._fill(table, [model.confusion[matrix] for model in self._fields])
+        self._fill(table, [(model.confusion, model.row_sums) for model in self._fields], matrix)
         for model, stamps in zip(self._fields, self._stamps, strict=True):
             stamps[table] = model.versions[matrix]
 
-    def _fill(self, table: int, confusions: list[NDArray[np.float64]]) -> None:
+    def _fill(self, table: int, counts: list[tuple[Counts, Counts]], matrix: int) -> None:
         row = np.zeros(CELLS)
-        fresh = [0.0]
-        for group, (first, bins) in enumerate(self._grid.groups[:, [FIRST_CELL, BINS]].astype(int).tolist()):
-            fields = self._grid.fields_of(group)
-            centres = self._by_class.get(group)
-            if centres is not None:
-                row[first : first + bins] = _information(confusions[fields[0]], centres)
-                continue
-            shares = [self._one_coin(field, group, confusions[field], bins) for field in fields]
-            row[first : first + bins] = np.mean(shares, axis=0) if shares else 0.0
-        for model, confusion in zip(self._fields, confusions, strict=True):
-            prior = model.class_counts / model.class_counts.sum()
-            fresh.append(float(_information(confusion, prior[np.newaxis])[0]))
-        row[FRESH] = max(fresh)
-        row[SETTLING] = 0.0
+        for model, cells, (confusion, sums) in zip(self._fields, self._cells, counts, strict=True):
+            shares = model.class_counts / model.class_counts.sum()
+            if cells.posteriors is not None:
+                cells.posteriors[-1] = shares
+                information = np.empty(len(cells.posteriors))
+                fill_information(confusion, sums, matrix, cells.posteriors, information)
+            else:
+                right = float(np.diagonal(confusion[matrix]) / sums[matrix] @ shares)
+                cells.confidences[-1] = shares.max()
+                information = one_coin_information(cells.confidences, right, model.n_classes)
+            row[cells.first : cells.end] += information[:-1] * cells.weight
+            row[FRESH] = max(row[FRESH], information[-1])
         self.values[table] = row
         self.order[table] = np.argsort(-row, kind="stable")
 
-    def _one_coin(
-        self, field: int, group: int, confusion: NDArray[np.float64], bins: int
-    ) -> NDArray[np.float64]:
-        model = self._fields[field]
-        right = _accuracy(model, confusion)
-        confidence = np.array([self._grid.confidence(group, step) for step in range(bins)])
-        return one_coin_information(confidence, right, model.n_classes)
 
+class _FieldCells:
+    """The cells that stand for one field, as posteriors or as confidences; one more at the end, for fresh
+    tasks."""
 
-def _centres(grid: Grid, group: int, n_classes: int) -> NDArray[np.float64]:
-    """Give the posteriors in the middle of a group's cells: (bins, labels), what the top label leaves shared
-    evenly."""
-    field = grid.fields_of(group)[0]
-    label = group - grid.group_of[field]
-    bins = int(grid.groups[group, BINS])
-    centres = np.empty((bins, n_classes))
-    for step in range(bins):
-        confidence = grid.confidence(group, step) if n_classes > 1 else 1.0
-        centres[step] = (1.0 - confidence) / max(n_classes - 1, 1)
-        centres[step, label] = confidence
-    return centres
-
-
-def _information(confusion: NDArray[np.float64], posteriors: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.empty(len(posteriors))
-    fill_information(
-        np.ascontiguousarray(confusion)[np.newaxis],
-        confusion.sum(axis=1)[np.newaxis],
-        0,
-        np.ascontiguousarray(posteriors),
-        out,
-    )
-    return out
-
-
-def _accuracy(model: OnlineDawidSkene, confusion: NDArray[np.float64]) -> float:
-    shares = np.diagonal(confusion) / confusion.sum(axis=1)
-    return float(shares @ model.class_counts / model.class_counts.sum())
+    def __init__(self, grid: Grid, field: int, n_classes: int) -> None:
+        group = grid.group_of[field]
+        groups = n_classes if grid.by_class[field] else 1
+        first, bins, low, width, _ = grid.groups[group].tolist()
+        self.first, self.end = int(first), int(first + groups * bins)
+        #: Fields that share a group count evenly.
+        self.weight = 1.0 / grid.group_of.count(group)
+        middle = low + (np.arange(bins) + 0.5) * width
+        self.confidences: NDArray[np.float64] = np.append(1.0 / (1.0 + np.exp(-middle)), 0.0)
+        self.posteriors: NDArray[np.float64] | None = None
+        if grid.by_class[field]:
+            self.posteriors = np.zeros((self.end - self.first + 1, n_classes))
+            for label in range(n_classes):
+                own = self.posteriors[label * int(bins) : (label + 1) * int(bins)]
+                own[:] = ((1.0 - self.confidences[:-1]) / max(n_classes - 1, 1))[:, np.newaxis]
+                own[:, label] = self.confidences[:-1] if n_classes > 1 else 1.0
 
 
 def one_coin_information(

@@ -1,0 +1,235 @@
+"""Time per request of the routing core: `policy.pick` and `policy.touch`, as Python calls.
+
+Reference, in the same process: scoring every open task by itself (vectorised, exact) and taking the best that
+fits, at 10 k tasks. Run alone: `python benchmarks/bench_routing.py [requests]`. Times in µs; the garbage
+collector stays on.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from routing_state import SIDE, WORKERS, World
+
+from crowdroute.router.events import project as facts
+from crowdroute.router.model.answers import Choice
+from crowdroute.router.model.ids import Id
+from crowdroute.router.model.states import Receipt, Stage, TaskState
+from crowdroute.router.policy.base import Pick, may_be_given
+from crowdroute.router.policy.registry import make_policy
+from crowdroute.router.quality.eligibility import EligibleSignatures
+
+SMALL, LARGE = 10_000, 1_000_000
+WARM_UP = 2_000
+LEASE_US = 600_000_000
+ANSWER_AFTER = 500
+"""Requests between a grant and its answer: about half of the workers hold a lease."""
+
+
+class Times(NamedTuple):
+    """What a run took, in nanoseconds."""
+
+    picks: NDArray[np.int64]
+    touches: NDArray[np.int64]
+
+
+class Run:
+    """Requests against one project, with grants and answers folded in between, outside the clock."""
+
+    def __init__(self, world: World, policy: str = "information_gain") -> None:
+        self.world, self.state = world, world.state
+        self.policy = make_policy(policy, self.state)
+        started = time.perf_counter()
+        self.policy.rebuild()
+        self.rebuilt = time.perf_counter() - started
+        self._held: list[tuple[Id, int]] = []
+
+    def cycle(self, requests: int, workers: NDArray[np.int64]) -> Times:
+        """Pick, grant and answer so many times; each request by the next of `workers`."""
+        picks, touches = np.zeros(requests, np.int64), []
+        clock = time.perf_counter_ns
+        for request in range(requests):
+            worker = int(workers[request % len(workers)])
+            entropy = self.world.new_id()
+            started = clock()
+            pick = self.policy.pick(worker, Stage.CROWD, entropy)
+            picks[request] = clock() - started
+            assert pick is not None, "every scenario leaves something to do"
+            self._grant(worker, pick, entropy)
+            touches.append(self._touch(pick.task))
+            if len(self._held) > ANSWER_AFTER:
+                task = self._answer()
+                touches.append(self._touch(task))
+        return Times(picks, np.array(touches))
+
+    def _touch(self, task: int) -> int:
+        started = time.perf_counter_ns()
+        self.policy.touch(task)
+        return time.perf_counter_ns() - started
+
+    def _grant(self, worker: int, pick: Pick, entropy: Id) -> None:
+        event = facts.LeaseGranted(
+            assignment=entropy,
+            task=self.state.tasks.id_of(pick.task),
+            worker=self.state.workers.id_of(worker),
+            stage=Stage.CROWD,
+            fence=1,
+            deadline_us=self.state.last_us + LEASE_US,
+            price_micros=0,
+            rules_version=1,
+            policy=pick.policy,
+            value=pick.value,
+            propensity=pick.propensity,
+        )
+        self._held.append((entropy, self.world.fold(event)))
+
+    def _answer(self) -> int:
+        identity, task = self._held.pop(0)
+        label = int(self.world.random.integers(0, 2))
+        self.world.fold(facts.AnswerSubmitted(identity, (Choice(0, label),), Receipt.COUNTED))
+        if self.state.models.confidence(task) > 0.95:
+            self.state.tasks.state[task] = TaskState.FINALISED
+        return task
+
+
+def requests_of(world: World, count: int) -> NDArray[np.int64]:
+    """Workers in the order of their requests."""
+    return world.random.integers(0, WORKERS, count)
+
+
+def exact_scan(world: World) -> Callable[[int], int | None]:
+    """The reference: the information of the worker's next label about every open task, the best that fits."""
+    state = world.state
+    eligible = EligibleSignatures(state)
+    model = state.models.fields[0]
+    count = state.tasks.count
+    rows = state.tasks.rows[:count]
+
+    def pick(worker: int) -> int | None:
+        allowed = np.isin(rows["signature"], eligible.of(worker, Stage.CROWD))
+        free = rows["planned_crowd"] - rows["live_crowd"] - rows["counted_crowd"] > 0
+        candidates = np.flatnonzero(allowed & free & (rows["state"] == TaskState.OPEN))
+        posteriors = model.posteriors[candidates]
+        scores = np.zeros(len(candidates))
+        for capability, matrix in state.models.matrices_of(worker).items():
+            own = rows["capability"][candidates] == capability
+            shares = model.confusion[matrix] / model.row_sums[matrix][:, None]
+            labels = posteriors[own] @ shares
+            given = -(shares * np.log2(shares)).sum(axis=1)
+            scores[own] = -(labels * np.log2(labels)).sum(axis=1) - posteriors[own] @ given
+        scores += 100.0 * rows["priority"][candidates]
+        for place in np.argsort(-scores).tolist():
+            if may_be_given(state, worker, int(candidates[place]), Stage.CROWD):
+                return int(candidates[place])
+        return None
+
+    return pick
+
+
+def timed_reference(world: World, requests: int) -> NDArray[np.int64]:
+    pick = exact_scan(world)
+    times = np.zeros(requests, np.int64)
+    for request in range(requests):
+        worker = int(world.random.integers(0, WORKERS))
+        started = time.perf_counter_ns()
+        pick(worker)
+        times[request] = time.perf_counter_ns() - started
+    return times
+
+
+def half_done(world: World, workers: int) -> NDArray[np.int64]:
+    """Add workers who know one signature each and have done the older half of its tasks, lists or not."""
+    added = []
+    rows = world.state.tasks.rows
+    for number in range(workers):
+        worker = world.add_worker([number % SIDE], [number // SIDE % SIDE])
+        signature = number % SIDE * SIDE + number // SIDE % SIDE
+        own = np.flatnonzero(rows["signature"][: world.state.tasks.count] == signature)
+        done = own[: len(own) // 2]
+        world.write_answers(done, np.full(len(done), worker))
+        added.append(worker)
+    return np.array(added)
+
+
+def all_but_one_done(world: World, workers: int) -> tuple[NDArray[np.int64], int]:
+    """Add workers who know one signature each and have done all of its tasks but the newest."""
+    added, most = [], 0
+    rows = world.state.tasks.rows
+    for number in range(workers):
+        place = WORKERS + number
+        worker = world.add_worker([place % SIDE], [place // SIDE % SIDE])
+        signature = place % SIDE * SIDE + place // SIDE % SIDE
+        own = np.flatnonzero(rows["signature"][: world.state.tasks.count] == signature)
+        world.write_answers(own[:-1], np.full(len(own) - 1, worker))
+        added.append(worker)
+        most = max(most, len(own) - 1)
+    return np.array(added), most
+
+
+def row(name: str, times: NDArray[np.int64], reference: float) -> None:
+    p50, p99, p999 = np.percentile(times, [50, 99, 99.9]) / 1_000
+    print(f"{name:<58}{p50:9.1f}{p99:9.1f}{p999:9.1f}{reference / p50:10.1f}x")
+
+
+def main(requests: int) -> None:
+    """Print the table."""
+    print(f"{'µs':<58}{'p50':>9}{'p99':>9}{'p99.9':>9}{'reference':>11}")
+    reference = timed_reference(World(SMALL), 200)
+    base = float(np.median(reference)) / 1_000
+    row("reference: exact scan, 10 k tasks", reference, base)
+
+    p99 = {}
+    for tasks in (SMALL, LARGE):
+        world = World(tasks)
+        run = Run(world)
+        run.cycle(WARM_UP, requests_of(world, WARM_UP))
+        times = run.cycle(requests, requests_of(world, requests))
+        p99[tasks] = float(np.percentile(times.picks, 99)) / 1_000
+        row(f"pick, {tasks:,} tasks, 256 signatures (64 per worker)", times.picks, base)
+        row(f"touch, {tasks:,} tasks", times.touches, base)
+        everything = np.array([world.add_worker(list(range(SIDE)), list(range(SIDE)))])
+        run.cycle(200, everything)
+        row(
+            f"pick, {tasks:,} tasks, a worker of all 256 signatures",
+            run.cycle(requests // 4, everything).picks,
+            base,
+        )
+        if tasks == LARGE:
+            started = time.perf_counter()
+            run.policy.rebuild()
+            print(f"rebuild of {tasks:,} tasks: {time.perf_counter() - started:.3f} s")
+    print(f"p99 of pick at {LARGE:,} against {SMALL:,} tasks: {p99[LARGE] / p99[SMALL]:.2f}x")
+
+    world = World(LARGE, listed=0.3)
+    halves = half_done(world, 64)
+    lonely, most = all_but_one_done(world, 16)
+    run = Run(world)
+    print(f"rebuild of {LARGE:,} tasks, 30 % with allow lists: {run.rebuilt:.3f} s")
+    run.cycle(WARM_UP, requests_of(world, WARM_UP))
+    row("pick, 30 % allow-listed", run.cycle(requests, requests_of(world, requests)).picks, base)
+    first = run.cycle(len(halves), halves).picks
+    row("pick, first of a worker who did the older half", first, base)
+    row("pick, workers who did the older half of their bucket", run.cycle(requests // 4, halves).picks, base)
+    row(f"exact fallback: one task left after up to {most:,} done", fallback(run, lonely), base)
+
+
+def fallback(run: Run, workers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Time picks that must walk past everything the worker has done; nothing is granted, so the one task
+    stays."""
+    times = []
+    for _ in range(50):
+        for worker in workers.tolist():
+            started = time.perf_counter_ns()
+            pick = run.policy.pick(worker, Stage.CROWD, run.world.new_id())
+            times.append(time.perf_counter_ns() - started)
+            assert pick is None or may_be_given(run.state, worker, pick.task, Stage.CROWD)
+    return np.array(times)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
