@@ -2,10 +2,10 @@
 
     python benchmarks/bench_log_append.py [--appends N] [--rounds N] [--directory DIRECTORY]
 
-The loop decides with a core that does nothing, so what is left is the loop, the codec, the hash chain and the
-log. The reference inserts bodies of the same size, one row each, and commits whatever arrived during the last
-commit, with the same settings and the same kind of thread. Rounds of the two alternate; medians are shown. CPU
-time per append is the steadier figure on a shared machine.
+The loop decides with a core that does nothing, so what is left is the loop, the codec, the hash chain and
+the log. The reference inserts bodies of the same size, one row each, and commits whatever arrived during the
+last commit, with the same settings and the same kind of thread. Rounds of the two alternate; medians are
+shown. CPU time per append is the steadier figure on a shared machine.
 """
 
 from __future__ import annotations
@@ -182,9 +182,8 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, help="on the disk to be measured")
     options = parser.parse_args()
     (entry,), _ = IdleCore().handle(REQUEST, time.time_ns() // 1000)
-    print(
-        f"SQLite {sqlite3.sqlite_version}, {len(encode_entry(entry))} bytes per append, {options.rounds} rounds"
-    )
+    size = len(encode_entry(entry))
+    print(f"SQLite {sqlite3.sqlite_version}, {size} bytes per append, {options.rounds} rounds")
     print(f"{'in flight':>9}  {'':>9}  {'appends/s':>10}  {'CPU us':>7}  {'p50 ms':>7}  {'p99 ms':>7}")
     for in_flight in IN_FLIGHT:
         appends = options.appends // 20 if in_flight == 1 else options.appends
@@ -193,9 +192,8 @@ def main() -> None:
         for _ in range(options.rounds):
             with tempfile.TemporaryDirectory(dir=options.directory) as made:
                 for run, results in ((through_the_loop, ours), (sqlite_alone, reference)):
-                    results.append(
-                        asyncio.run(run(Path(made) / f"{run.__name__}-{number}", in_flight, appends))
-                    )
+                    directory = Path(made) / run.__name__
+                    results.append(asyncio.run(run(directory, in_flight, appends)))
         loop, alone = median(ours), median(reference)
         for name, figures in (("loop", loop), ("SQLite", alone)):
             print(
