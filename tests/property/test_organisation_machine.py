@@ -138,17 +138,13 @@ class OrganisationHistory(RuleBasedStateMachine):
         )
         self.issue_token(TOKENS[0], NO_ID, NO_ID, (NO_ID, NO_ID), 90)
 
-    @rule(project=st.sampled_from(PROJECTS), name=NAMES)
-    def register_project(self, project: Id, name: str) -> None:
-        self.send(RegisterProject(project, name, 1))
-
-    @rule(vendor=st.sampled_from(VENDORS), name=NAMES)
-    def add_vendor(self, vendor: Id, name: str) -> None:
-        self.send(AddVendor(vendor, name))
-
-    @rule(pool=st.sampled_from(POOLS), vendor=one_or_none(VENDORS), name=NAMES)
-    def add_pool(self, pool: Id, vendor: Id, name: str) -> None:
-        self.send(AddPool(pool, vendor, name))
+    @rule(
+        command=st.builds(RegisterProject, st.sampled_from(PROJECTS), NAMES, st.just(1))
+        | st.builds(AddVendor, st.sampled_from(VENDORS), NAMES)
+        | st.builds(AddPool, st.sampled_from(POOLS), one_or_none(VENDORS), NAMES)
+    )
+    def extend_the_organisation(self, command: OrganisationCommand) -> None:
+        self.send(command)
 
     @rule(
         worker=st.sampled_from(WORKERS),
@@ -172,6 +168,7 @@ class OrganisationHistory(RuleBasedStateMachine):
         assert facts.version == self.reply.version
         assert facts.person == self.persons.setdefault(found, facts.person)
         assert person in (NO_ID, facts.person)
+        assert facts.person not in {self.persons[worker] for worker in self.severed}
         if known is None:
             assert (facts.version, facts.status) == (1, WorkerStatus.NEW)
             self.ranks[found] = WorkerStatus.NEW

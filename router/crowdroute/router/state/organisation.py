@@ -108,7 +108,7 @@ class OrganisationState:
         self.balances: dict[Id, dict[tuple[Id, str], BalanceRow]] = {}
         """By worker, then by project and currency."""
         self.erased: set[Id] = set()
-        """Persons who were erased and did not come back since."""
+        """Persons who were erased; their ids are never used again."""
         self.project_names: dict[str, Id] = {}
         self.vendor_names: dict[str, Id] = {}
         self.pool_names: dict[str, Id] = {}
@@ -151,7 +151,6 @@ class OrganisationState:
         if row.external != NO_ID:
             self.externals[row.external] = worker
         if person != NO_ID:
-            self.erased.discard(person)
             known = self.persons.get(person, ())
             if worker not in known:
                 self.persons[person] = tuple(sorted((*known, worker)))

@@ -90,8 +90,9 @@ def test_an_external_id_of_one_worker_is_refused_for_another(organisation):
     organisation.refuses(another(external=EXTERNAL), AlreadyExists)
 
 
-def test_a_new_human_without_a_person_becomes_a_new_person(organisation):
-    organisation.send(another(person=NO_ID))
+@pytest.mark.parametrize("kind", WorkerKind)
+def test_a_new_worker_without_a_person_becomes_a_new_person(organisation, kind):
+    organisation.send(another(person=NO_ID, kind=kind))
     person = organisation.state.workers[OTHER_WORKER].facts.person
     assert person == derive(ENTROPY, 1)
     assert organisation.state.persons[person] == (OTHER_WORKER,)
@@ -105,12 +106,6 @@ def test_a_new_person_needs_entropy(organisation):
 def test_one_person_may_work_for_two_vendors(organisation):
     organisation.send(another(person=PERSON, vendor=OTHER_VENDOR))
     assert organisation.state.persons[PERSON] == (WORKER, OTHER_WORKER)
-
-
-def test_a_model_has_no_person(organisation):
-    organisation.refuses(another(kind=WorkerKind.MODEL), InvalidCommand)
-    organisation.send(UpsertWorker(MODEL, NO_ID, OTHER_EXTERNAL, kind=WorkerKind.MODEL))
-    assert organisation.state.workers[MODEL].facts.person == NO_ID
 
 
 def test_a_workers_person_never_changes(organisation):
@@ -141,26 +136,33 @@ def test_a_pool_of_the_tenant_itself_goes_without_a_vendor(organisation):
     organisation.send(another(pool=OWN_POOL))
 
 
+@pytest.mark.parametrize("field", ["worker", "person", "external"])
+def test_an_id_that_is_none_is_named(organisation, field):
+    assert organisation.refuses(another(**{field: b"short"}), InvalidCommand).details["field"] == field
+
+
 @pytest.mark.parametrize(
-    ("field", "fields"),
+    "fields",
     [
-        ("worker", {"worker": NO_ID}),
-        ("person", {"person": b"1"}),
-        ("external", {"external": b""}),
-        ("capacity", {"capacity": -1}),
-        ("stages", {"stages": ()}),
-        ("stages", {"stages": (Stage.CROWD, Stage.CROWD)}),
-        ("level", {"skills": (SkillFact("a", 1.5),)}),
-        ("level", {"skills": (SkillFact("a", float("nan")),)}),
-        ("count", {"skills": (SkillFact("a", 0.5, -1),)}),
-        ("name", {"skills": (SkillFact("", 0.5),)}),
-        ("skills", {"skills": (SkillFact("a", 0.5), SkillFact("a", 0.7))}),
-        ("languages", {"languages": ("German",)}),
-        ("languages", {"languages": ("de", "de")}),
+        {"worker": NO_ID},
+        {"capacity": -1},
+        {"stages": ()},
+        {"skills": (SkillFact("a", 1.5),)},
+        {"skills": (SkillFact("a", float("nan")),)},
+        {"skills": (SkillFact("a", 0.5, -1),)},
+        {"skills": (SkillFact("", 0.5),)},
+        {"skills": (SkillFact("a", 0.5), SkillFact("a", 0.7))},
+        {"languages": ("German",)},
     ],
 )
-def test_a_field_that_cannot_be_right_is_named(organisation, field, fields):
-    assert organisation.refuses(another(**fields), InvalidCommand).details["field"] == field
+def test_facts_that_cannot_be_right_are_refused(organisation, fields):
+    organisation.refuses(another(**fields), InvalidCommand)
+
+
+def test_stages_and_languages_given_twice_count_once(organisation):
+    organisation.send(another(stages=(Stage.CROWD, Stage.CROWD), languages=("de", "de")))
+    facts = organisation.state.workers[OTHER_WORKER].facts
+    assert (facts.stages, facts.languages) == ((Stage.CROWD,), ("de",))
 
 
 def test_workers_are_listed_in_pages_by_id(organisation):
@@ -193,14 +195,17 @@ def test_an_erased_worker_never_changes_again(organisation):
     assert organisation.refuses(command, WrongState).details["state"] == "erased"
 
 
-def test_the_same_external_id_and_person_may_register_anew(organisation):
+def test_the_same_external_id_may_register_anew_as_another_person(organisation):
     organisation.send(ErasePerson(PERSON, "asked for it"))
-    assert organisation.send(UpsertWorker(OTHER_WORKER, PERSON, EXTERNAL)) == Created(OTHER_WORKER, 1)
+    assert organisation.send(UpsertWorker(OTHER_WORKER, NO_ID, EXTERNAL)) == Created(OTHER_WORKER, 1)
     assert organisation.state.find_worker(EXTERNAL) is organisation.state.workers[OTHER_WORKER]
-    assert organisation.state.persons[PERSON] == (OTHER_WORKER,)
-    assert organisation.state.erased == set()
-    organisation.send(ErasePerson(PERSON, "asked again"))
-    assert organisation.last == PersonErased(PERSON, (OTHER_WORKER,), "asked again")
+    assert organisation.state.workers[OTHER_WORKER].facts.person not in (NO_ID, PERSON)
+
+
+def test_an_erased_persons_id_is_never_used_again(organisation):
+    organisation.send(ErasePerson(PERSON, "asked for it"))
+    refusal = organisation.refuses(another(person=PERSON), WrongState)
+    assert refusal.details == {"field": "person", "state": "erased"}
 
 
 def test_an_erasure_may_be_repeated(organisation):

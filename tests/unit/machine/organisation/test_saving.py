@@ -22,7 +22,12 @@ from tests.unit.machine.organisation.driver import (
     begun,
 )
 
-from crowdroute.router.commands.organisation import ChangeWorkerStatus, NoteBalance, UpsertWorker
+from crowdroute.router.commands.organisation import (
+    ChangeWorkerStatus,
+    ErasePerson,
+    NoteBalance,
+    UpsertWorker,
+)
 from crowdroute.router.errors import InvariantBroken, LogCorrupt, SnapshotUnusable
 from crowdroute.router.events.organisation import (
     PersonErased,
@@ -34,6 +39,8 @@ from crowdroute.router.machine.organisation import OrganisationMachine
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.states import WorkerStatus
 
+GONE_WORKER, GONE_PERSON = b"g" * 16, b"h" * 16
+
 
 @pytest.fixture
 def full():
@@ -42,6 +49,8 @@ def full():
     organisation.send(a_token())
     organisation.send(a_session())
     organisation.send(NoteBalance(PROJECT, WORKER, 1, 5, "USD"))
+    organisation.send(UpsertWorker(GONE_WORKER, GONE_PERSON, NO_ID))
+    organisation.send(ErasePerson(GONE_PERSON, "asked for it"))
     return organisation
 
 
@@ -51,6 +60,7 @@ def test_a_saved_state_is_taken_over_whole(full):
     restored.check()
     assert restored.digest() == full.machine.digest()
     assert restored.pack() == full.machine.pack()
+    assert restored.state.erased == {GONE_PERSON}
     assert restored.state.find_token(SESSION, START).worker == WORKER
 
 
@@ -137,7 +147,7 @@ DAMAGES = {
     "a worker of two statuses": change("workers", WORKER, rank=WorkerStatus.TRUSTED),
     "a pause that gives back a ban": change("workers", WORKER, rank=WorkerStatus.BANNED),
     "an erased worker of a person": change("workers", WORKER, erased=True),
-    "a human of no person": lambda state: state.put_worker(
+    "a worker of no person": lambda state: state.put_worker(
         replace(state.workers[WORKER], facts=replace(state.workers[WORKER].facts, person=NO_ID))
     ),
     "a balance of an unknown worker": lambda state: state.balances.update(

@@ -17,8 +17,8 @@ from crowdroute.workers.ledger import Money
 def note_balance(state: OrganisationState, command: NoteBalance) -> Decision:
     """Take over a running total; one that is not newer than the known one changes nothing.
 
-    One count of versions serves all currencies of a project and worker; each currency keeps a total of its own. An
-    erased worker is still owed what they earned.
+    One count of versions serves all currencies of a project and worker; each currency has a total of its
+    own. An erased worker is still owed what they earned.
     """
     require_id("project", command.project)
     require_id("worker", command.worker)
@@ -34,7 +34,5 @@ def note_balance(state: OrganisationState, command: NoteBalance) -> Decision:
         raise NotFound(f"no worker {to_text(Kind.WORKER, command.worker)}", {"field": "worker"})
     known = [row.version for row in state.list_balances(command.worker) if row.project == command.project]
     if command.version > max(known, default=0):
-        yield BalanceNoted(
-            command.project, command.worker, command.version, command.micros, command.currency
-        )
+        yield BalanceNoted(command.project, command.worker, command.version, command.micros, command.currency)
     return Done()

@@ -6,7 +6,7 @@ from crowdroute.router.errors import InvariantBroken
 from crowdroute.router.machine.organisation.saving import SECTION, pack, unpack
 from crowdroute.router.machine.organisation.standing import standing_of
 from crowdroute.router.model.ids import NO_ID, Id
-from crowdroute.router.model.states import WorkerKind, WorkerStatus
+from crowdroute.router.model.states import WorkerStatus
 from crowdroute.router.state.organisation import OrganisationState, TokenRow, WorkerRow
 from crowdroute.workers.errors import TransitionRefused
 
@@ -57,7 +57,7 @@ def _check_indexes(state: OrganisationState) -> None:
         and len(state.pools) == len(state.pool_names)
     ):
         raise InvariantBroken("two projects, vendors or pools have one name")
-    if state.erased != rebuilt.erased or not state.erased.isdisjoint(state.persons):
+    if not state.erased.isdisjoint(state.persons):
         raise InvariantBroken("a person is both erased and known")
 
 
@@ -79,13 +79,7 @@ def _check_worker(state: OrganisationState, worker: Id, row: WorkerRow) -> None:
         _require(row.external == NO_ID, "erased worker", worker, "has an external id")
         _require(row.until_us == 0, "erased worker", worker, "waits for the end of a pause")
     else:
-        nobody = facts.person == NO_ID
-        _require(
-            nobody == (facts.kind is WorkerKind.MODEL),
-            "worker",
-            worker,
-            "is a human of no person, or a model of one",
-        )
+        _require(facts.person != NO_ID, "worker", worker, "is nobody's working identity")
         _require(
             row.external == NO_ID or state.externals.get(row.external) == worker,
             "worker",

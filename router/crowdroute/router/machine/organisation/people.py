@@ -7,11 +7,10 @@ import msgspec
 from crowdroute.router.commands import Request
 from crowdroute.router.commands.organisation import ErasePerson, UpsertWorker
 from crowdroute.router.commands.replies import Created, Done
-from crowdroute.router.errors import AlreadyExists, InvalidCommand, NotFound, WrongState
+from crowdroute.router.errors import AlreadyExists, NotFound, WrongState
 from crowdroute.router.events.organisation import PersonErased, WorkerUpserted
 from crowdroute.router.machine.organisation.fields import (
     allow_id,
-    require_count,
     require_id,
     require_reason,
 )
@@ -19,11 +18,8 @@ from crowdroute.router.machine.organisation.suppliers import require_supplier
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.facts import SkillFact, WorkerFacts
 from crowdroute.router.model.ids import NO_ID, Id, Kind, derive, to_text
-from crowdroute.router.model.states import WorkerKind
+from crowdroute.router.quality.eligibility import profile_of
 from crowdroute.router.state.organisation import OrganisationState, WorkerRow
-from crowdroute.workers import profile
-from crowdroute.workers.errors import WorkersError
-from crowdroute.workers.skill import Skill, SkillSource
 
 _PERSON = 1
 """Which of the ids that a request's entropy stands for is a new person's; the first is the worker's."""
@@ -33,7 +29,7 @@ def upsert_worker(state: OrganisationState, command: UpsertWorker, request: Requ
     """Make a worker known or take over what changed; nothing happens when nothing did.
 
     A worker is found by external id, or by their own id where none is given. Without a person, a known worker
-    keeps theirs and a new human becomes a new person.
+    keeps theirs and a new one becomes a new person: a model too, since "never twice" counts by persons.
     """
     require_id("worker", command.worker)
     allow_id("person", command.person)
@@ -41,7 +37,7 @@ def upsert_worker(state: OrganisationState, command: UpsertWorker, request: Requ
     require_supplier(state, command.vendor, command.pool)
     row = _find(state, command)
     if row is None:
-        facts = _described(command, _new_person(command, request))
+        facts = _described(command, _new_person(state, command, request))
         yield WorkerUpserted(facts, command.external)
         return Created(facts.worker, facts.version)
     facts = _changed(row, command)
@@ -103,8 +99,14 @@ def _find(state: OrganisationState, command: UpsertWorker) -> WorkerRow | None:
     return by_id
 
 
-def _new_person(command: UpsertWorker, request: Request) -> Id:
-    if command.person != NO_ID or command.kind is not WorkerKind.HUMAN:
+def _new_person(state: OrganisationState, command: UpsertWorker, request: Request) -> Id:
+    if command.person in state.erased:
+        # Projects forgot what this id stood for; taken up again, it would be known and forgotten at once.
+        raise WrongState(
+            f"{to_text(Kind.PERSON, command.person)} was erased: leave the person out to register a new one",
+            {"field": "person", "state": "erased"},
+        )
+    if command.person != NO_ID:
         return command.person
     # Zeros would make the same person of every worker that comes with them.
     require_id("entropy", request.entropy)
@@ -131,7 +133,6 @@ def _changed(row: WorkerRow, command: UpsertWorker) -> WorkerFacts:
 
 def _described(command: UpsertWorker, person: Id) -> WorkerFacts:
     """Give the facts of a command in the one form that equal facts have: sorted, levels as floats."""
-    require_count("capacity", command.capacity, 0)
     facts = WorkerFacts(
         worker=command.worker,
         person=person,
@@ -139,39 +140,16 @@ def _described(command: UpsertWorker, person: Id) -> WorkerFacts:
         kind=command.kind,
         vendor=command.vendor,
         pool=command.pool,
-        stages=tuple(sorted(command.stages)),
+        stages=tuple(sorted(set(command.stages))),
         skills=tuple(
             SkillFact(skill.name, float(skill.level), skill.evidence)
             for skill in sorted(command.skills, key=lambda skill: skill.name)
         ),
-        languages=tuple(sorted(command.languages)),
+        languages=tuple(sorted(set(command.languages))),
         capacity=command.capacity,
     )
-    _require_profile(facts)
+    profile_of(facts)  # refuses what the workers library would not take as a profile
     return facts
-
-
-def _require_profile(facts: WorkerFacts) -> None:
-    """Refuse what the workers library would not take as a profile."""
-    try:
-        profile.WorkerProfile(
-            worker=facts.worker,
-            person=facts.person,
-            kind=profile.WorkerKind(facts.kind),
-            stages=tuple(profile.Stage(stage) for stage in facts.stages),
-            skills=tuple(
-                Skill(
-                    skill.name,
-                    skill.level,
-                    SkillSource.MEASURED if skill.evidence else SkillSource.DECLARED,
-                    skill.evidence,
-                )
-                for skill in facts.skills
-            ),
-            languages=facts.languages,
-        )
-    except WorkersError as error:
-        raise InvalidCommand(error.message, error.details) from error
 
 
 def _refuse_erased(row: WorkerRow) -> None:
