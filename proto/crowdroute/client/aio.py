@@ -1,0 +1,153 @@
+"""The client for asyncio programs, with the work stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import grpc.aio
+
+from crowdroute.api.v1 import assignments_pb2
+from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
+from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
+from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
+from crowdroute.client.answers import Labels, duration, submission
+from crowdroute.client.connection import Connection
+from crowdroute.client.errors import ClientError, from_call
+from crowdroute.client.retrying import delay_before, prepare
+from crowdroute.client.work import WorkStream
+
+
+class SafeAioChannel:
+    """An asyncio channel that adds credentials, deadlines and safe retries, and raises `ClientError`."""
+
+    def __init__(self, connection: Connection, channel: grpc.aio.Channel) -> None:
+        """Wrap a channel; generated stubs take this in its place."""
+        self._connection = connection
+        self._channel = channel
+
+    def unary_unary(self, path: str, **how: Any) -> Callable[..., Any]:
+        """Make a call with one request and one answer, repeated when that is safe."""
+        call = self._channel.unary_unary(path, **how)
+        method = path.rpartition("/")[2]
+
+        async def run(request: Any, timeout: float | None = None) -> Any:
+            repeatable = prepare(method, request)
+            deadline = self._connection.timeout_s if timeout is None else timeout
+            attempt = 0
+            while True:
+                attempt += 1
+                try:
+                    return await call(request, timeout=deadline, metadata=self._connection.metadata)
+                except grpc.aio.AioRpcError as error:
+                    failure = as_client_error(error)
+                delay = delay_before(attempt, failure)
+                if not repeatable or delay is None or attempt >= self._connection.attempts:
+                    raise failure
+                await asyncio.sleep(delay)
+
+        return run
+
+    def unary_stream(self, path: str, **how: Any) -> Callable[..., AsyncIterator[Any]]:
+        """Make a call with one request and many answers; a broken stream is not repeated."""
+        return self._streaming(self._channel.unary_stream(path, **how))
+
+    def stream_unary(self, path: str, **how: Any) -> Callable[..., Any]:
+        """Make a call with many requests and one answer; it is not repeated."""
+        call = self._channel.stream_unary(path, **how)
+
+        async def run(requests: AsyncIterator[Any], timeout: float | None = None) -> Any:
+            try:
+                return await call(requests, timeout=timeout, metadata=self._connection.metadata)
+            except grpc.aio.AioRpcError as error:
+                raise as_client_error(error) from None
+
+        return run
+
+    def stream_stream(self, path: str, **how: Any) -> Callable[..., AsyncIterator[Any]]:
+        """Make a call with many requests and many answers."""
+        return self._streaming(self._channel.stream_stream(path, **how))
+
+    def _streaming(self, call: Callable[..., Any]) -> Callable[..., AsyncIterator[Any]]:
+        async def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            try:
+                async for message in call(request, timeout=timeout, metadata=self._connection.metadata):
+                    yield message
+            except grpc.aio.AioRpcError as error:
+                raise as_client_error(error) from None
+
+        return run
+
+
+def as_client_error(error: grpc.aio.AioRpcError) -> ClientError:
+    """Give the client's own exception for one of grpc's."""
+    return from_call(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
+
+
+class AsyncClient:
+    """A connection to one engine; belongs to the event loop it was made in."""
+
+    def __init__(self, address: str | Connection, token: str = "") -> None:
+        """Connect to an address (or a `Connection`, when there is more to say) with a bearer token."""
+        self.connection = Connection(address, token) if isinstance(address, str) else address
+        credentials = self.connection.credentials()
+        target, options = self.connection.address, self.connection.options
+        self._channel = (
+            grpc.aio.secure_channel(target, credentials, options)
+            if credentials
+            else grpc.aio.insecure_channel(target, options)
+        )
+        safe: Any = SafeAioChannel(self.connection, self._channel)
+        self.annotation: Any = AnnotationServiceStub(safe)
+        self.operations: Any = OperationsServiceStub(safe)
+        self.vendor: Any = VendorServiceStub(safe)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._channel.close()
+
+    async def next(
+        self, project_id: str, count: int = 1, wait_s: float = 0.0, locale: str = ""
+    ) -> list[assignments_pb2.Offer]:
+        """Give up to `count` offers; none when there is nothing to do within `wait_s` seconds (at most
+        30)."""
+        request = assignments_pb2.NextRequest(project_id=project_id, count=count, locale=locale)
+        if wait_s:
+            request.wait.CopyFrom(duration(wait_s))
+        answer = await self.annotation.Next(request, timeout=self.connection.timeout_s + wait_s)
+        return list(answer.offers)
+
+    async def submit(
+        self,
+        offer: assignments_pb2.Offer,
+        labels: Labels,
+        comment: str = "",
+        flags: tuple[str, ...] = (),
+        active_s: float = 0.0,
+    ) -> assignments_pb2.SubmitResponse:
+        """Answer an offer with a label per field; safe to repeat.
+
+        Raises:
+            Refused: for example `UNKNOWN_LABEL`, or `IDEMPOTENCY_KEY_REUSED` when it was answered otherwise
+            before. NotConnected: the engine did not answer; submit again.
+        """
+        response: assignments_pb2.SubmitResponse = await self.annotation.Submit(
+            submission(offer, labels, comment, flags, active_s)
+        )
+        return response
+
+    def work(self, project_id: str, credits: int = 1, locale: str = "") -> WorkStream:
+        """Open a work stream that holds up to `credits` offers at once; use it with `async with` and `async
+        for`."""
+        return WorkStream(self._channel, self.connection, project_id, credits, locale)

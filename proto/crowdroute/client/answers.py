@@ -1,0 +1,45 @@
+"""Answers as plain dictionaries, and what an offer says, without protobuf in the caller's code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.protobuf.duration_pb2 import Duration
+
+from crowdroute.api.v1 import assignments_pb2, types_pb2
+
+Labels = Mapping[str, str]
+"""Field id -> label id."""
+
+
+def duration(seconds: float) -> Duration:
+    """Give seconds as protobuf has them."""
+    whole = int(seconds)
+    return Duration(seconds=whole, nanos=round((seconds - whole) * 1e9))
+
+
+def values(labels: Labels) -> dict[str, types_pb2.Value]:
+    """Give an answer's values by field id."""
+    return {field: types_pb2.Value(label=label) for field, label in labels.items()}
+
+
+def submission(
+    offer: assignments_pb2.Offer, labels: Labels, comment: str, flags: tuple[str, ...], active_s: float
+) -> assignments_pb2.SubmitRequest:
+    """Give the request that answers an offer."""
+    request = assignments_pb2.SubmitRequest(
+        project_id=offer.project_id,
+        assignment_id=offer.assignment_id,
+        lease_token=offer.lease_token,
+        answers=values(labels),
+        comment=comment,
+        flags=flags,
+    )
+    if active_s:
+        request.active_time.CopyFrom(duration(active_s))
+    return request
+
+
+def text_of(offer: assignments_pb2.Offer) -> str:
+    """Give the offer's texts, one under the other."""
+    return "\n".join(part.text for part in offer.content if part.text)

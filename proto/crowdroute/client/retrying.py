@@ -1,0 +1,52 @@
+"""Which calls may be repeated, and when.
+
+A call is repeated when the engine could not be reached or asked to come again, and repeating it cannot do a thing twice:
+it only reads; or it carries an idempotency key (one is put in when the caller gave none); or the engine
+itself takes it once per assignment.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from typing import Any
+
+import grpc
+
+from crowdroute.client.errors import ClientError
+
+ONCE_PER_ASSIGNMENT = frozenset({"Submit", "SaveDraft"})
+"""Calls that carry no key because the assignment is one."""
+
+READING = ("Get", "List", "Explain", "Check", "Resume", "Verify")
+"""Beginnings of the names of calls that change nothing."""
+
+FIRST_DELAY_S = 0.1
+LARGEST_DELAY_S = 5.0
+"""A shard that crashed serves again within five seconds; waiting longer between tries gains nothing."""
+
+REPEATED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+
+
+def prepare(method: str, request: Any) -> bool:
+    """Put an idempotency key into a request that has room for one, and say whether the call may be
+    repeated."""
+    if "idempotency_key" in request.DESCRIPTOR.fields_by_name:
+        if not request.idempotency_key:
+            request.idempotency_key = uuid.uuid4().hex
+        return True
+    return method in ONCE_PER_ASSIGNMENT or method.startswith(READING)
+
+
+def delay_before(attempt: int, error: ClientError) -> float | None:
+    """Give the seconds to wait before the next try after this failure, or None when it must not be repeated.
+
+    `attempt` counts the tries so far, from 1. Delays double, with up to half of each left to chance, so that
+    clients that lost the same server do not come back at once.
+    """
+    if error.status not in REPEATED or (
+        error.status is not grpc.StatusCode.UNAVAILABLE and not error.retry_after_s
+    ):
+        return None
+    backoff = min(FIRST_DELAY_S * 2 ** (attempt - 1), LARGEST_DELAY_S)
+    return max(error.retry_after_s, backoff * random.uniform(0.5, 1.0))
