@@ -16,7 +16,7 @@ from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
 from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
 from crowdroute.client.answers import Labels, duration, submission
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import ClientError, from_call
+from crowdroute.client.errors import from_aio
 from crowdroute.client.retrying import delay_before, prepare
 from crowdroute.client.work import WorkStream
 
@@ -43,7 +43,7 @@ class SafeAioChannel:
                 try:
                     return await call(request, timeout=deadline, metadata=self._connection.metadata)
                 except grpc.aio.AioRpcError as error:
-                    failure = as_client_error(error)
+                    failure = from_aio(error)
                 delay = delay_before(attempt, failure)
                 if not repeatable or delay is None or attempt >= self._connection.attempts:
                     raise failure
@@ -63,7 +63,7 @@ class SafeAioChannel:
             try:
                 return await call(requests, timeout=timeout, metadata=self._connection.metadata)
             except grpc.aio.AioRpcError as error:
-                raise as_client_error(error) from None
+                raise from_aio(error) from None
 
         return run
 
@@ -77,14 +77,9 @@ class SafeAioChannel:
                 async for message in call(request, timeout=timeout, metadata=self._connection.metadata):
                     yield message
             except grpc.aio.AioRpcError as error:
-                raise as_client_error(error) from None
+                raise from_aio(error) from None
 
         return run
-
-
-def as_client_error(error: grpc.aio.AioRpcError) -> ClientError:
-    """Give the client's own exception for one of grpc's."""
-    return from_call(error.code(), error.details() or "", tuple(error.trailing_metadata() or ()))
 
 
 class AsyncClient:
@@ -101,9 +96,9 @@ class AsyncClient:
             else grpc.aio.insecure_channel(target, options)
         )
         safe: Any = SafeAioChannel(self.connection, self._channel)
-        self.annotation: Any = AnnotationServiceStub(safe)
-        self.operations: Any = OperationsServiceStub(safe)
-        self.vendor: Any = VendorServiceStub(safe)
+        self.annotation: Any = AnnotationServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
+        self.operations: Any = OperationsServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
+        self.vendor: Any = VendorServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,7 +110,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """End the connection."""
-        await self._channel.close()
+        await self._channel.close(None)
 
     async def next(
         self, project_id: str, count: int = 1, wait_s: float = 0.0, locale: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import grpc
+import grpc.aio
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError
 
@@ -61,6 +62,12 @@ def from_call(
             retry_after_s = delay.seconds + delay.nanos / 1e9
     kind_of_error = NotConnected if status in UNREACHED else Refused
     return kind_of_error(code, message, details, status, retry_after_s)
+
+
+def from_aio(error: grpc.aio.AioRpcError) -> ClientError:
+    """Give the exception for an asyncio call that failed."""
+    trailers = [(str(key), value) for key, value in error.trailing_metadata() or ()]
+    return from_call(error.code(), error.details() or "", trailers)
 
 
 def from_problem(problem: types_pb2.Problem) -> Refused:

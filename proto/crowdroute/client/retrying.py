@@ -1,8 +1,8 @@
 """Which calls may be repeated, and when.
 
-A call is repeated when the engine could not be reached or asked to come again, and repeating it cannot do a thing twice:
-it only reads; or it carries an idempotency key (one is put in when the caller gave none); or the engine
-itself takes it once per assignment.
+A call is repeated when the engine could not be reached or asked to come again, and repeating it cannot do a
+thing twice: it only reads; or it carries an idempotency key (one is put in when the caller gave none); or the
+engine itself takes it once per assignment.
 """
 
 from __future__ import annotations
@@ -48,5 +48,5 @@ def delay_before(attempt: int, error: ClientError) -> float | None:
         error.status is not grpc.StatusCode.UNAVAILABLE and not error.retry_after_s
     ):
         return None
-    backoff = min(FIRST_DELAY_S * 2 ** (attempt - 1), LARGEST_DELAY_S)
+    backoff: float = min(FIRST_DELAY_S * 2 ** (attempt - 1), LARGEST_DELAY_S)
     return max(error.retry_after_s, backoff * random.uniform(0.5, 1.0))

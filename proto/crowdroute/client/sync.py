@@ -16,7 +16,7 @@ from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
 from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
 from crowdroute.client.answers import Labels, duration, submission
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import from_call
+from crowdroute.client.errors import ClientError, from_call
 from crowdroute.client.retrying import delay_before, prepare
 
 WAIT_S = 10.0
@@ -83,8 +83,9 @@ class SafeChannel:
         return run
 
 
-def _failure(error: grpc.RpcError) -> Exception:
-    return from_call(error.code(), error.details() or "", error.trailing_metadata() or ())
+def _failure(error: grpc.RpcError) -> ClientError:
+    trailers = [(one.key, one.value) for one in error.trailing_metadata() or ()]
+    return from_call(error.code(), error.details() or "", trailers)
 
 
 class Client:
@@ -101,9 +102,9 @@ class Client:
             else grpc.insecure_channel(target, options)
         )
         safe: Any = SafeChannel(self.connection, self._channel)
-        self.annotation = AnnotationServiceStub(safe)
-        self.operations = OperationsServiceStub(safe)
-        self.vendor = VendorServiceStub(safe)
+        self.annotation: Any = AnnotationServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
+        self.operations: Any = OperationsServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
+        self.vendor: Any = VendorServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
 
     def __enter__(self) -> Self:
         return self

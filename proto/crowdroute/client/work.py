@@ -8,6 +8,7 @@ taken once per assignment and the others carry idempotency keys.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -20,7 +21,7 @@ from crowdroute.api.v1 import assignments_pb2, work_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.client.answers import Labels, submission
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import ClientError, NotConnected, from_call, from_problem
+from crowdroute.client.errors import ClientError, NotConnected, from_aio, from_problem
 from crowdroute.client.retrying import delay_before
 
 _Action = tuple[work_pb2.WorkRequest, "asyncio.Future[Any]"]
@@ -33,7 +34,7 @@ class WorkStream:
         self, channel: grpc.aio.Channel, connection: Connection, project_id: str, credits: int, locale: str
     ) -> None:
         """Store where to connect; the stream opens with `async with`."""
-        self._stub: Any = AnnotationServiceStub(channel)  # type: ignore[no-untyped-call]
+        self._stub: Any = AnnotationServiceStub(channel)  # type: ignore[no-untyped-call]  # generated code
         self._connection = connection
         self._hello = work_pb2.Hello(project_id=project_id, credits=credits, locale=locale, resume=True)
         self._sequence = 0
@@ -118,10 +119,9 @@ class WorkStream:
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._unanswered[request.sequence] = (request, answered)
         if self._call is not None:
-            try:
+            # The reading side sees a break too, reconnects and sends it again.
+            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 await self._call.write(request)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                pass  # the reading side sees the break too, reconnects and sends it again
         return await answered
 
     async def _run(self) -> None:
@@ -134,9 +134,7 @@ class WorkStream:
                 failure: ClientError = NotConnected("STREAM_ENDED", "the engine ended the work stream")
                 failure.status = grpc.StatusCode.UNAVAILABLE
             except grpc.aio.AioRpcError as error:
-                failure = from_call(
-                    error.code(), error.details() or "", tuple(error.trailing_metadata() or ())
-                )
+                failure = from_aio(error)
             self._call = None
             attempt += 1
             delay = delay_before(attempt, failure)
