@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import grpc
 import grpc.aio
@@ -66,7 +67,8 @@ def from_call(
 
 def from_aio(error: grpc.aio.AioRpcError) -> ClientError:
     """Give the exception for an asyncio call that failed."""
-    trailers = [(str(key), value) for key, value in error.trailing_metadata() or ()]
+    # grpc.aio gives plain pairs here, which its type stubs do not say.
+    trailers = cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata() or ())
     return from_call(error.code(), error.details() or "", trailers)
 
 
