@@ -21,6 +21,8 @@ class Verdict(Enum):
     CONFIDENT = "confident"
     MAXIMUM = "maximum"
     ESCALATE = "escalate"
+    TOO_FEW = "too_few"
+    """Every slot is used and the minimum not reached: more slots are needed."""
 
 
 class Standing(NamedTuple):
@@ -36,14 +38,18 @@ class Standing(NamedTuple):
     """Annotations whose enforced review is not concluded; the result waits for them."""
     confidence: float
     """Calibrated probability of the most probable label, of the field where it is lowest."""
+    least: int = 0
+    """Counted annotations that were asked for: below them the task goes on however sure it is."""
 
 
 def judge(standing: Standing, overlap: Overlap, stopping: Stopping) -> Verdict:
     """Say what follows for an open crowd task with this standing."""
     if standing.in_review:
         return Verdict.GO_ON
-    if standing.counted >= overlap.minimum and standing.confidence >= stopping.target:
+    if standing.counted >= max(overlap.minimum, standing.least) and standing.confidence >= stopping.target:
         return Verdict.CONFIDENT
     if standing.free > 0 or standing.live > 0:
         return Verdict.GO_ON
+    if standing.counted < overlap.minimum:
+        return Verdict.TOO_FEW
     return Verdict.ESCALATE if stopping.escalate else Verdict.MAXIMUM

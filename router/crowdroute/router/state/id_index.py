@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from crowdroute.router.model.ids import Id, halves
+from crowdroute.router.model.ids import ID_BYTES, Id, halves
 
 FIRST_SLOTS = 1024
 EMPTY = -1
@@ -54,7 +54,12 @@ class IdIndex:
         self._entered = 0
 
     def find(self, identity: Id, high: NDArray[Any], low: NDArray[Any]) -> int:
-        """Give the row with this id, or -1. `high` and `low` are the table's id columns."""
+        """Give the row with this id, or -1, also for what is no id at all.
+
+        `high` and `low` are the table's id columns.
+        """
+        if len(identity) != ID_BYTES:
+            return -1
         wanted_high, wanted_low = halves(identity)
         return int(_find(self._slots, high, low, wanted_high, wanted_low))
 

@@ -36,6 +36,11 @@ Signature = tuple[Requirement, str]
 """What a task asks of a worker, and the capability it draws on."""
 
 
+def person_behind(given: WorkerFacts) -> Id:
+    """Give whose annotations a worker's are: the person's, or their own where there is none (a model)."""
+    return given.worker if given.person == NO_ID else given.person
+
+
 class Project:
     """One project's state."""
 

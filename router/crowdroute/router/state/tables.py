@@ -141,6 +141,8 @@ class Tasks(IdTable):
     kept_crowd: Int32
     kept_senior: Int32
     kept_expert: Int32
+    #: Counted annotations that a re-opening asked for: below them the task goes on however sure it is.
+    least: Int32
     #: Leases in a row that ended without an answer.
     attempts: Int32
     #: Counted annotations whose enforced review is not concluded.

@@ -10,6 +10,7 @@ from crowdroute.router.machine.project.fold_answers import answer_hash
 from crowdroute.router.machine.project.guards import (
     full_answer,
     given_reason,
+    is_barred,
     open_annotation,
     own_assignment,
 )
@@ -34,7 +35,7 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
         raise LeaseEnded(
             f"{text} was {now.name.lower()}; its answer is not wanted any more", {"state": now.name}
         )
-    full_answer(state, wish.answer)
+    full_answer(state, wish.answer, table.rules_version[row])
     receipt, reason = _receipt(state, row, now)
     yield facts.AnswerSubmitted(
         assignment=wish.assignment,
@@ -70,7 +71,7 @@ def _receipt(state: Project, row: int, now: AssignmentState) -> tuple[Receipt, s
         if is_open and (stage == Stage.EXPERT or state.tasks.stage[task] != Stage.EXPERT):
             return Receipt.COUNTED, ""
         return Receipt.SURPLUS, "TASK_DECIDED"
-    if now is AssignmentState.REVOKED or state.workers.discounted[worker]:
+    if now is AssignmentState.REVOKED or is_barred(state, worker):
         return Receipt.REFUSED, "LEASE_REVOKED"
     if not is_open:
         return Receipt.REFUSED, "TASK_CLOSED"
@@ -101,7 +102,7 @@ def _received(state: Project, row: int) -> Received:
 def amend(state: Project, wish: wishes.AmendAnswer, now_us: int) -> Decision:
     """Put another answer in the place of a counted one."""
     row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
-    full_answer(state, wish.answer)
+    full_answer(state, wish.answer, state.assignments.rules_version[row])
     yield facts.AnswerAmended(wish.assignment, Revision.AMENDED, wish.answer)
     yield from settle(state, state.assignments.task[row])
     return _received(state, row)

@@ -16,7 +16,7 @@ from crowdroute.router.lifecycle import assignment_after, late_refused, task_aft
 from crowdroute.router.machine.project import fold_answers, fold_tasks
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.states import ProjectState, Purpose, Receipt
-from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project, person_behind
 from crowdroute.router.state.tables import NONE
 
 EVERYTHING = -2
@@ -68,7 +68,7 @@ def _worker_fact(state: Project, event: facts.WorkerFactApplied, at_us: int) -> 
     row = worker_row(state, given.worker)
     table = state.workers
     table.version[row] = given.version
-    table.person[row] = state.persons.code(given.person)
+    table.person[row] = state.persons.code(person_behind(given))
     table.status[row] = given.status
     table.kind[row] = given.kind
     table.capacity[row] = given.capacity

@@ -149,6 +149,8 @@ def reopened(state: Project, event: facts.TaskReopened, at_us: int) -> int:
     task = tasks.find(event.task)
     tasks.state[task] = task_after(tasks.state[task], facts.TaskReopened)
     tasks.planned_crowd[task] += event.added
+    if event.added:
+        tasks.least[task] = tasks.counted_crowd[task] + tasks.counted_senior[task] + event.added
     if event.added and tasks.purpose[task] != Purpose.AUDIT:
         tasks.stage[task] = Stage.CROWD
     tasks.attempts[task] = 0

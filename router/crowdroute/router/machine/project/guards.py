@@ -12,13 +12,24 @@ from crowdroute.router.errors import (
     WrongState,
 )
 from crowdroute.router.model.answers import Answer
-from crowdroute.router.model.ids import Id, Kind, to_text
+from crowdroute.router.model.ids import ID_BYTES, NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import AssignmentState, Receipt, Revision, TaskState, WorkerStatus
 from crowdroute.router.state.project import Project
 from crowdroute.workers.status import may_lease
 
 AT_WORK = frozenset(int(status) for status in WorkerStatus if may_lease(status))
 """Statuses that may be given work, as the tables hold them."""
+
+
+def require_id(field: str, identity: Id, optional: bool = False) -> None:
+    """See that bytes are an id that something new may have (all zero means none, where that is allowed).
+
+    Raises:
+        InvalidCommand: they are not.
+    """
+    if len(identity) != ID_BYTES or (identity == NO_ID and not optional):
+        none = ", all zero for none" if optional else " and not all zero"
+        raise InvalidCommand(f"{field} must be {ID_BYTES} bytes{none}", {"field": field})
 
 
 def own_assignment(state: Project, worker: Id, assignment: Id, fence: int) -> int:
@@ -81,8 +92,19 @@ def working(state: Project, worker: Id) -> int:
     return row
 
 
-def full_answer(state: Project, answer: Answer) -> None:
-    """See that an answer gives every field one of its labels.
+def is_barred(state: Project, worker: int) -> bool:
+    """Say whether nothing that the worker still sends is counted: discounted, banned, or forgotten."""
+    workers = state.workers
+    return bool(
+        workers.discounted[worker]
+        or workers.status[worker] == WorkerStatus.BANNED
+        or workers.person[worker] in state.severed
+    )
+
+
+def full_answer(state: Project, answer: Answer, shown: int = 0) -> None:
+    """See that an answer gives every field one of its labels; only those of rules version `shown`, if given,
+    must be there, since nobody answers what they were not asked.
 
     Raises:
         UnknownLabel: a field or label is not in the schema, or the label was removed.
@@ -107,8 +129,9 @@ def full_answer(state: Project, answer: Answer) -> None:
         if seen >> place & 1:
             raise InvalidCommand(f"field {field.id!r} is answered twice", {"field": field.id})
         seen |= 1 << place
-    if seen != (1 << len(fields)) - 1:
-        missing = ", ".join(repr(field.id) for place, field in enumerate(fields) if not seen >> place & 1)
+    asked = state.rules_at(shown).fields if shown else fields
+    if seen & (1 << len(asked)) - 1 != (1 << len(asked)) - 1:
+        missing = ", ".join(repr(field.id) for place, field in enumerate(asked) if not seen >> place & 1)
         raise InvalidCommand(f"not answered: {missing}", {"field": missing})
 
 
@@ -130,7 +153,8 @@ def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_
         Revision.DISCOUNTED,
     ):
         raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
-    over = now_us > table.answered_us[row] + state.rules.lease.duration_us
+    terms = state.rules_at(table.rules_version[row]).lease
+    over = now_us > table.answered_us[row] + terms.duration_us
     if over or state.tasks.state[table.task[row]] != TaskState.OPEN:
         raise WrongState(
             f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"}

@@ -6,15 +6,18 @@ from crowdroute.router.commands import project as wishes
 from crowdroute.router.commands.replies import Created, Done, Imported, RowTaken
 from crowdroute.router.errors import AlreadyExists, InvalidCommand, NotFound, WrongState
 from crowdroute.router.events import project as facts
-from crowdroute.router.machine.project.guards import full_answer
+from crowdroute.router.machine.project.guards import full_answer, require_id
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Purpose, Stage
 from crowdroute.router.quality.eligibility import requirements_of
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.tables import NONE
 
 HIGHEST_PRIORITY = 3
+LATEST_US = 1 << 62
+"""The end of time, far below what a column of 64 bits holds."""
 LARGEST_IMPORT = 10_000
 """Rows in one AddTasks: keeps one command's events under what a batch and a message may hold."""
 
@@ -83,7 +86,9 @@ def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
         named.add(row.task)
     taken: list[RowTaken] = []
     for row in wish.tasks:
-        item = state.items.find_external(row.external) if row.external != NO_ID else -1
+        item = NONE
+        if row.digest and row.external != NO_ID:
+            item = state.items.find_external(row.external)
         if item < 0:
             item = state.items.find(row.item)
         if item >= 0 and row.digest:
@@ -124,8 +129,19 @@ def _opened(state: Project, item: int, row: wishes.NewTask) -> facts.TaskOpened:
     )
 
 
+def _sound_ids(place: int, row: wishes.NewTask) -> None:
+    require_id(f"tasks[{place}].task", row.task)
+    require_id(f"tasks[{place}].item", row.item)
+    require_id(f"tasks[{place}].external", row.external, optional=True)
+    if row.digest:
+        require_id(f"tasks[{place}].digest", row.digest)
+    for worker in (*row.allow, *row.deny):
+        require_id(f"tasks[{place}].allow and deny", worker)
+
+
 def _sound_task(state: Project, place: int, row: wishes.NewTask) -> None:
     where = {"field": f"tasks[{place}]"}
+    _sound_ids(place, row)
     if state.tasks.find(row.task) >= 0:
         raise AlreadyExists(f"row {place}: {to_text(Kind.TASK, row.task)} exists already", where)
     known = row.purpose in WITH_KNOWN_ANSWER
@@ -139,6 +155,8 @@ def _sound_task(state: Project, place: int, row: wishes.NewTask) -> None:
         full_answer(state, row.gold)
     if not 0 <= row.priority <= HIGHEST_PRIORITY:
         raise InvalidCommand(f"row {place}: priority {row.priority} is not in 0..{HIGHEST_PRIORITY}", where)
+    if not 0 <= row.deadline_us <= LATEST_US:
+        raise InvalidCommand(f"row {place}: a deadline of {row.deadline_us} microseconds is no moment", where)
     if not row.digest and state.items.find(row.item) < 0:
         raise NotFound(f"row {place}: {to_text(Kind.ITEM, row.item)} is not an item of this project", where)
     if not row.digest and state.items.erased[state.items.find(row.item)]:

@@ -7,7 +7,7 @@ from crowdroute.router.commands.project import STAGES
 from crowdroute.router.commands.replies import Done, Extended, Granted, Offered
 from crowdroute.router.errors import AtCapacity, InvalidCommand, LeaseEnded
 from crowdroute.router.events import project as facts
-from crowdroute.router.machine.project.guards import given_reason, live_lease, working
+from crowdroute.router.machine.project.guards import given_reason, live_lease, require_id, working
 from crowdroute.router.machine.project.settling import settle
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import Id, Kind, stretch, to_text, unit
@@ -61,6 +61,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
     """Grant up to `count` leases, each chosen with the ones before it in place."""
     if not 1 <= wish.count <= LARGEST_REQUEST:
         raise InvalidCommand(f"count {wish.count} is not in 1..{LARGEST_REQUEST}", {"field": "count"})
+    require_id("entropy", entropy)
     worker = working(state, wish.worker)
     if state.state == ProjectState.PAUSED:
         return Offered((), "PROJECT_PAUSED")

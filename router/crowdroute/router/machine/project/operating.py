@@ -7,11 +7,12 @@ from crowdroute.router.commands.replies import Created, Done
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import full_answer, given_reason
+from crowdroute.router.machine.project.settling import settle
 from crowdroute.router.machine.stream import Decision, Steps
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.model.states import AssignmentState, Stage, TaskState
-from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.project import IN_POSTERIOR, Project
 from crowdroute.router.state.tables import NONE
 
 MOST_ADDED = 1000
@@ -60,6 +61,7 @@ def reopen(state: Project, wish: wishes.ReopenTask, now_us: int) -> Decision:
     if now == TaskState.FINALISED and state.tasks.counted_expert[task]:
         raise _wrong(state, task, wish.task, "an expert decided it; correct its result instead")
     yield facts.TaskReopened(wish.task, reason, wish.added)
+    yield from settle(state, task)
     return Done()
 
 
@@ -68,8 +70,9 @@ def escalate(state: Project, wish: wishes.EscalateTask, now_us: int) -> Decision
     task = state.task(wish.task)
     reason = given_reason(wish.reason)
     tasks = state.tasks
-    if tasks.state[task] != TaskState.OPEN or tasks.purpose[task] in WITH_KNOWN_ANSWER:
-        raise _wrong(state, task, wish.task, "only an open task without a known answer can be escalated")
+    if tasks.state[task] != TaskState.OPEN or tasks.purpose[task] not in IN_POSTERIOR:
+        wanted = "only an open task that is neither for calibration nor of known answer can be escalated"
+        raise _wrong(state, task, wish.task, wanted)
     if tasks.stage[task] == Stage.EXPERT:
         return Done()
     yield facts.TaskEscalated(
@@ -103,14 +106,14 @@ def correct(state: Project, wish: wishes.CorrectResult, now_us: int) -> Decision
 
 
 def erase(state: Project, wish: wishes.EraseItem, now_us: int) -> Decision:
-    """Delete an item: end its unfinished tasks, then log the receipt on which its content is deleted."""
+    """Delete an item: end its tasks for good, then log the receipt on which its content is deleted."""
     item = state.item(wish.item)
     reason = given_reason(wish.reason)
     if state.items.erased[item]:
         return Done()
     task = state.items.first_task[item]
     while task != NONE:
-        if state.tasks.state[task] in (TaskState.OPEN, TaskState.PARKED):
+        if state.tasks.state[task] != TaskState.CANCELLED:
             yield from _cancel(state, task, "ITEM_ERASED")
         task = state.tasks.next_of_item[task]
     yield facts.ItemErased(wish.item, reason)

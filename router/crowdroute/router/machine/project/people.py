@@ -12,7 +12,7 @@ from crowdroute.router.machine.stream import Decision, Steps
 from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.model.states import AssignmentState, WorkerStatus
 from crowdroute.router.quality.eligibility import profile_of
-from crowdroute.router.state.project import Project
+from crowdroute.router.state.project import Project, person_behind
 
 
 def apply_fact(state: Project, wish: wishes.ApplyWorkerFact, now_us: int) -> Decision:
@@ -24,7 +24,7 @@ def apply_fact(state: Project, wish: wishes.ApplyWorkerFact, now_us: int) -> Dec
     if (
         row >= 0
         and state.workers.version[row]
-        and state.persons.find(given.person) != state.workers.person[row]
+        and state.persons.find(person_behind(given)) != state.workers.person[row]
     ):
         raise WrongState(
             f"{to_text(Kind.WORKER, given.worker)} belongs to another person here; "

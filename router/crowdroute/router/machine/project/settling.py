@@ -6,6 +6,7 @@ from __future__ import annotations
 from crowdroute.router.events import Event
 from crowdroute.router.events.project import (
     ResultCorrected,
+    SlotsPlanned,
     TaskEscalated,
     TaskFinalised,
     TaskParked,
@@ -16,6 +17,9 @@ from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.states import FinalReason, Purpose, Stage, TaskState
 from crowdroute.router.quality.stopping import Standing, Verdict, judge
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+
+DISCOUNTED = "WORKER_DISCOUNTED"
+"""Why a result is corrected or a task re-opened without anybody asking for it."""
 
 
 def settle(state: Project, task: int) -> Steps:
@@ -46,6 +50,7 @@ def standing_of(state: Project, task: int) -> Standing:
         live=tasks.live_crowd[task],
         in_review=tasks.in_review[task],
         confidence=confidence_of(state, task),
+        least=tasks.least[task],
     )
 
 
@@ -89,6 +94,9 @@ def _settle_crowd(state: Project, task: int) -> Event | None:
     verdict = judge(standing, state.rules.overlap, state.rules.stopping)
     if verdict is Verdict.GO_ON:
         return _park(state, task, Stage.CROWD)
+    if verdict is Verdict.TOO_FEW:
+        missing = state.rules.overlap.minimum - standing.counted
+        return SlotsPlanned(state.tasks.id_of(task), Stage.CROWD, missing, "MINIMUM")
     if state.tasks.purpose[task] == Purpose.CALIBRATION:
         # Its answers are compared with one another, so all of them are wanted and no expert is.
         full = not standing.free and not standing.live
@@ -137,8 +145,13 @@ def repair(state: Project, task: int) -> Steps:
     yield from settle(state, task)
 
 
+def _decided_by_hand(state: Project, task: int) -> bool:
+    """Say whether an operator published the newest result; it stands whatever becomes of the answers."""
+    return state.corrections.get(state.tasks.result[task], DISCOUNTED) != DISCOUNTED
+
+
 def _repair_result(state: Project, task: int) -> Steps:
-    if state.tasks.counted_expert[task]:
+    if state.tasks.counted_expert[task] or _decided_by_hand(state, task):
         return
     published = [result.label for result in state.result_fields(state.tasks.result[task])]
     results = results_of(state, task)
@@ -147,12 +160,12 @@ def _repair_result(state: Project, task: int) -> Steps:
         standing.confidence >= state.rules.stopping.target and standing.counted >= state.rules.overlap.minimum
     )
     if not sure:
-        yield TaskReopened(task=state.tasks.id_of(task), reason="WORKER_DISCOUNTED")
+        yield TaskReopened(task=state.tasks.id_of(task), reason=DISCOUNTED)
     elif [result.label for result in results] != published:
         yield ResultCorrected(
             task=state.tasks.id_of(task),
             revision=state.tasks.revision[task] + 1,
             results=results,
             confidence=standing.confidence,
-            reason="WORKER_DISCOUNTED",
+            reason=DISCOUNTED,
         )
