@@ -15,7 +15,7 @@ import msgspec
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands import organisation as organisation_wishes
 from crowdroute.router.commands import project as project_wishes
-from crowdroute.router.errors import InvariantBroken, NotFound, Refusal, SnapshotUnusable
+from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal, SnapshotUnusable
 from crowdroute.router.events import Batch, Cause, Entry, Event
 from crowdroute.router.events.organisation import PersonErased, WorkerStatusChanged, WorkerUpserted
 from crowdroute.router.events.project import EntryPosted
@@ -29,7 +29,7 @@ from crowdroute.router.machine.stream import (
     project_stream,
     tenant_of,
 )
-from crowdroute.router.model.ids import Id
+from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.state.project import Project
 
 VERSION = 1
@@ -159,7 +159,8 @@ class Shard:
     def _begin(self, request: Request) -> _Stream:
         if isinstance(request.command, organisation_wishes.CreateOrganisation):
             return _Stream(OrganisationMachine())
-        raise NotFound(f"there is no {request.stream.split('/')[1]} of that name here")
+        kind = "organisation" if request.stream.endswith("/organisation") else "project"
+        raise NotFound(f"there is no {kind} of that name here")
 
     def _drive(
         self, stream: _Stream, decision: Decision, now_us: int, first: Event | None = None
@@ -217,6 +218,12 @@ class Shard:
     ) -> tuple[list[Entry], Reply]:
         """Register a project with its organisation and begin its stream, both or neither."""
         tenant = tenant_of(request.stream)
+        if request.stream != project_stream(tenant, command.project):
+            raise InvalidCommand(
+                f"{to_text(Kind.PROJECT, command.project)} cannot begin in the stream {request.stream!r}: "
+                f"send the command to {project_stream(tenant, command.project)!r}",
+                {"field": "project"},
+            )
         if request.stream in self._streams:
             stream = self._streams[request.stream]
         else:
@@ -280,7 +287,12 @@ class Shard:
                 continue
             row = machine.state.workers.find(worker)
             if row >= 0 and machine.state.workers.version[row]:
-                entry, _ = self._run(Request(stream_name, command), now_us)
+                try:
+                    entry, _ = self._run(Request(stream_name, command), now_us)
+                except Refusal:
+                    # What the organisation logged stands. The project holds facts about that worker which
+                    # contradict it (they came from elsewhere), and says so when the worker asks for work.
+                    continue
                 if entry is not None:
                     entries.append(entry)
         return entries
@@ -315,7 +327,7 @@ class Shard:
     # Time
 
     def due(self, now_us: int) -> tuple[Entry, ...]:
-        """Bring about what time has made due, in a bounded step; empty when nothing is left to do."""
+        """Bring about what time has made due, in a bounded step; `next_due_us` says whether more is."""
         entries: list[Entry] = []
         for name, stream in list(self._streams.items()):
             moment = max(now_us, stream.last_us)
