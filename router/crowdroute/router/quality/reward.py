@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.model.rules import BonusPlan
-from crowdroute.workers.bonus import BonusBand, BonusDecision, decide_bonus
+from crowdroute.workers.bonus import BonusBand, BonusDecision, check_bands, decide_bonus
+from crowdroute.workers.errors import WorkersError
 from crowdroute.workers.ledger import Money
 from crowdroute.workers.reliability import accuracy_interval
 
 
+def check_plan(plan: BonusPlan, currency: str) -> None:
+    """See that a bonus plan can be decided by.
+
+    Raises:
+        InvalidCommand: its bands are none, not in order or not positive, or it needs no checked answer.
+    """
+    try:
+        check_bands(_bands(plan, currency), plan.least_checked)
+    except WorkersError as error:
+        raise InvalidCommand(
+            f"bonus {plan.id!r}: {error.message}", {"field": f"bonuses.{plan.id}"}
+        ) from error
+
+
 def decide(plan: BonusPlan, currency: str, correct: int, checked: int) -> BonusDecision:
     """Decide a bonus from the answers checked against gold or by a reviewer; too few of them give none."""
-    bands = tuple(
-        BonusBand(band.lower_bound, Money(band.amount_micros, currency))
-        for band in sorted(plan.bands, key=lambda band: band.lower_bound)
-    )
-    return decide_bonus(accuracy_interval(correct, checked), bands, plan.least_checked)
+    return decide_bonus(accuracy_interval(correct, checked), _bands(plan, currency), plan.least_checked)
+
+
+def _bands(plan: BonusPlan, currency: str) -> tuple[BonusBand, ...]:
+    return tuple(BonusBand(band.lower_bound, Money(band.amount_micros, currency)) for band in plan.bands)
 
 
 def period_of(plan: BonusPlan, at_us: int) -> int:

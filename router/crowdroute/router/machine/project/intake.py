@@ -7,9 +7,9 @@ from crowdroute.router.commands.replies import Created, Done, Imported, RowTaken
 from crowdroute.router.errors import AlreadyExists, InvalidCommand, NotFound, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import full_answer, require_id
+from crowdroute.router.machine.project.sound_rules import require_sound
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
-from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Purpose, Stage
 from crowdroute.router.quality.eligibility import requirements_of
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
@@ -26,7 +26,7 @@ def create(state: Project, wish: wishes.CreateProject, now_us: int) -> Decision:
     """Begin the stream with its first rules."""
     if state.history:
         raise AlreadyExists(f"{to_text(Kind.PROJECT, wish.project)} exists already")
-    _sound_rules(state, wish.rules)
+    require_sound(state, wish.rules)
     yield facts.ProjectCreated(wish.project, wish.name)
     yield facts.RulesApplied(wish.rules)
     return Created(wish.project)
@@ -34,40 +34,9 @@ def create(state: Project, wish: wishes.CreateProject, now_us: int) -> Decision:
 
 def apply_rules(state: Project, wish: wishes.ApplyRules, now_us: int) -> Decision:
     """Take over the next version of the rules."""
-    _sound_rules(state, wish.rules)
+    require_sound(state, wish.rules)
     yield facts.RulesApplied(wish.rules)
     return Created(state.project, wish.rules.version)
-
-
-def _sound_rules(state: Project, rules: ProjectRules) -> None:
-    expected = len(state.history) + 1
-    if rules.version != expected:
-        raise WrongState(
-            f"rules version {rules.version} cannot follow version {expected - 1}; "
-            "read the current rules and try again",
-            {"version": str(expected - 1)},
-        )
-    if not rules.fields or any(not field.labels for field in rules.fields):
-        raise InvalidCommand(
-            "the schema needs at least one field, and every field a label", {"field": "fields"}
-        )
-    for place, field in enumerate(state.rules.fields):
-        before = [label.id for label in field.labels]
-        after = [label.id for label in rules.fields[place].labels] if place < len(rules.fields) else []
-        if place >= len(rules.fields) or rules.fields[place].id != field.id or after[: len(before)] != before:
-            raise InvalidCommand(
-                f"field {field.id!r}: fields and labels are add-only; keep them in their order and mark "
-                "a label as removed instead of leaving it out",
-                {"field": f"fields.{field.id}"},
-            )
-    if not 1 <= rules.overlap.minimum <= rules.overlap.maximum:
-        raise InvalidCommand(
-            f"overlap: 1 <= minimum <= maximum does not hold for {rules.overlap.minimum} "
-            f"and {rules.overlap.maximum}",
-            {"field": "overlap"},
-        )
-    if rules.prices.currency != state.rules.prices.currency and state.history:
-        raise InvalidCommand("a project keeps its currency", {"field": "prices.currency"})
 
 
 def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
