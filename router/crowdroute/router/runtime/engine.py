@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from typing import Protocol
 
 from crowdroute.router.adapters.codec import keyed_digest
 from crowdroute.router.commands import Command, Reply, Request
@@ -17,7 +18,7 @@ from crowdroute.router.events import Entry
 from crowdroute.router.machine.erasure import contents_to_delete
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model.ids import NO_ID, Id, Kind
 from crowdroute.router.ports import Clock, ContentChange, ContentStore, EventLog, Ids
 from crowdroute.router.runtime.shard_loop import ShardLoop
@@ -35,6 +36,13 @@ class EngineState(StrEnum):
     FAILED = "failed"
 
 
+class Contents(ContentStore, Protocol):
+    """A content store that can also be read without blocking the loop."""
+
+    async def fetch(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist."""
+
+
 class Engine:
     """A recovered shard with its log, contents, clock and ids; make it inside a running event loop."""
 
@@ -42,7 +50,7 @@ class Engine:
         self,
         shard: Shard,
         log: EventLog,
-        contents: ContentStore,
+        contents: Contents,
         clock: Clock,
         ids: Ids,
         *,
@@ -147,7 +155,10 @@ class Engine:
         await self.loop.observe()
 
     def subscribe(self, on_durable: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
-        """Have the entries of each batch told once they are durable; gives what ends it. It must not raise."""
+        """Have the entries of each batch told once they are durable; gives what ends it.
+
+        A follower must not raise.
+        """
         return self.loop.subscribe(on_durable)
 
     # State; look, do not touch, and `observe` before telling anybody
@@ -213,6 +224,3 @@ class Engine:
         for name, state in self.projects():
             if state.deadlines.earliest() is not None:
                 yield self.request(name, NoteOutage(length_us))
-
-
-__all__ = ["Engine", "EngineState", "organisation_stream", "project_stream"]

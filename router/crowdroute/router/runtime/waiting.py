@@ -1,9 +1,9 @@
 """Who waits for work, and who is tried next when some may have opened.
 
 A seeker that found nothing is parked with its project. Whatever becomes durable and may have opened work (a
-lease that ended, a task that was opened, rules that changed) is noted as an opening; then those parked seekers
-that the opening could serve are tried in the order in which they came, until the opening is used up. Projects
-take turns, one try each, so that an import into one project does not delay a freed task in another.
+lease that ended, a task that was opened, rules that changed) is noted as an opening; then those parked
+seekers that the opening could serve are tried in the order in which they came, until the opening is used up.
+Projects take turns, one try each, so that an import into one project does not delay a freed task in another.
 
 A seeker is parked in the same step in which it was tried in vain, so no opening falls between the two; and it
 is tried once more before it is sent away. So nobody is told that there is no task while there is one.
@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from crowdroute.router.commands.project import STAGES
-from crowdroute.router.errors import NotFound, ShuttingDown
+from crowdroute.router.commands.replies import Offered
+from crowdroute.router.errors import RouterError, ShuttingDown
 from crowdroute.router.events import Entry
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.shard import Shard
@@ -39,6 +40,20 @@ LOOKS_PER_STEP = 64
 EVERYBODY = -1
 """Opening that could serve anyone."""
 
+OPENS_TASK = (facts.TaskOpened, facts.SlotsPlanned, facts.TaskEscalated, facts.TaskReopened)
+"""Events that make a task want somebody."""
+
+ENDS_LEASE = (
+    facts.LeaseExpired,
+    facts.LeaseReleased,
+    facts.AssignmentSkipped,
+    facts.LeaseRevoked,
+    facts.AnswerSubmitted,
+    facts.AnswerWithdrawn,
+    facts.AnswerDiscounted,
+)
+"""Events that make room for their worker, and all but an answer for their task too."""
+
 
 class Seeker(Protocol):
     """Somebody who waits for work in one project."""
@@ -53,20 +68,46 @@ class Seeker(Protocol):
         """Learn that there will be no work from this process."""
 
 
-_TASK_OPENS = frozenset(
-    {facts.TaskOpened, facts.SlotsPlanned, facts.TaskEscalated, facts.TaskReopened}
-)
-_LEASE_ENDS = frozenset(
-    {facts.LeaseExpired, facts.LeaseReleased, facts.AssignmentSkipped, facts.LeaseRevoked}
-)
-_SLOT_RETURNS = frozenset({facts.AnswerWithdrawn, facts.AnswerDiscounted})
-_EVERYTHING_CHANGES = frozenset({facts.RulesApplied, facts.ProjectResumed})
+class _Search:
+    """One call that waits for work."""
+
+    def __init__(self, stream: str, worker: Id, decide: Callable[[], Offered]) -> None:
+        self.stream = stream
+        self.worker = worker
+        self._decide = decide
+        self.found: asyncio.Future[Offered] = asyncio.get_running_loop().create_future()
+
+    def seek(self) -> bool:
+        """Ask the core once more; a refusal ends the search too."""
+        if not self.found.done():
+            try:
+                offered = self._decide()
+            except RouterError as error:
+                self.found.set_exception(error)
+            else:
+                if offered.leases:
+                    self.found.set_result(offered)
+        return self.found.done()
+
+    def give_up(self) -> None:
+        """Ask for the last time, and take what the answer is."""
+        if not self.found.done():
+            try:
+                self.found.set_result(self._decide())
+            except RouterError as error:
+                self.found.set_exception(error)
+
+    def close(self, error: ShuttingDown) -> None:
+        """End in vain."""
+        if not self.found.done():
+            self.found.set_exception(error)
 
 
 class _Queue:
     """The seekers of one project, and the openings not gone through yet."""
 
-    def __init__(self, state: Project) -> None:
+    def __init__(self, stream: str, state: Project) -> None:
+        self.stream = stream
         self.state = state
         self.parked: dict[Seeker, None] = {}
         self.openings: deque[int] = deque()
@@ -79,17 +120,16 @@ class _Queue:
         """Note what an entry may have opened."""
         table, tasks = self.state.assignments, self.state.tasks
         for event in entry.events:
-            kind = type(event)
-            if kind in _TASK_OPENS:
-                self.openings.append(tasks.find(event.task))  # type: ignore[union-attr]  # these have a task
-            elif kind in _LEASE_ENDS or kind in _SLOT_RETURNS or kind is facts.AnswerSubmitted:
-                row = table.find(event.assignment)  # type: ignore[union-attr]  # these have an assignment
+            if isinstance(event, OPENS_TASK):
+                self.openings.append(tasks.find(event.task))
+            elif isinstance(event, ENDS_LEASE):
+                row = table.find(event.assignment)
                 self.workers.append(self.state.workers.id_of(table.worker[row]))
-                if kind is not facts.AnswerSubmitted:
+                if not isinstance(event, facts.AnswerSubmitted):
                     self.openings.append(table.task[row])
             elif isinstance(event, facts.WorkerFactApplied):
                 self.workers.append(event.facts.worker)
-            elif kind in _EVERYTHING_CHANGES:
+            elif isinstance(event, facts.RulesApplied | facts.ProjectResumed):
                 self.openings.append(EVERYBODY)
         if len(self.openings) > MOST_TASKS:
             self.openings = deque([EVERYBODY])
@@ -149,6 +189,30 @@ class Waiting:
         self._handle: asyncio.Handle | None = None
         self._closed: ShuttingDown | None = None
 
+    async def search(self, stream: str, worker: Id, decide: Callable[[], Offered], seconds: float) -> Offered:
+        """Ask for work, and wait for some when there is none.
+
+        Args:
+            stream: of the project.
+            worker: who asks.
+            decide: asks the core once (`Engine.decide`).
+            seconds: how long to wait; the core is asked a last time at the end.
+
+        Raises:
+            RouterError: what `decide` raised, or that this process is about to stop.
+        """
+        offered = decide()
+        if offered.leases or seconds <= 0:
+            return offered
+        search = _Search(stream, worker, decide)
+        self.park(search)
+        timer = asyncio.get_running_loop().call_later(seconds, search.give_up)
+        try:
+            return await search.found
+        finally:
+            timer.cancel()
+            self.leave(search)
+
     def park(self, seeker: Seeker) -> None:
         """Have a seeker tried again when work may have opened; call it in the step in which it failed.
 
@@ -161,7 +225,7 @@ class Waiting:
         queue = self._queues.get(seeker.stream)
         if queue is None:
             state = self._shard.project_state(seeker.stream)
-            queue = self._queues[seeker.stream] = _Queue(state)
+            queue = self._queues[seeker.stream] = _Queue(seeker.stream, state)
         queue.parked[seeker] = None
 
     def leave(self, seeker: Seeker) -> None:
@@ -169,8 +233,7 @@ class Waiting:
         queue = self._queues.get(seeker.stream)
         if queue is not None:
             queue.parked.pop(seeker, None)
-            if not queue.parked and not queue.scheduled:
-                del self._queues[seeker.stream]
+            self._forget(queue)
 
     def count(self, stream: str) -> int:
         """Give how many wait for work in a project."""
@@ -204,6 +267,11 @@ class Waiting:
             self._handle.cancel()
             self._handle = None
 
+    def _forget(self, queue: _Queue) -> None:
+        """Let go of a queue that nobody is in."""
+        if not queue.parked and not queue.scheduled:
+            self._queues.pop(queue.stream, None)
+
     def _turn(self) -> None:
         """Let each project with openings take a step, in turn, for a short while."""
         self._handle = None
@@ -215,10 +283,8 @@ class Waiting:
                 next(queue.steps)
             except StopIteration:
                 queue.scheduled = False
+                self._forget(queue)
             else:
                 self._turns.append(queue)
         if self._turns:
             self._handle = asyncio.get_running_loop().call_soon(self._turn)
-
-
-__all__ = ["NotFound", "Seeker", "Waiting"]

@@ -1,0 +1,1 @@
+"""The wire: gRPC services over the engine. Protobuf messages stop at `convert`."""

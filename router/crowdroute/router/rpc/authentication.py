@@ -1,0 +1,180 @@
+"""Who calls: bearer tokens `crd_<32 hex digits of the token id>_<43 characters of the secret>`.
+
+The log has SHA-256 of the 32 secret bytes; a slow hash would add nothing to 256 random bits. The tenant
+follows from the token alone, and a worker's identity from the session that the token is. Whatever is wrong
+with a credential, the answer is the same, so that nothing can be learned by trying.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from crowdroute.router.errors import NotFound, PermissionRefused
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
+from crowdroute.router.rpc.scopes import Scope
+from crowdroute.router.rpc.status import NotAuthenticated
+from crowdroute.router.state.organisation import OrganisationState, TokenFacts
+
+SECRET_BYTES = 32
+MOST_REMEMBERED = 100_000
+"""Token ids whose tenant is remembered; forgetting them all costs one look into each organisation."""
+
+_BEARER = re.compile(r"[Bb]earer crd_([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
+_ORGANISATION = "/organisation"
+
+
+class Principal(NamedTuple):
+    """A credential that is good, and how far it reaches."""
+
+    tenant: str
+    token: Id
+    name: str
+    """Text id of the token, as entries of the log name their cause."""
+    scopes: frozenset[str]
+    worker: Id
+    vendor: Id
+    pool: Id
+    parent: Id
+    expires_us: int
+
+    def require(self, scope: Scope) -> None:
+        """Refuse what the credential does not carry.
+
+        Raises:
+            PermissionRefused: it lacks the scope.
+        """
+        if scope.value not in self.scopes:
+            raise PermissionRefused(
+                f"this needs the scope {scope.value!r}, which {self.name} does not carry:"
+                " use a token that does",
+                {"scope": scope.value},
+            )
+
+
+class Secret(NamedTuple):
+    """A fresh secret: what the caller is told once, and what the log keeps."""
+
+    bearer: str
+    digest: bytes
+
+
+def new_secret(token: Id, secret: bytes = b"") -> Secret:
+    """Make the secret of a token.
+
+    Args:
+        token: id of the token.
+        secret: 32 random bytes; empty: fresh ones.
+    """
+    secret = secret or secrets.token_bytes(SECRET_BYTES)
+    text = base64.urlsafe_b64encode(secret).decode().rstrip("=")
+    return Secret(f"crd_{token.hex()}_{text}", sha256(secret).digest())
+
+
+class Authenticator:
+    """Finds the principal behind a call's `authorization` header."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._tenants: dict[Id, tuple[str, OrganisationState]] = {}
+        self._principals: dict[Id, tuple[TokenFacts, Principal]] = {}
+
+    def authenticate(self, header: str | None, now_us: int) -> Principal:
+        """Give the principal that a header proves.
+
+        Args:
+            header: value of `authorization`, None when the call has none.
+            now_us: logged time.
+
+        Raises:
+            NotAuthenticated: there is none, or it is malformed, unknown, expired or revoked.
+        """
+        if header is None:
+            raise NotAuthenticated("no credential: send `authorization: Bearer <token>`")
+        match = _BEARER.fullmatch(header)
+        if match is None:
+            raise _not_good()
+        token = bytes.fromhex(match[1])
+        try:
+            secret = base64.urlsafe_b64decode(match[2] + "=")
+        except binascii.Error:
+            raise _not_good() from None
+        tenant, facts = self._find(token, now_us)
+        stored = facts.secret if facts is not None else bytes(SECRET_BYTES)
+        if not hmac.compare_digest(sha256(secret).digest(), stored) or facts is None:
+            raise _not_good()
+        return self._principal(tenant, facts)
+
+    def still_good(self, principal: Principal, now_us: int) -> bool:
+        """Say whether a principal's credential is good at this moment (for calls that last)."""
+        return self._find(principal.token, now_us)[1] is not None
+
+    def _find(self, token: Id, now_us: int) -> tuple[str, TokenFacts | None]:
+        remembered = self._tenants.get(token)
+        if remembered is None:
+            for tenant, state in self._organisations():
+                if token in state.tokens:
+                    if len(self._tenants) >= MOST_REMEMBERED:
+                        self._tenants.clear()
+                        self._principals.clear()
+                    remembered = self._tenants[token] = tenant, state
+                    break
+            else:
+                return "", None
+        tenant, state = remembered
+        return tenant, state.find_token(token, now_us)
+
+    def _organisations(self) -> Iterator[tuple[str, OrganisationState]]:
+        for stream in self._shard.streams():
+            if stream.endswith(_ORGANISATION):
+                tenant = stream.removesuffix(_ORGANISATION)
+                try:
+                    yield tenant, self._shard.organisation(tenant).state
+                except NotFound:
+                    continue
+
+    def _principal(self, tenant: str, facts: TokenFacts) -> Principal:
+        known = self._principals.get(facts.token)
+        if known is not None and known[0] is facts:
+            return known[1]
+        principal = Principal(
+            tenant=tenant,
+            token=facts.token,
+            name=to_text(Kind.TOKEN, facts.token),
+            scopes=frozenset(facts.scopes),
+            worker=facts.worker,
+            vendor=facts.vendor,
+            pool=facts.pool,
+            parent=facts.parent,
+            expires_us=facts.expires_us,
+        )
+        self._principals[facts.token] = (facts, principal)
+        return principal
+
+
+def require_worker(principal: Principal) -> Id:
+    """Give the worker whose session a credential is.
+
+    Raises:
+        PermissionRefused: it is no worker's session.
+    """
+    if principal.worker == NO_ID:
+        raise PermissionRefused(
+            f"{principal.name} is no worker's session: have your back end call CreateWorkerSession and use"
+            " the token that it gets",
+            {"scope": Scope.ANNOTATE.value},
+        )
+    return principal.worker
+
+
+def _not_good() -> NotAuthenticated:
+    return NotAuthenticated(
+        "the token is not good: it is malformed, unknown, expired or revoked; get a new one"
+    )

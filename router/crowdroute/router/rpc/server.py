@@ -1,0 +1,168 @@
+"""The gRPC server: services, health, limits, TLS, and how it starts and stops.
+
+It listens before the log is folded, so that health checks see NOT_SERVING rather than nothing, and sends
+every other call away until it serves. Stopping goes the other way round: NOT_SERVING, streams and waiting
+calls sent away, calls under way finished, and then the engine may drain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]  # the stubs leave it out
+from grpc_reflection.v1alpha import reflection
+
+from crowdroute.api.v1 import annotation_pb2
+from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.rpc.annotation import AnnotationServicer
+from crowdroute.router.rpc.calls import Gate, Service
+from crowdroute.router.rpc.limits import RateLimiter
+from crowdroute.router.rpc.scopes import check_scopes
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.settings import Settings, TlsSettings
+
+ANNOTATION = annotation_pb2.DESCRIPTOR.services_by_name["AnnotationService"]
+
+METADATA_BYTES = 16 * 1024
+"""Largest set of headers: a token, a request id, and what proxies add."""
+
+CLIENT_PING_MS = 5_000
+"""Shortest interval at which clients may ping; below it a connection is closed as a nuisance."""
+
+SERVER_PING_MS = 30_000
+"""How often the server looks whether a silent client is there, and how long it waits for the answer."""
+
+PING_TIMEOUT_MS = 10_000
+
+OPTIONS: Sequence[tuple[str, int]] = (
+    # Two processes on one port would share the calls between two engines without anybody noticing.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_metadata_size", METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+    ("grpc.keepalive_time_ms", SERVER_PING_MS),
+    ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Without it a frozen peer is noticed after a minute at the earliest.
+    ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", CLIENT_PING_MS),
+)
+
+
+class Server:
+    """Serves an engine."""
+
+    def __init__(self, settings: Settings, services: Sequence[ServiceDescriptor] = (ANNOTATION,)) -> None:
+        """Prepare; nothing listens before `start`.
+
+        Args:
+            settings: address, TLS, limits.
+            services: what is served; `serve` binds each to a servicer.
+
+        Raises:
+            ConfigurationError: a call has no scope, or a certificate cannot be read.
+        """
+        check_scopes(services)
+        limits = settings.limits
+        self._settings = settings
+        self._gate = Gate(RateLimiter(limits.calls_per_second, limits.burst))
+        self._health = health.HealthServicer()
+        self._annotation: AnnotationServicer | None = None
+        self._server = grpc.aio.server(
+            options=[*OPTIONS, ("grpc.max_receive_message_length", limits.message_bytes)],
+            maximum_concurrent_rpcs=limits.calls,
+        )
+        self._services = {
+            descriptor.full_name: Service(
+                self._gate,
+                descriptor,
+                limits.annotation_bytes if descriptor is ANNOTATION else limits.message_bytes,
+            )
+            for descriptor in services
+        }
+        self._server.add_generic_rpc_handlers(
+            tuple(service.handlers() for service in self._services.values())
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if settings.reflection:
+            names = (*self._services, HEALTH, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+        self.port = 0
+        """The port that is listened on, once started."""
+
+    @property
+    def gate(self) -> Gate:
+        """What lets calls in."""
+        return self._gate
+
+    async def start(self) -> None:
+        """Listen; calls are sent away, and health says NOT_SERVING, until `serve`.
+
+        Raises:
+            ConfigurationError: the address cannot be listened on, or a certificate cannot be used.
+        """
+        await self._tell_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        address, tls = self._settings.address, self._settings.tls
+        try:
+            if tls is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, _credentials(tls))
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"cannot listen on {address}: is another process there, or is the certificate not one?"
+            ) from error
+        await self._server.start()
+
+    async def serve(self, engine: Engine, servicers: Mapping[str, object] | None = None) -> None:
+        """Begin to carry calls out.
+
+        Args:
+            engine: recovered and started.
+            servicers: by the full name of their service, for all services but AnnotationService.
+
+        Raises:
+            ConfigurationError: a servicer or one of its calls is missing.
+        """
+        self._annotation = AnnotationServicer(engine, self._gate)
+        bound: dict[str, object] = {ANNOTATION.full_name: self._annotation, **(servicers or {})}
+        for name, service in self._services.items():
+            if name not in bound:
+                raise ConfigurationError(f"nothing carries out {name}")
+            service.bind(bound[name])
+        self._gate.open(engine)
+        await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Take nothing new, let calls under way finish, and close; the engine may drain afterwards."""
+        await self._health.enter_graceful_shutdown()
+        if self._gate.engine is not None:
+            self._gate.engine.waiting.close()
+        if self._annotation is not None:
+            self._annotation.streams.go_away()
+        await self._server.stop(self._settings.grace_seconds)
+
+    async def _tell_health(self, status: Any) -> None:
+        for name in ("", *self._services):
+            await self._health.set(name, status)
+
+
+def _credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+    authorities = _read(tls.client_authorities) if tls.client_authorities is not None else None
+    return grpc.ssl_server_credentials(
+        [(_read(tls.key), _read(tls.certificate))], authorities, authorities is not None
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot read {path} ({error.strerror}): look at tls in the settings"
+        ) from error

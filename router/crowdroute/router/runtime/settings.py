@@ -1,0 +1,124 @@
+"""What an operator sets: on the command line, in the environment, in a TOML file, in this order.
+
+CROWDROUTE_ADDRESS=0.0.0.0:7070
+CROWDROUTE_TLS__CERTIFICATE=/etc/crowdroute/server.pem
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from crowdroute.router.errors import ConfigurationError
+
+
+def _host_and_port(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("give host:port, for example 127.0.0.1:7070; port 0 takes a free one")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class TlsSettings(BaseModel):
+    """Files in PEM form; with `client_authorities` only clients with a certificate of theirs may connect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    certificate: Path
+    key: Path
+    client_authorities: Path | None = None
+
+
+class LimitSettings(BaseModel):
+    """How much one caller, and all together, may ask of the process."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calls: Annotated[int, Field(ge=1)] = 4096
+    """Calls under way at once, streams included; more are sent away with RESOURCE_EXHAUSTED."""
+    calls_per_second: Annotated[float, Field(ge=0)] = 2000.0
+    """Calls and stream actions that one token may make in the long run; 0: any number."""
+    burst: Annotated[float, Field(ge=1)] = 4000.0
+    """Calls and stream actions that one token may make at once."""
+    annotation_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
+    """Largest message of an annotator."""
+    message_bytes: Annotated[int, Field(ge=64 * 1024)] = 4 * 1024 * 1024
+    """Largest message of anybody."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CROWDROUTE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    directory: Path = Path(".crowdroute")
+    """Where the log, its contents and its snapshots lie; made when it is not there."""
+    address: Address = "127.0.0.1:7070"
+    """Where gRPC is served."""
+    tenant: str = "default"
+    """The organisation that an empty store is begun with."""
+    reflection: bool = False
+    """Whether clients may ask for the schema, as grpcurl does."""
+    grace_seconds: Annotated[float, Field(ge=0)] = 5.0
+    """How long calls under way may take to finish when the process is told to stop."""
+    snapshots: bool = True
+    """Whether a second process folds the log to write snapshots, so that a restart is quick."""
+    tls: TlsSettings | None = None
+    """Unset: no encryption, which is for one machine only."""
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Name the sources, the strongest first."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(file: Path | None = None, **given: object) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: a TOML file; None for none.
+        given: what was said on the command line; None values are left out.
+
+    Raises:
+        ConfigurationError: the file cannot be read or a setting cannot be right; the message names each.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigurationError(f"there is no settings file {file}")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": file})
+
+    try:
+        return FromFile(**_said(given))
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+        )
+        raise ConfigurationError(f"settings: {wrong}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"{file} is no TOML file: {error}") from error
+
+
+def _said(given: dict[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
