@@ -25,7 +25,6 @@ from crowdroute.router.policy.registry import make_policy
 from crowdroute.router.quality.eligibility import EligibleSignatures
 
 SMALL, LARGE = 10_000, 1_000_000
-WARM_UP = 2_000
 LEASE_US = 600_000_000
 ANSWER_AFTER = 500
 """Requests between a grant and its answer: about half of the workers hold a lease."""
@@ -187,7 +186,7 @@ def main(requests: int) -> None:
     for tasks in (SMALL, LARGE):
         world = World(tasks)
         run = Run(world)
-        run.cycle(WARM_UP, requests_of(world, WARM_UP))
+        row(f"first pick of a worker, {tasks:,} tasks", run.cycle(WORKERS, np.arange(WORKERS)).picks, base)
         times = run.cycle(requests, requests_of(world, requests))
         p99[tasks] = float(np.percentile(times.picks, 99)) / 1_000
         row(f"pick, {tasks:,} tasks, 256 signatures (64 per worker)", times.picks, base)
@@ -210,7 +209,7 @@ def main(requests: int) -> None:
     lonely, most = all_but_one_done(world, 16)
     run = Run(world)
     print(f"rebuild of {LARGE:,} tasks, 30 % with allow lists: {run.rebuilt:.3f} s")
-    run.cycle(WARM_UP, requests_of(world, WARM_UP))
+    run.cycle(WORKERS, np.arange(WORKERS))
     row("pick, 30 % allow-listed", run.cycle(requests, requests_of(world, requests)).picks, base)
     first = run.cycle(len(halves), halves).picks
     row("pick, first of a worker who did the older half", first, base)

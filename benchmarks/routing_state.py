@@ -40,6 +40,7 @@ class World:
     ) -> None:
         self.random = np.random.default_rng(seed)
         self.state = Project()
+        self._held: list[list[bool]] = []
         self.state.last_us = START_US
         labels = tuple(Label(f"label {number}") for number in range(LABELS))
         rules = ProjectRules(version=1, fields=(Field("label", labels),), routing=Routing(policy=policy))
@@ -65,6 +66,9 @@ class World:
     def add_worker(self, left: list[int], right: list[int]) -> int:
         """Add a worker of these skills, who has answered a hundred tasks of every capability they may be
         given."""
+        self._held.append(
+            [number in left for number in range(SIDE)] + [number in right for number in range(SIDE)]
+        )
         names = [f"left{number}" for number in left] + [f"right{number}" for number in right]
         given = WorkerFacts(
             worker=self.new_id(),
@@ -106,10 +110,20 @@ class World:
         state.models.fields[0].add_tasks(count)
         begun = np.flatnonzero(random.random(count) < BEGUN)
         for _ in range(MOST_ANSWERS):
-            self.write_answers(begun, random.integers(0, WORKERS, len(begun)))
+            self.write_answers(begun, self._able(rows["signature"][begun]))
             begun = begun[random.random(len(begun)) < 0.5]
         answered = np.flatnonzero(self.state.tasks.rows["counted_crowd"][:count])
         state.models.fields[0].posteriors[answered] = random.dirichlet(np.full(LABELS, 0.4), len(answered))
+
+    def _able(self, signatures: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Draw a worker with the skills of each signature."""
+        held = np.array(self._held)
+        workers = np.zeros(len(signatures), np.int64)
+        for signature in range(SIDE * SIDE):
+            able = np.flatnonzero(held[:, signature // SIDE] & held[:, SIDE + signature % SIDE])
+            own = np.flatnonzero(signatures == signature)
+            workers[own] = self.random.choice(able, len(own))
+        return workers
 
     def _write_lists(self, rows: NDArray[Any], listed: float) -> None:
         """Give a share of the tasks an allow list each, of 5 to 50 workers."""

@@ -7,11 +7,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.router.model.states import Stage
-from crowdroute.router.policy import choosing, placing
+from crowdroute.router.model.states import Stage, TaskState
+from crowdroute.router.policy import drawing, placing
 from crowdroute.router.policy.ageing import Ageing
 from crowdroute.router.policy.cards import Cards
-from crowdroute.router.policy.grid import CELLS, Grid, logit
+from crowdroute.router.policy.grid import CELLS, PRIORITIES, Grid, logit
 from crowdroute.router.policy.lists import Lists
 from crowdroute.router.policy.plans import Plan
 from crowdroute.router.policy.segments import Segments
@@ -42,8 +42,8 @@ class Buckets:
         self._state = state
         self._by_posterior = by_posterior
         self.cards = Cards()
-        self.crowd = Lists(placing.PRIORITIES * CELLS)
-        self.upper = Lists(placing.PRIORITIES * placing.UPPER_STAGES)
+        self.crowd = Lists(PRIORITIES * CELLS)
+        self.upper = Lists(PRIORITIES * placing.UPPER_STAGES)
         self.pools = Segments()
         self.sets = Segments()
         self.occupied: NDArray[np.uint64] = np.zeros(0, np.uint64)
@@ -68,18 +68,21 @@ class Buckets:
 
     def rebuild(self) -> None:
         """Place every task anew, under the rules as they are now."""
-        tasks = self._state.tasks.count
+        state, tasks = self._state, self._state.tasks.count
         self._read_rules()
+        self._follow()
         self.cards.clear(tasks)
-        for lists in (self.crowd, self.upper):
-            lists.clear()
-        for segments in (self.pools, self.sets):
-            segments.clear()
+        self.crowd.clear()
+        self.upper.clear()
         self.occupied[:] = 0
         self.under_way[:] = 0
+        # Room for all at once: filling segments that grow one by one would move them again and again.
+        rows = state.tasks.rows[:tasks]
+        open_signatures = rows["signature"][rows["state"] == TaskState.OPEN]
+        named = state.listed.values[: state.listed_count, 0]
         self._counters[:] = 0
-        self._touches = 0
-        self._follow()
+        self._counters[placing.POOLED] = self.pools.clear(np.bincount(open_signatures, minlength=1))
+        self._counters[placing.CANDIDATES] = self.sets.clear(np.bincount(named, minlength=1))
         self._place(0, tasks)
         self._count_holders()
         if self._by_posterior:
@@ -118,7 +121,7 @@ class Buckets:
         tasks, signatures = self._state.tasks.count, len(self._state.signatures)
         if signatures > self._signatures:
             self._signatures = max(2 * self._signatures, signatures)
-            self.occupied = _longer(self.occupied, self._signatures * placing.PRIORITIES)
+            self.occupied = _longer(self.occupied, self._signatures * PRIORITIES)
             self.under_way = _longer(self.under_way, self._signatures)
             self.pools.follow(self._signatures)
         self.cards.follow(tasks)
@@ -194,7 +197,7 @@ class Buckets:
             lists, width, offset = self.crowd, CELLS, 0
         else:
             lists, width, offset = self.upper, placing.UPPER_STAGES, stage - Stage.SENIOR
-        task = choosing.first(
+        task = drawing.first(
             plan.codes,
             plan.table_of,
             self.cards.rows,

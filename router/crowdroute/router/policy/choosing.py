@@ -1,4 +1,5 @@
-"""Compiled loops that find a task for a worker among those that `placing` put in order."""
+"""The compiled search for the task that is worth most to a worker, among those that `placing` put in
+order."""
 
 from __future__ import annotations
 
@@ -9,13 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crowdroute.router.model.states import Stage
-from crowdroute.router.policy.cards import INSIDE, SEEN
-from crowdroute.router.policy.grid import CELLS, FRESH, SETTLING
+from crowdroute.router.policy.cards import INSIDE
+from crowdroute.router.policy.fitting import at, fits, has_seen, is_denied, mixed, total_of
+from crowdroute.router.policy.grid import CELLS, FRESH, PRIORITIES, SETTLING
 from crowdroute.router.policy.segments import COUNT, START
 
 Array = NDArray[Any]
 
-PRIORITIES = 4
 _CROWD = int(Stage.CROWD)
 
 FRESH_BIT = np.uint64(1 << FRESH)
@@ -25,10 +26,13 @@ WALK = 16
 """Tasks of one bucket that are looked at before the next bucket is tried."""
 BUDGET = 512
 """Tasks looked at in all before priority gives way to speed; about 30 µs."""
+WAITING = 64
+"""Buckets of one class that are gone on with while the budget lasts, after every bucket had its first
+look."""
 PROBES = 64
 """Tasks drawn by chance before the exact walk: they end it early unless the worker has seen nearly
 everything."""
-CANDIDATES_LOOKED_AT = 512
+CANDIDATES_LOOKED_AT = 256
 """Candidates of a worker that are compared; among more, a stretch that begins at a chance place."""
 
 NOBODY = -100
@@ -36,66 +40,17 @@ NOBODY = -100
 
 
 @njit(cache=True, nogil=True)
-def _mixed(state: int) -> Any:
-    """Give the number after `state` of a Weyl sequence, scrambled (splitmix64, Steele et al. 2014), as 63
-    bits."""
-    z = np.uint64(state) + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = (z ^ (z >> np.uint64(31))) >> np.uint64(1)
-    return np.int64(z)
+def _slot(cursors: Array, bucket: int) -> int:
+    """Give the place of a bucket among the cursors, by Fibonacci hashing; others may share it."""
+    return int((np.uint64(bucket) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (len(cursors) - 1)
 
 
 @njit(cache=True, nogil=True)
-def has_seen(cards: Array, tasks: Array, assignments: Array, workers: Array, worker: int, task: int) -> bool:
-    """Say what `Project.has_seen` says."""
-    person = workers[worker].person
-    count = cards[task].seen_count
-    seen = False
-    if count <= SEEN:
-        for place in range(count):
-            seen = seen or workers[cards[task].seen[place]].person == person
-        return seen
-    row = tasks[task].first_assignment
-    while row >= 0:
-        if workers[assignments[row].worker].person == person:
-            return True
-        row = assignments[row].next_of_task
-    return False
-
-
-@njit(cache=True, nogil=True)
-def _is_denied(tasks: Array, listed: Array, worker: int, task: int) -> bool:
-    start = tasks[task].deny_start
-    denied = False
-    for place in range(start, start + tasks[task].deny_count):
-        denied = denied or listed[place, 0] == worker
-    return denied
-
-
-@njit(cache=True, nogil=True)
-def _fits(
-    cards: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    task: int,
-    stage: int,
-) -> bool:
-    """Say whether slots, deny list and history allow the worker on the task."""
-    if not cards[task].wanted >> stage & 1:
-        return False
-    if cards[task].denies and _is_denied(tasks, listed, worker, task):
-        return False
-    return not has_seen(cards, tasks, assignments, workers, worker, task)
-
-
-@njit(cache=True, nogil=True)
-def _walk(
-    start: int,
+def _search(
+    bucket: int,
     limit: int,
+    cursors: Array,
+    ends: Array,
     links: Array,
     cards: Array,
     tasks: Array,
@@ -103,16 +58,28 @@ def _walk(
     workers: Array,
     listed: Array,
     worker: int,
-) -> tuple[int, int, int]:
-    """Follow a list for at most `limit` tasks: the first that fits or -1, where to go on or -1, how many were
-    looked at."""
-    task, walked = start, 0
+) -> tuple[int, int]:
+    """Look at tasks of a bucket, at most `limit`: the first that fits or -1, and how many were looked at.
+
+    What was passed over will never fit, since it was seen or denies the worker. So a cursor (bucket, last
+    task passed over, its turn) lets the next search begin behind it, while that task stands where it stood.
+    """
+    task = ends[bucket, 0]
+    slot = _slot(cursors, bucket) if len(cursors) > 0 else 0
+    if len(cursors) > 0 and cursors[slot, 0] == bucket:
+        passed = cursors[slot, 1]
+        if links[passed].bucket == bucket and links[passed].turn == cursors[slot, 2]:
+            task = links[passed].next
+    last, walked = -1, 0
     while task >= 0 and walked < limit:
-        if _fits(cards, tasks, assignments, workers, listed, worker, task, _CROWD):
-            return task, -1, walked + 1
+        if fits(cards, tasks, assignments, workers, listed, worker, task, _CROWD):
+            break
+        last = task
         task = links[task].next
         walked += 1
-    return -1, task, walked
+    if last >= 0 and len(cursors) > 0:
+        cursors[slot, 0], cursors[slot, 1], cursors[slot, 2] = bucket, last, links[last].turn
+    return task if walked < limit else -1, walked
 
 
 @njit(cache=True, nogil=True)
@@ -166,7 +133,7 @@ def _best_candidate(
         better = rank > best_rank or (rank == best_rank and value > best_value)
         if rank == best_rank and value == best_value:
             better = links[task].turn < links[best].turn
-        if better and not (card.denies and _is_denied(tasks, listed, worker, task)):
+        if better and not (card.denies and is_denied(tasks, listed, worker, task)):
             best, best_rank, best_value = task, rank, value
     set_table[worker, COUNT] = count
     return best, best_rank, best_value
@@ -200,9 +167,10 @@ def choose(
     assignments: Array,
     workers: Array,
     listed: Array,
+    cursors: Array,
     worker: int,
     seed: int,
-) -> tuple[int, float]:
+) -> tuple[int, float, int]:
     """Give the crowd task that is worth most to the worker, and its value in bits; (-1, 0) when no task fits.
 
     `codes` are the signatures the worker may be given, `table_of` (signatures,) their value tables, -1 for
@@ -229,7 +197,7 @@ def choose(
     )
     n = len(codes)
     masks, cells, worth = np.empty(n, np.uint64), np.empty(n, np.int64), np.empty(n, np.float64)
-    waiting = np.empty(CELLS, np.int64)
+    waiting = np.empty(WAITING, np.int64)
     shift = seed % n if n > 0 else 0
     steps, cut = 0, False
 
@@ -237,7 +205,7 @@ def choose(
         for late in range(2):
             level = 2 * priority + 1 - late
             if rank > level:
-                return candidate, value
+                return candidate, value, steps
             alive, waits = 0, 0
             for place in range(n):
                 code = codes[place]
@@ -260,21 +228,20 @@ def choose(
                     if worth[place] >= 0.0 and (best < 0 or worth[place] > worth[best]):
                         best = place
                 if rank == level and value >= worth[best]:
-                    return candidate, value
+                    return candidate, value, steps
                 code = codes[best]
                 bucket = (code * PRIORITIES + priority) * CELLS + cells[best]
-                found, rest, walked = _walk(
-                    ends[bucket, 0], WALK, links, cards, tasks, assignments, workers, listed, worker
+                limit = WALK if steps < BUDGET else 1
+                found, walked = _search(
+                    bucket, limit, cursors, ends, links, cards, tasks, assignments, workers, listed, worker
                 )
                 if found >= 0:
-                    return found, worth[best]
+                    return found, worth[best], steps
                 steps += walked
-                if rest >= 0:
-                    if waits < len(waiting):
-                        waiting[waits] = rest
-                        waits += 1
-                    else:
-                        cut = True
+                if walked == limit and waits < WAITING:
+                    waiting[waits] = bucket
+                    waits += 1
+                cut = cut or walked == limit
                 masks[best] &= ~(np.uint64(1) << np.uint64(cells[best]))
                 worth[best] = -1.0
                 if masks[best]:
@@ -283,9 +250,13 @@ def choose(
                 else:
                     alive -= 1
             for wait in range(waits):
-                found, rest, walked = _walk(
+                if steps >= BUDGET:
+                    break
+                found, walked = _search(
                     waiting[wait],
-                    max(BUDGET - steps, 0),
+                    BUDGET - steps,
+                    cursors,
+                    ends,
                     links,
                     cards,
                     tasks,
@@ -295,44 +266,35 @@ def choose(
                     worker,
                 )
                 if found >= 0:
-                    return found, values[table_of[cards[found].signature], cards[found].cell]
+                    return found, values[table_of[cards[found].signature], cards[found].cell], steps
                 steps += walked
-                cut = cut or rest >= 0
     if rank >= 0:
-        return candidate, value
+        return candidate, value, steps
     if cut:
         found = _probe(codes, cards, pool_table, pool, tasks, assignments, workers, listed, worker, seed)
         if found < 0:
-            found = _walk_all(
-                codes, False, cards, links, ends, occupied, tasks, assignments, workers, listed, worker
+            found = _search_all(
+                codes,
+                False,
+                cursors,
+                ends,
+                links,
+                cards,
+                occupied,
+                tasks,
+                assignments,
+                workers,
+                listed,
+                worker,
             )
         if found >= 0:
-            return found, values[table_of[cards[found].signature], cards[found].cell]
+            return found, values[table_of[cards[found].signature], cards[found].cell], steps
     if candidate >= 0:
-        return candidate, value
-    found = _walk_all(codes, True, cards, links, ends, occupied, tasks, assignments, workers, listed, worker)
-    if found >= 0:
-        return found, values[table_of[cards[found].signature], SETTLING]
-    return -1, 0.0
-
-
-@njit(cache=True, nogil=True)
-def _total(codes: Array, pool_table: Array) -> int:
-    total = 0
-    for place in range(len(codes)):
-        total += pool_table[codes[place], COUNT]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _at(codes: Array, pool_table: Array, pool: Array, index: int) -> int:
-    """Give the task at a position of the pools of these signatures, taken one after the other."""
-    for place in range(len(codes)):
-        count = pool_table[codes[place], COUNT]
-        if index < count:
-            return int(pool[pool_table[codes[place], START] + index])
-        index -= count
-    return -1
+        return candidate, value, steps
+    found = _search_all(
+        codes, True, cursors, ends, links, cards, occupied, tasks, assignments, workers, listed, worker
+    )
+    return found, 0.0, steps
 
 
 @njit(cache=True, nogil=True)
@@ -349,12 +311,12 @@ def _probe(
     seed: int,
 ) -> int:
     """Draw a few tasks by chance and give the first that fits, or -1."""
-    total = _total(codes, pool_table)
+    total = total_of(codes, pool_table)
     if total == 0:
         return -1
     for probe in range(PROBES):
-        task = _at(codes, pool_table, pool, _mixed(seed + probe) % total)
-        if cards[task].cell != SETTLING and _fits(
+        task = at(codes, pool_table, pool, mixed(seed + probe) % total)
+        if cards[task].cell != SETTLING and fits(
             cards, tasks, assignments, workers, listed, worker, task, _CROWD
         ):
             return task
@@ -362,12 +324,13 @@ def _probe(
 
 
 @njit(cache=True, nogil=True)
-def _walk_all(
+def _search_all(
     codes: Array,
     settling: bool,
-    cards: Array,
-    links: Array,
+    cursors: Array,
     ends: Array,
+    links: Array,
+    cards: Array,
     occupied: Array,
     tasks: Array,
     assignments: Array,
@@ -375,10 +338,10 @@ def _walk_all(
     listed: Array,
     worker: int,
 ) -> int:
-    """Walk every list to its end and give the first task that fits, or -1.
+    """Search every bucket to its end and give the first task that fits, or -1.
 
-    Whatever is passed over has been seen by the worker's person or denies the worker, so the walk is bounded
-    by the person's own history and the lists that name the worker.
+    What is passed over has been seen by the worker's person or denies the worker, so the search is bounded by
+    the person's own history and the lists that name the worker.
     """
     for priority in range(PRIORITIES - 1, -1, -1):
         for place in range(len(codes)):
@@ -386,9 +349,11 @@ def _walk_all(
             for cell in range(CELLS):
                 if (cell == SETTLING) != settling or not occupied[level] >> np.uint64(cell) & np.uint64(1):
                     continue
-                found, _, _ = _walk(
-                    ends[level * CELLS + cell, 0],
-                    len(tasks),
+                found, _ = _search(
+                    level * CELLS + cell,
+                    len(links) + 1,
+                    cursors,
+                    ends,
                     links,
                     cards,
                     tasks,
@@ -400,149 +365,3 @@ def _walk_all(
                 if found >= 0:
                     return found
     return -1
-
-
-@njit(cache=True, nogil=True)
-def draw(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    seed: int,
-) -> tuple[int, int]:
-    """Draw one task from the worker's pools and candidates, and give it (-1 if it does not fit) and among how
-    many."""
-    pooled = _total(codes, pool_table)
-    total = pooled + set_table[worker, COUNT]
-    if total == 0:
-        return -1, 0
-    index = _mixed(seed) % total
-    if index < pooled:
-        task = _at(codes, pool_table, pool, index)
-    else:
-        task = sets[set_table[worker, START] + index - pooled]
-        if table_of[cards[task].signature] < 0:
-            return -1, total
-    if not _fits(cards, tasks, assignments, workers, listed, worker, task, _CROWD):
-        return -1, total
-    return task, total
-
-
-@njit(cache=True, nogil=True)
-def first(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    links: Array,
-    ends: Array,
-    width: int,
-    offset: int,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    stage: int,
-) -> int:
-    """Give the fitting task of the highest priority whose turn is the earliest, or -1.
-
-    The lists have `width` buckets per signature and priority, of which the one at `offset` is walked.
-    """
-    for priority in range(PRIORITIES - 1, -1, -1):
-        best, best_turn = -1, np.int64(0)
-        for place in range(set_table[worker, COUNT]):
-            task = sets[set_table[worker, START] + place]
-            if cards[task].priority != priority or table_of[cards[task].signature] < 0:
-                continue
-            if (best < 0 or links[task].turn < best_turn) and _fits(
-                cards, tasks, assignments, workers, listed, worker, task, stage
-            ):
-                best, best_turn = task, links[task].turn
-        for place in range(len(codes)):
-            task = ends[(codes[place] * PRIORITIES + priority) * width + offset, 0]
-            while task >= 0 and (best < 0 or links[task].turn < best_turn):
-                if _fits(cards, tasks, assignments, workers, listed, worker, task, stage):
-                    best, best_turn = task, links[task].turn
-                task = links[task].next
-        if best >= 0:
-            return best
-    return -1
-
-
-FEW = 64
-"""Tasks among which the one to give is drawn after looking at each; among more, draws are repeated until one
-fits."""
-
-
-@njit(cache=True, nogil=True)
-def any_of_all(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    seed: int,
-) -> tuple[int, int]:
-    """Give a fitting task by chance, all alike, and among how many it was drawn; (-1, 0) when none fits.
-
-    Exact among at most `FEW`; otherwise the number counts tasks that do not fit too, and after `PROBES` draws
-    that did not, the next fitting one after the last draw is taken.
-    """
-    pooled = _total(codes, pool_table)
-    start, count = set_table[worker, START], set_table[worker, COUNT]
-    total = pooled + count
-    if total == 0:
-        return -1, 0
-    fitting = np.empty(FEW if total <= FEW else 1, np.int64)
-    n_fitting, begin = 0, 0
-    for probe in range(PROBES if total > FEW else 0):
-        begin = _mixed(seed + probe) % total
-        task = _at(codes, pool_table, pool, begin) if begin < pooled else sets[start + begin - pooled]
-        if table_of[cards[task].signature] >= 0 and _fits(
-            cards, tasks, assignments, workers, listed, worker, task, _CROWD
-        ):
-            return task, total
-    for step in range(total):
-        index = (begin + step) % total
-        task = _at(codes, pool_table, pool, index) if index < pooled else sets[start + index - pooled]
-        if table_of[cards[task].signature] < 0 or not _fits(
-            cards, tasks, assignments, workers, listed, worker, task, _CROWD
-        ):
-            continue
-        if total > FEW:
-            return task, total
-        fitting[n_fitting] = task
-        n_fitting += 1
-    if n_fitting == 0:
-        return -1, 0
-    return fitting[_mixed(seed) % n_fitting], n_fitting
-
-
-@njit(cache=True, nogil=True)
-def stale(tables: Array, matrices: Array, versions: Array, stamps: Array, out: Array) -> int:
-    """Write the value tables whose matrix has moved by more than a quarter since, and give how many they
-    are."""
-    count = 0
-    for place in range(len(tables)):
-        stamp = stamps[tables[place]]
-        if 4 * (versions[matrices[place]] - stamp) > stamp:
-            out[count] = place
-            count += 1
-    return count

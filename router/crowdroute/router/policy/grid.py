@@ -13,6 +13,9 @@ from crowdroute.aggregation.online import OnlineDawidSkene
 CELLS = 64
 """Cells per signature and priority: one bit each in a 64-bit word."""
 
+PRIORITIES = 4
+"""Classes from 0, normal, to 3, first."""
+
 FRESH = 63
 """The cell of tasks without label and lease."""
 SETTLING = 62

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crowdroute.router.model.ids import Id, uniform
 from crowdroute.router.model.states import Stage
-from crowdroute.router.policy import choosing
+from crowdroute.router.policy import choosing, drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
 from crowdroute.router.policy.plans import Plans
@@ -20,6 +23,20 @@ SEED_BITS = (1 << 62) - 1
 WINDOW_PER_WORKER = 20
 """Tasks under way per worker at work: enough for everyone to find one they have not seen."""
 SMALLEST_WINDOW = 32
+
+
+STEPS_TO_REMEMBER = 64
+"""Tasks passed over in one request from which on it pays to remember where searches left off."""
+LEAST_CURSORS, MOST_CURSORS = 64, 4096
+"""Buckets remembered per worker: 24 bytes each, twice as many each time the others did not suffice."""
+
+
+def new_cursors(count: int) -> NDArray[np.int64]:
+    """Give room for so many cursors (bucket, task, turn), a power of two; bucket -1 for none."""
+    return np.full((count, 3), -1, np.int64)
+
+
+NO_CURSORS = new_cursors(0)
 
 
 class InformationGain:
@@ -47,11 +64,14 @@ class InformationGain:
         self._buckets = Buckets(state, by_posterior=True)
         self._plans = Plans(state)
         self._values = Values(state, self._buckets.grid)
+        #: Of workers who have seen much: where their searches left off, per bucket.
+        self._cursors: dict[int, NDArray[np.int64]] = {}
 
     def rebuild(self) -> None:
         """Build every index from the state."""
         self._buckets.rebuild()
         self._values = Values(self._state, self._buckets.grid)
+        self._cursors.clear()
 
     def touch(self, task: int) -> None:
         """Place one task anew."""
@@ -73,7 +93,7 @@ class InformationGain:
         exploration = state.rules.routing.exploration
         among = 0
         if uniform(entropy, EXPLORE_DRAW) < exploration:
-            task, among = choosing.draw(
+            task, among = drawing.draw(
                 plan.codes,
                 plan.table_of,
                 buckets.cards.rows,
@@ -93,7 +113,8 @@ class InformationGain:
                     values.values[plan.table_of[buckets.cards.signature[task]], buckets.cards.cell[task]]
                 )
                 return Pick(task, "explore", value, exploration / among)
-        task, value = choosing.choose(
+        cursors = self._cursors.get(worker, NO_CURSORS)
+        task, value, steps = choosing.choose(
             plan.codes,
             plan.table_of,
             values.values,
@@ -112,9 +133,12 @@ class InformationGain:
             state.assignments.rows,
             state.workers.rows,
             state.listed.values,
+            cursors,
             worker,
             seed,
         )
+        if steps > STEPS_TO_REMEMBER and len(cursors) < MOST_CURSORS:
+            self._cursors[worker] = new_cursors(max(2 * len(cursors), LEAST_CURSORS))
         if task < 0:
             return None
         policy = "allowed" if buckets.cards.listed[task] else self.name

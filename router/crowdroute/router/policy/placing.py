@@ -11,13 +11,22 @@ from numpy.typing import NDArray
 
 from crowdroute.router.model.states import Purpose, Stage, TaskState
 from crowdroute.router.policy.cards import GONE, INSIDE, OUTSIDE, SEEN
-from crowdroute.router.policy.grid import BINS, CELLS, DRIFT, FIRST_CELL, FRESH, LOW, SETTLING, WIDTH
+from crowdroute.router.policy.grid import (
+    BINS,
+    CELLS,
+    DRIFT,
+    FIRST_CELL,
+    FRESH,
+    LOW,
+    PRIORITIES,
+    SETTLING,
+    WIDTH,
+)
 from crowdroute.router.policy.lists import ASIDE, NOWHERE
 from crowdroute.router.policy.segments import COUNT, FIRST_ROOM, ROOM, START
 
 Array = NDArray[Any]
 
-PRIORITIES = 4
 UPPER_STAGES = 2
 
 # Kernels take plain integers; an enum's member would be looked up in every iteration.

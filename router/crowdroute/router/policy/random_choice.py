@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Stage
-from crowdroute.router.policy import choosing
+from crowdroute.router.policy import drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
 from crowdroute.router.policy.plans import Plans
@@ -17,7 +17,7 @@ class RandomChoice:
     """Draws uniformly from the crowd tasks that fit, whatever their priority; senior and expert work goes in
     turn.
 
-    Exact when the worker's signatures and allow lists offer at most `choosing.FEW` tasks: the propensity is
+    Exact when the worker's signatures and allow lists offer at most `drawing.FEW` tasks: the propensity is
     then 1 over the number that fit. Otherwise tasks are drawn until one fits, uniformly still, and the
     propensity is 1 over all that were drawn from, too low by the share that does not fit; only a worker who
     has seen nearly everything meets the end of drawing, and gets the next fitting task after a chance place.
@@ -47,7 +47,7 @@ class RandomChoice:
             oldest = buckets.first(worker, stage, plan)
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
         buckets.sets.follow(state.workers.count)
-        task, among = choosing.any_of_all(
+        task, among = drawing.any_of_all(
             plan.codes,
             plan.table_of,
             buckets.cards.rows,

@@ -33,19 +33,20 @@ class Segments:
             table[: len(self.table)] = self.table
             self.table = table
 
-    def clear(self) -> None:
-        """Empty every segment and give up its place."""
+    def clear(self, expected: NDArray[np.int64]) -> int:
+        """Empty every segment, make the room that is expected of each, and give how much of the arena that
+        takes."""
+        used = int(expected.sum())
+        self.follow(len(expected))
         self.table[:] = 0
+        self.table[: len(expected), ROOM] = expected
+        self.table[1 : len(expected), START] = np.cumsum(expected[:-1])
+        while len(self.arena) < used:
+            self.grow()
+        return used
 
     def grow(self) -> None:
         """Double the arena."""
         arena = np.zeros(2 * len(self.arena), np.int32)
         arena[: len(self.arena)] = self.arena
         self.arena = arena
-
-    def of(self, key: int) -> NDArray[np.int32]:
-        """Give the numbers of a segment."""
-        if key >= len(self.table):
-            return self.arena[:0]
-        start, count, _ = self.table[key].tolist()
-        return self.arena[start : start + count]

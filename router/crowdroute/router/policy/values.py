@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.information import fill_information
 from crowdroute.router.model.states import Stage
-from crowdroute.router.policy import choosing
+from crowdroute.router.policy import valuing
 from crowdroute.router.policy.eligible import EligibleSignatures
-from crowdroute.router.policy.grid import CELLS, FRESH, Grid
+from crowdroute.router.policy.grid import CELLS, Grid
 from crowdroute.router.policy.plans import Plan, marked
 from crowdroute.router.state.project import Project
 
@@ -128,7 +127,7 @@ class Values:
         if not len(known.tables):
             return
         for model, stamps in zip(self._fields, self._stamps, strict=True):
-            count = choosing.stale(known.tables, known.matrices, model.versions, stamps, self._scratch)
+            count = valuing.stale(known.tables, known.matrices, model.versions, stamps, self._scratch)
             for place in self._scratch[:count].tolist():
                 self._compute(int(known.tables[place]), int(known.matrices[place]))
 
@@ -138,63 +137,52 @@ class Values:
             stamps[table] = model.versions[matrix]
 
     def _fill(self, table: int, counts: list[tuple[Counts, Counts]], matrix: int) -> None:
-        row = np.zeros(CELLS)
+        self.values[table] = 0.0
         for model, cells, (confusion, sums) in zip(self._fields, self._cells, counts, strict=True):
-            shares = model.class_counts / model.class_counts.sum()
             if cells.posteriors is not None:
-                cells.posteriors[-1] = shares
-                information = np.empty(len(cells.posteriors))
-                fill_information(confusion, sums, matrix, cells.posteriors, information)
+                valuing.value_by_class(
+                    confusion,
+                    sums,
+                    matrix,
+                    model.class_counts,
+                    cells.posteriors,
+                    cells.first,
+                    self.values,
+                    table,
+                )
             else:
-                right = float(np.diagonal(confusion[matrix]) / sums[matrix] @ shares)
-                cells.confidences[-1] = shares.max()
-                information = one_coin_information(cells.confidences, right, model.n_classes)
-            row[cells.first : cells.end] += information[:-1] * cells.weight
-            row[FRESH] = max(row[FRESH], information[-1])
-        self.values[table] = row
-        self.order[table] = np.argsort(-row, kind="stable")
+                valuing.value_as_one_coin(
+                    confusion,
+                    sums,
+                    matrix,
+                    model.class_counts,
+                    cells.confidences,
+                    cells.weight,
+                    cells.first,
+                    self.values,
+                    table,
+                )
+        valuing.rank_cells(self.values, self.order, table)
 
 
 class _FieldCells:
-    """The cells that stand for one field, as posteriors or as confidences; one more at the end, for fresh
-    tasks."""
+    """The cells that stand for one field: their confidences per bin, and posteriors where cells tell the
+    label."""
 
     def __init__(self, grid: Grid, field: int, n_classes: int) -> None:
         group = grid.group_of[field]
-        groups = n_classes if grid.by_class[field] else 1
-        first, bins, low, width, _ = grid.groups[group].tolist()
-        self.first, self.end = int(first), int(first + groups * bins)
+        first, steps, low, width, _ = grid.groups[group].tolist()
+        bins = int(steps)
+        self.first = int(first)
         #: Fields that share a group count evenly.
         self.weight = 1.0 / grid.group_of.count(group)
         middle = low + (np.arange(bins) + 0.5) * width
-        self.confidences: NDArray[np.float64] = np.append(1.0 / (1.0 + np.exp(-middle)), 0.0)
+        self.confidences: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-middle))
         self.posteriors: NDArray[np.float64] | None = None
         if grid.by_class[field]:
-            self.posteriors = np.zeros((self.end - self.first + 1, n_classes))
+            # One row more than cells, for fresh tasks.
+            self.posteriors = np.zeros((n_classes * bins + 1, n_classes))
             for label in range(n_classes):
-                own = self.posteriors[label * int(bins) : (label + 1) * int(bins)]
-                own[:] = ((1.0 - self.confidences[:-1]) / max(n_classes - 1, 1))[:, np.newaxis]
-                own[:, label] = self.confidences[:-1] if n_classes > 1 else 1.0
-
-
-def one_coin_information(
-    confidence: NDArray[np.float64], right: float, n_classes: int
-) -> NDArray[np.float64]:
-    """Give the bits that an answer tells when all errors are alike and the labels but the top one are equally
-    probable.
-
-    `confidence` (C,) is the top label's probability, `right` the chance of a right answer. I = H(label) -
-    H(label | truth).
-    """
-    if n_classes < 2:
-        return np.zeros(len(confidence))
-    wrong = (1.0 - right) / (n_classes - 1)
-    top = confidence * right + (1.0 - confidence) * wrong
-    entropy = _plogp(top) + _plogp((1.0 - top) / (n_classes - 1)) * (n_classes - 1)
-    given = _plogp(np.array([right])) + _plogp(np.array([wrong])) * (n_classes - 1)
-    return np.asarray(np.maximum(entropy - given, 0.0))
-
-
-def _plogp(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    safe = np.maximum(probability, 1e-300)
-    return np.asarray(-safe * np.log2(safe))
+                own = self.posteriors[label * bins : (label + 1) * bins]
+                own[:] = ((1.0 - self.confidences) / max(n_classes - 1, 1))[:, np.newaxis]
+                own[:, label] = self.confidences if n_classes > 1 else 1.0
