@@ -1,0 +1,1 @@
+"""Rules as documents that operations managers write: read strictly, compiled, described, compared."""
