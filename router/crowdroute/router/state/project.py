@@ -76,8 +76,9 @@ class Project:
         self.listed_count = 0
         #: (worker row, rule, period) -> amount decided.
         self.bonuses: dict[tuple[int, str, int], int] = {}
-        #: (rule, period) -> workers who answered in it and whose bonus is not decided yet.
-        self.active: dict[tuple[str, int], set[int]] = {}
+        #: (rule, period) -> whose bonus is not decided yet, with how many of their answers were right and how
+        #: many were checked in it.
+        self.active: dict[tuple[str, int], dict[int, tuple[int, int]]] = {}
         #: Why a parked task is parked, for those who look after it.
         self.parked: dict[int, str] = {}
         #: Free text of each correction, by result row.
@@ -219,9 +220,13 @@ class Project:
         return rows
 
     def result_fields(self, result: int) -> tuple[FieldResult, ...]:
-        """Give label and probabilities, per field, of a published result."""
+        """Give label and probabilities, per field of the schema then, of a published result."""
+        schema = self.rules_at(self.results.rules_version[result]).fields
         return tuple(
-            FieldResult(field, int(self.labels.values[result, field]), tuple(matrix.values[result].tolist()))
-            for field, matrix in enumerate(self.probabilities)
-            if self.labels.values[result, field] >= 0
+            FieldResult(
+                place,
+                int(self.labels.values[result, place]),
+                tuple(self.probabilities[place].values[result, : len(field.labels)].tolist()),
+            )
+            for place, field in enumerate(schema)
         )

@@ -193,6 +193,8 @@ def _escalated(state: Project, event: facts.TaskEscalated, at_us: int) -> int:
 def _worker_discounted(state: Project, event: facts.WorkerDiscounted, at_us: int) -> int:
     row = worker_row(state, event.worker)
     state.workers.discounted[row] = 1
+    for key in [key for key, waiting in state.active.items() if row in waiting]:
+        _no_longer_waiting(state, key, row)
     state.repairs.extend(sorted(one for one in state.assignments_of_worker(row) if state.counts(one)))
     return NONE
 
@@ -220,12 +222,16 @@ def _posted(state: Project, event: facts.EntryPosted, at_us: int) -> int:
 def _bonus(state: Project, event: facts.BonusDecided, at_us: int) -> int:
     worker = state.workers.find(event.worker)
     state.bonuses[worker, event.rule, event.period] = event.micros
-    waiting = state.active.get((event.rule, event.period))
-    if waiting is not None:
-        waiting.discard(worker)
-        if not waiting:
-            del state.active[event.rule, event.period]
+    if worker in state.active.get((event.rule, event.period), ()):
+        _no_longer_waiting(state, (event.rule, event.period), worker)
     return NONE
+
+
+def _no_longer_waiting(state: Project, key: tuple[str, int], worker: int) -> None:
+    """Take a worker out of those whose bonus for a period is to be decided."""
+    del state.active[key][worker]
+    if not state.active[key]:
+        del state.active[key]
 
 
 def _outage(state: Project, event: facts.OutageNoted, at_us: int) -> int:

@@ -47,8 +47,8 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     for value in event.answer:
         state.answers.cells[row, value.field] = value.label
     workers.seen_us[worker] = at_us
-    for plan in state.rules.bonuses:
-        state.active.setdefault((plan.id, period_of(plan, at_us)), set()).add(worker)
+    if event.receipt != Receipt.REFUSED:
+        _await_bonus(state, worker, at_us)
     if event.receipt == Receipt.COUNTED:
         workers.answered[worker] += 1
         state.tasks.attempts[task] = 0
@@ -146,7 +146,11 @@ def review_concluded(state: Project, event: facts.ReviewConcluded, at_us: int) -
     if event.evidence:
         worker = table.worker[row]
         state.workers.review_checked[worker] += 1
-        state.workers.review_correct[worker] += event.verdict == Review.PASSED
+        passed = event.verdict == Review.PASSED
+        state.workers.review_correct[worker] += passed
+        if not state.workers.discounted[worker]:
+            _await_bonus(state, worker, at_us)
+            _note_checked(state, worker, at_us, int(passed), 1)
     return table.task[row]
 
 
@@ -163,6 +167,27 @@ def _close_review(state: Project, row: int) -> None:
         state.tasks.in_review[table.task[row]] -= 1
 
 
+def _await_bonus(state: Project, worker: int, at_us: int) -> None:
+    """Have the worker's bonuses decided for the periods around a moment, unless they are already."""
+    for plan in state.rules.bonuses:
+        period = period_of(plan, at_us)
+        if (worker, plan.id, period) not in state.bonuses:
+            state.active.setdefault((plan.id, period), {}).setdefault(worker, (0, 0))
+
+
+def _note_checked(state: Project, worker: int, at_us: int, right: int, checked: int) -> None:
+    """Add checked answers to what the worker's bonuses for the periods around a moment are decided by.
+
+    What changes after its period was decided adds nothing: a decided bonus stands.
+    """
+    for plan in state.rules.bonuses:
+        key = plan.id, period_of(plan, at_us)
+        if worker in state.active.get(key, ()):
+            right_before, checked_before = state.active[key][worker]
+            total = max(0, checked_before + checked)
+            state.active[key][worker] = (min(total, max(0, right_before + right)), total)
+
+
 def _check_known(state: Project, row: int, weight: int) -> None:
     """Compare an answer with the known one, and let the worker's matrices learn from it."""
     table, tasks = state.assignments, state.tasks
@@ -173,6 +198,8 @@ def _check_known(state: Project, row: int, weight: int) -> None:
         right = all(given[field] == label for field, label in known.items())
         state.workers.gold_checked[worker] += weight
         state.workers.gold_correct[worker] += weight if right else 0
+        if not state.workers.discounted[worker]:
+            _note_checked(state, worker, table.answered_us[row], weight if right else 0, weight)
     matrix = state.models.matrix(worker, tasks.capability[task])
     for field, label in known.items():
         if given[field] >= 0:

@@ -59,12 +59,10 @@ def take_back(state: Project, assignment: int) -> Steps:
 
 def reward(state: Project, worker: int, plan: BonusPlan, period: int) -> Steps:
     """Decide a worker's bonus for a period that has ended, and post it when the rule is enforced."""
-    workers = state.workers
-    correct = workers.gold_correct[worker] + workers.review_correct[worker]
-    checked = workers.gold_checked[worker] + workers.review_checked[worker]
+    correct, checked = state.active[plan.id, period][worker]
     currency = state.rules.prices.currency
     decision = decide(plan, currency, correct, checked)
-    identity = workers.id_of(worker)
+    identity = state.workers.id_of(worker)
     yield BonusDecided(
         worker=identity,
         rule=plan.id,

@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 import numpy as np
 
+from crowdroute.aggregation.errors import SnapshotError
 from crowdroute.router.errors import SnapshotUnusable
 from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.facts import WorkerFacts
@@ -41,7 +42,7 @@ class _Small(msgspec.Struct, array_like=True):
     known: list[Answer]
     listed_count: int
     bonuses: list[tuple[tuple[int, str, int], int]]
-    active: list[tuple[tuple[str, int], list[int]]]
+    active: list[tuple[tuple[str, int], list[tuple[int, tuple[int, int]]]]]
     parked: list[tuple[int, str]]
     corrections: list[tuple[int, str]]
     severed: list[int]
@@ -86,7 +87,7 @@ def _small(state: Project) -> bytes:
             known=state.known,
             listed_count=state.listed_count,
             bonuses=sorted(state.bonuses.items()),
-            active=sorted((key, sorted(workers)) for key, workers in state.active.items()),
+            active=sorted((key, sorted(workers.items())) for key, workers in state.active.items()),
             parked=sorted(state.parked.items()),
             corrections=sorted(state.corrections.items()),
             severed=sorted(state.severed),
@@ -120,7 +121,7 @@ def unpack(sections: Mapping[str, bytes | memoryview]) -> Project:
         for name, (matrix, rows) in _matrices(state).items():
             matrix.unpack(sections[name], rows)
         state.models.unpack(sections)
-    except (KeyError, msgspec.ValidationError, msgspec.DecodeError) as error:
+    except (KeyError, msgspec.DecodeError, SnapshotError) as error:
         raise SnapshotUnusable(f"the snapshot of a project does not fit together: {error}") from error
     _derive(state)
     return state
@@ -141,7 +142,7 @@ def _restore_small(state: Project, small: _Small) -> None:
     state.known = small.known
     state.listed_count = small.listed_count
     state.bonuses = dict(small.bonuses)
-    state.active = {key: set(workers) for key, workers in small.active}
+    state.active = {key: dict(workers) for key, workers in small.active}
     state.parked = dict(small.parked)
     state.corrections = dict(small.corrections)
     state.severed = set(small.severed)

@@ -129,7 +129,10 @@ def _finalise(state: Project, task: int, reason: FinalReason, confidence: float)
 
 def _park(state: Project, task: int, stage: Stage) -> Event | None:
     tasks = state.tasks
-    if tasks.attempts[task] < state.rules.lease.attempts or tasks.live[stage][task]:
+    held = tasks.live[stage][task]
+    if stage is Stage.CROWD:
+        held += tasks.live_senior[task]
+    if tasks.attempts[task] < state.rules.lease.attempts or held:
         return None
     return TaskParked(
         task=tasks.id_of(task), reason="TOO_MANY_UNANSWERED_LEASES", attempts=tasks.attempts[task]
