@@ -185,7 +185,7 @@ async def test_an_interrupted_append_ends_the_log_since_its_outcome_is_unknown(l
     appending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await appending
-    with pytest.raises(AppendFailed, match="interrupted"):
+    with pytest.raises(AppendFailed, match="was interrupted"):
         await append(log, b"one")
 
 
@@ -196,6 +196,22 @@ async def test_a_blocking_read_waits_for_the_commit_in_flight(log: SqliteLog) ->
     assert contents.get("item/1") == b"text"
     assert [stored.body for stored in log.read()] == [b"one"]
     await appending
+
+
+async def test_a_blocking_read_beside_a_commit_that_fails_gives_nothing(
+    log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(log, "_commit", fail)
+    contents = SqliteContents(log)
+    appending = asyncio.ensure_future(append(log, b"one", ContentChange("item/1", b"text")))
+    await asyncio.sleep(0)
+    with pytest.raises(AppendFailed, match="disk I/O error"):
+        contents.get("item/1")
+    with pytest.raises(AppendFailed, match="disk I/O error"):
+        await appending
 
 
 async def test_recent_contents_are_kept_within_their_room(log: SqliteLog) -> None:
@@ -222,6 +238,8 @@ async def test_erased_content_is_nowhere_in_the_files_after_a_checkpoint(
     tmp_path: Path, log: SqliteLog
 ) -> None:
     secret = b"a very particular secret"
+    for _ in range(20):
+        await append(log, bytes(5000))  # so that the secret comes late in the WAL, where little overwrites it
     await append(log, b"write", ContentChange("item/1", secret * 10))
     await log.checkpoint()
     assert secret in database_path(tmp_path).read_bytes()

@@ -25,6 +25,7 @@ from crowdroute.router.errors import (
 )
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime import shard_loop
 from crowdroute.router.runtime.shard_loop import BATCH_BYTES, BATCH_CONTENT_BYTES, OUTAGE_US, ShardLoop
 
 
@@ -202,12 +203,30 @@ async def test_beyond_the_limit_callers_are_told_to_come_again() -> None:
         shard.log.hold()
         waiting = [started(shard.loop.submit(pause(str(n)))) for n in range(3)]
         await turns()
+        assert waiting[2].done()
         with pytest.raises(AtCapacity):
             await waiting[2]
         shard.log.release()
         await asyncio.gather(*waiting[:2])
         await shard.loop.submit(pause("again"))
         assert shard.on_disk() == ["0", "1", "again"]
+
+
+async def test_beyond_the_limit_of_bytes_callers_are_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shard_loop, "WAITING_BYTES", 1000)
+    async with running() as shard:
+        for _ in range(2):
+            shard.log.hold()
+            contents = [ContentChange("item/1", bytes(1000))]
+            big = started(shard.loop.submit(pause("big"), contents))
+            await turns()
+            with pytest.raises(AtCapacity):
+                await shard.loop.submit(pause("refused"))
+            shard.log.release()
+            await big
+        assert shard.on_disk() == ["big", "big"]
 
 
 async def test_a_caller_who_went_away_leaves_room_and_its_command_stands() -> None:
@@ -234,7 +253,9 @@ async def test_when_an_append_fails_everyone_who_waited_is_told(survives: bool) 
     await turns()
     shard.log.crash(in_flight_survives=survives)
     assert isinstance(await shard.loop.failed, AppendFailed)
+    await turns()
     for waiter in waiting:
+        assert waiter.done()
         with pytest.raises(AppendFailed, match="call again with the same idempotency key"):
             await waiter
     for late in (shard.loop.submit(pause("late")), shard.loop.observe(), shard.loop.drain()):
@@ -285,6 +306,15 @@ async def test_draining_answers_what_was_taken_and_takes_nothing_new() -> None:
     assert shard.on_disk() == ["0", "1", "2"]
     await shard.loop.observe()
     assert not shard.loop.failed.done()
+
+
+async def test_draining_begins_nothing_that_is_due() -> None:
+    shard = Shard()
+    await shard.loop.submit(pause(f"later {shard.clock.now_us() + 1}"))
+    shard.clock.advance(1)
+    await shard.loop.drain()
+    assert len(shard.core.waiting) == 1
+    assert len(shard.disk.batches) == 1
 
 
 async def test_followers_hear_of_every_entry_once_in_order_and_only_when_durable() -> None:
