@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -82,19 +83,25 @@ class SafeAioChannel:
         return run
 
 
+def _open(connection: Connection) -> grpc.aio.Channel:
+    credentials = connection.credentials()
+    if credentials is None:
+        return grpc.aio.insecure_channel(connection.address, connection.options)
+    return grpc.aio.secure_channel(connection.address, credentials, connection.options)
+
+
 class AsyncClient:
     """A connection to one engine; belongs to the event loop it was made in."""
 
-    def __init__(self, address: str | Connection, token: str = "") -> None:
-        """Connect to an address (or a `Connection`, when there is more to say) with a bearer token."""
+    def __init__(
+        self, address: str | Connection, token: str = "", channel: grpc.aio.Channel | None = None
+    ) -> None:
+        """Connect to an address (or a `Connection`, when there is more to say) with a bearer token.
+
+        With `channel`, an open one is shared instead.
+        """
         self.connection = Connection(address, token) if isinstance(address, str) else address
-        credentials = self.connection.credentials()
-        target, options = self.connection.address, self.connection.options
-        self._channel = (
-            grpc.aio.secure_channel(target, credentials, options)
-            if credentials
-            else grpc.aio.insecure_channel(target, options)
-        )
+        self._channel = _open(self.connection) if channel is None else channel
         safe: Any = SafeAioChannel(self.connection, self._channel)
         self.annotation: Any = AnnotationServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
         self.operations: Any = OperationsServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
@@ -108,8 +115,12 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
+    def as_bearer(self, token: str) -> AsyncClient:
+        """Give a client for another token (a worker's session) over the same connection; close this one last."""
+        return AsyncClient(replace(self.connection, token=token), channel=self._channel)
+
     async def close(self) -> None:
-        """End the connection."""
+        """End the connection, also for every client that shares it."""
         await self._channel.close(None)
 
     async def next(

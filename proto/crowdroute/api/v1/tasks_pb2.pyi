@@ -205,7 +205,7 @@ class Slots(_message.Message):
     def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., planned: _Optional[int] = ..., live: _Optional[int] = ..., counted: _Optional[int] = ..., discounted: _Optional[int] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("id", "project_id", "item_id", "round", "purpose", "batch", "state", "stage", "priority", "opened_at", "deadline", "capability", "requirement", "slots", "attempts", "parked_reason", "confidence", "result", "gold", "erased")
+    __slots__ = ("id", "project_id", "item_id", "round", "purpose", "batch", "state", "stage", "priority", "opened_at", "deadline", "capability", "requirement", "slots", "attempts", "parked_reason", "confidence", "result", "gold", "erased", "external_id", "leading")
     class GoldEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +213,13 @@ class Task(_message.Message):
         key: str
         value: _types_pb2.Value
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_types_pb2.Value, _Mapping]] = ...) -> None: ...
+    class LeadingEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: _results_pb2.FieldConclusion
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_results_pb2.FieldConclusion, _Mapping]] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
@@ -233,6 +240,8 @@ class Task(_message.Message):
     RESULT_FIELD_NUMBER: _ClassVar[int]
     GOLD_FIELD_NUMBER: _ClassVar[int]
     ERASED_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    LEADING_FIELD_NUMBER: _ClassVar[int]
     id: str
     project_id: str
     item_id: str
@@ -253,7 +262,9 @@ class Task(_message.Message):
     result: _results_pb2.Result
     gold: _containers.MessageMap[str, _types_pb2.Value]
     erased: bool
-    def __init__(self, id: _Optional[str] = ..., project_id: _Optional[str] = ..., item_id: _Optional[str] = ..., round: _Optional[int] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., batch: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., priority: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., capability: _Optional[str] = ..., requirement: _Optional[_Union[Requirement, _Mapping]] = ..., slots: _Optional[_Iterable[_Union[Slots, _Mapping]]] = ..., attempts: _Optional[int] = ..., parked_reason: _Optional[str] = ..., confidence: _Optional[float] = ..., result: _Optional[_Union[_results_pb2.Result, _Mapping]] = ..., gold: _Optional[_Mapping[str, _types_pb2.Value]] = ..., erased: _Optional[bool] = ...) -> None: ...
+    external_id: str
+    leading: _containers.MessageMap[str, _results_pb2.FieldConclusion]
+    def __init__(self, id: _Optional[str] = ..., project_id: _Optional[str] = ..., item_id: _Optional[str] = ..., round: _Optional[int] = ..., purpose: _Optional[_Union[Purpose, str]] = ..., batch: _Optional[str] = ..., state: _Optional[_Union[TaskState, str]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., priority: _Optional[int] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., capability: _Optional[str] = ..., requirement: _Optional[_Union[Requirement, _Mapping]] = ..., slots: _Optional[_Iterable[_Union[Slots, _Mapping]]] = ..., attempts: _Optional[int] = ..., parked_reason: _Optional[str] = ..., confidence: _Optional[float] = ..., result: _Optional[_Union[_results_pb2.Result, _Mapping]] = ..., gold: _Optional[_Mapping[str, _types_pb2.Value]] = ..., erased: _Optional[bool] = ..., external_id: _Optional[str] = ..., leading: _Optional[_Mapping[str, _results_pb2.FieldConclusion]] = ...) -> None: ...
 
 class GetTaskRequest(_message.Message):
     __slots__ = ("project_id", "task_id", "with_content")
