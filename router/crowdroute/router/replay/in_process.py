@@ -25,7 +25,7 @@ from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Stage, TaskState
-from crowdroute.router.replay.outcome import Ending, Outcome
+from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
 from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, task_order
 from crowdroute.router.state.tables import NONE
 
@@ -47,6 +47,8 @@ class InProcessReplay:
         `concurrency` is how many leases are held at once; answers then come back in a chance order.
         """
         self._crowd = crowd
+        self._code_of = crowd.codes_in(rules)
+        self._label_of = {code: label for label, code in enumerate(self._code_of)}
         self._seed = seed
         self._concurrency = concurrency
         self._random = random.Random(seed + 2)
@@ -106,7 +108,7 @@ class InProcessReplay:
         place = self._random.randrange(len(held)) if len(held) > 1 else 0
         worker, lease = held.pop(place)
         task = self._task_of_item[lease.item]
-        answer = (Choice(0, self._crowd.answers[task, worker]),)
+        answer = (Choice(0, self._code_of[self._crowd.answers[task, worker]]),)
         self._run(self._project, SubmitAnswer(self._workers[worker], lease.assignment, lease.fence, answer))
         outcome.used += 1
 
@@ -118,13 +120,13 @@ class InProcessReplay:
             result = state.tasks.result[task]
             if result != NONE:
                 outcome.endings.append(Ending.FINALISED)
-                outcome.labels.append(state.result_fields(result)[0].label)
+                outcome.labels.append(self._label_of.get(state.result_fields(result)[0].label, UNRECORDED))
             else:
                 escalated = (
                     state.tasks.stage[task] == Stage.EXPERT and state.tasks.state[task] == TaskState.OPEN
                 )
                 outcome.endings.append(Ending.ESCALATED if escalated else Ending.EXHAUSTED)
-                outcome.labels.append(most_probable(state, task)[0].label)
+                outcome.labels.append(self._label_of.get(most_probable(state, task)[0].label, UNRECORDED))
             outcome.used_per_task.append(sum(1 for _ in state.assignments_of_task(task)))
 
     def _add_worker(self) -> Id:

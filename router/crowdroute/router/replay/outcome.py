@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+UNRECORDED = -1
+"""Stands for a label of the rules that nobody in the record ever gave."""
+
 
 class Ending(Enum):
     """Where a task stood when the recorded crowd had nothing more to say."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.files import read_annotations, read_gold
+from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules
 
 FIELD = "label"
@@ -33,6 +34,27 @@ class RecordedCrowd:
     gold: dict[str, str]
     repeats: int
     """Rows left out because their (task, worker) had been read before."""
+
+    def check_labels(self, rules: ProjectRules) -> None:
+        """See that the rules have one field with the labels of the record, whose codes then agree with
+        theirs.
+
+        Raises:
+            ConfigurationError: they do not; the message says what is missing.
+        """
+        if len(rules.fields) != 1:
+            raise ConfigurationError(
+                f"a recorded crowd answers one field, but the rules have {len(rules.fields)}"
+            )
+        known = [label.id for label in rules.fields[0].labels if not label.removed]
+        missing = [label for label in self.labels if label not in known]
+        if missing:
+            raise ConfigurationError(f"the rules lack these recorded labels: {', '.join(missing)}")
+
+    def codes_in(self, rules: ProjectRules) -> list[int]:
+        """Give each recorded label's code in the rules' only field."""
+        known = [label.id for label in rules.fields[0].labels]
+        return [known.index(label) for label in self.labels]
 
     @property
     def largest_overlap(self) -> int:

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from crowdroute.router.replay.baselines import fixed_overlap_curve, score
-from crowdroute.router.replay.outcome import Ending, Outcome
+from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
 from crowdroute.router.replay.recorded import RecordedCrowd
 
 Z = 1.959963984540054
@@ -25,7 +25,10 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 def summarise(crowd: RecordedCrowd, outcome: Outcome, seed: int) -> dict[str, Any]:
     """Give the whole result of a replay; `accuracy` and its interval are None without gold."""
     endings = Counter(outcome.endings)
-    labels = {task: crowd.labels[label] for task, label in zip(crowd.tasks, outcome.labels, strict=True)}
+    labels = {
+        task: crowd.labels[label] if label != UNRECORDED else ""
+        for task, label in zip(crowd.tasks, outcome.labels, strict=True)
+    }
     accuracy = score(labels, crowd)
     scored = [task for task in crowd.gold if task in labels]
     right = sum(labels[task] == crowd.gold[task] for task in scored)

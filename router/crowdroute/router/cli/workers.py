@@ -1,0 +1,159 @@
+"""`crowdroute workers`: see how workers do; pause, resume, ban and discount them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crowdroute.api.v1 import workers_pb2
+from crowdroute.client import Client
+from crowdroute.router.cli.output import console, percent, print_json, print_table, to_dict
+from crowdroute.router.cli.paging import pages
+from crowdroute.router.cli.target import (
+    DEFAULT_ADDRESS,
+    Address,
+    AsJson,
+    TokenFile,
+    connect,
+    find_project,
+)
+
+app = typer.Typer(help="See how workers do; pause, resume, ban and discount them.", no_args_is_help=True)
+
+Worker = Annotated[str, typer.Argument(help="Id or external id of the worker.")]
+Reason = Annotated[str, typer.Option(help="Why; the worker may ask.")]
+
+
+@app.command("list")
+def list_workers(
+    project: Annotated[str, typer.Option(help="Show how they do in this project.")] = "",
+    address: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List workers; with --project, what each did there and how often they were right.
+
+    Example: crowdroute workers list --project birds
+    """
+    with connect(address, token_file) as client:
+        workers = [
+            worker
+            for page in pages(client.operations.ListWorkers, workers_pb2.ListWorkersRequest())
+            for worker in page.workers
+        ]
+        records = {record.worker_id: record for record in _records(client, project)} if project else {}
+    if as_json:
+        print_json(
+            [
+                to_dict(one) | ({"record": to_dict(records[one.id])} if one.id in records else {})
+                for one in workers
+            ]
+        )
+    elif project:
+        print_table(
+            ("worker", "status", "answered", "checked", "accuracy (95 %)", "earned"),
+            (_recorded(one, records[one.id]) for one in workers if one.id in records),
+            "nobody has worked here yet",
+        )
+    else:
+        print_table(
+            ("worker", "id", "status", "pool"),
+            ((one.external_id, one.id, _status(one), one.pool_id) for one in workers),
+            "no workers yet",
+        )
+
+
+def _records(client: Client, project: str) -> list[workers_pb2.WorkerRecord]:
+    request = workers_pb2.ListWorkerRecordsRequest(project_id=find_project(client, project).id)
+    return [record for page in pages(client.operations.ListWorkerRecords, request) for record in page.records]
+
+
+def _recorded(worker: workers_pb2.Worker, record: workers_pb2.WorkerRecord) -> tuple[object, ...]:
+    interval = f"{percent(record.accuracy_lower)} – {percent(record.accuracy_upper)}"
+    return (
+        worker.external_id or worker.id,
+        "discounted" if record.discounted else _status(worker),
+        record.answered,
+        record.checked,
+        interval,
+        f"{record.earned.amount} {record.earned.currency}",
+    )
+
+
+def _status(worker: workers_pb2.Worker) -> str:
+    return workers_pb2.WorkerStatus.Name(worker.status).removeprefix("WORKER_STATUS_").lower()
+
+
+def _find(client: Client, worker: str) -> workers_pb2.Worker:
+    key = {"worker_id": worker} if worker.startswith("wrk_") else {"external_id": worker}
+    found: workers_pb2.Worker = client.operations.GetWorker(workers_pb2.GetWorkerRequest(**key))
+    return found
+
+
+def _change(
+    address: str, token_file: TokenFile, worker: str, status: workers_pb2.WorkerStatus, reason: str
+) -> None:
+    with connect(address, token_file) as client:
+        found = _find(client, worker)
+        changed = client.operations.SetWorkerStatus(
+            workers_pb2.SetWorkerStatusRequest(worker_id=found.id, status=status, reason=reason)
+        )
+    console().print(f"{worker} is {_status(changed)}")
+
+
+@app.command()
+def pause(
+    worker: Worker,
+    reason: Reason = "paused_by_manager",
+    address: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a worker no more work for now.
+
+    Example: crowdroute workers pause ann@example.org
+    """
+    _change(address, token_file, worker, workers_pb2.WORKER_STATUS_PAUSED, reason)
+
+
+@app.command()
+def resume(
+    worker: Worker,
+    reason: Reason = "pause_ended",
+    address: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+) -> None:
+    """Give a paused worker work again.
+
+    Example: crowdroute workers resume ann@example.org
+    """
+    with connect(address, token_file) as client:
+        found = _find(client, worker)
+        changed = client.operations.SetWorkerStatus(
+            workers_pb2.SetWorkerStatusRequest(
+                worker_id=found.id, status=workers_pb2.WORKER_STATUS_UNSPECIFIED, reason=reason
+            )
+        )
+    console().print(f"{worker} is {_status(changed)}")
+
+
+@app.command()
+def discount(
+    project: Annotated[str, typer.Argument(help="Name or id of the project.")],
+    worker: Worker,
+    reason: Annotated[str, typer.Option(help="Why; kept in the log.")],
+    address: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+) -> None:
+    """Let none of a worker's answers in a project count; every task touched is recomputed.
+
+    Example: crowdroute workers discount birds ann@example.org --reason "answers at random"
+    """
+    with connect(address, token_file) as client:
+        found = find_project(client, project)
+        client.operations.DiscountWorker(
+            workers_pb2.DiscountWorkerRequest(
+                project_id=found.id, worker_id=_find(client, worker).id, reason=reason
+            )
+        )
+    console().print(f"{worker} is discounted in {found.name}; touched tasks are being recomputed")

@@ -1,0 +1,32 @@
+"""Which services a server has, and what carries them out."""
+
+from __future__ import annotations
+
+from crowdroute.api.v1 import annotation_pb2, operations_pb2, vendor_pb2
+from crowdroute.router.rpc.operations import OperationsServicer
+from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.vendor import VendorServicer
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.settings import Settings
+
+SERVICES = (
+    annotation_pb2.DESCRIPTOR.services_by_name["AnnotationService"],
+    operations_pb2.DESCRIPTOR.services_by_name["OperationsService"],
+    vendor_pb2.DESCRIPTOR.services_by_name["VendorService"],
+)
+
+
+def make_server(settings: Settings) -> Server:
+    """Make a server with every service; see `Server`."""
+    return Server(settings, SERVICES)
+
+
+async def serve_engine(server: Server, engine: Engine) -> None:
+    """Begin to carry out the calls of every service on an engine; see `Server.serve`."""
+    await server.serve(
+        engine,
+        {
+            SERVICES[1].full_name: OperationsServicer(engine, server.gate),
+            SERVICES[2].full_name: VendorServicer(engine, server.gate),
+        },
+    )
