@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdroute.router.adapters.codec import CHAIN_START, chain
@@ -229,6 +229,7 @@ changes = st.lists(
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@settings(max_examples=40)
 @given(history=changes)
 def test_contents_are_always_the_sum_of_their_changes(
     kind: str, history: list[list[ContentChange]], tmp_path_factory: pytest.TempPathFactory

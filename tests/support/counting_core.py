@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from crowdroute.router.adapters.codec import decode_reply, encode_reply, request_digest
 from crowdroute.router.commands import Reply, Request
 from crowdroute.router.commands.project import EraseItem, NoteOutage, PauseProject
 from crowdroute.router.commands.replies import Created, Done
@@ -37,12 +36,12 @@ class CountingCore:
 
     def handle(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
         command = request.command
-        digest = request_digest(command) if request.key else b""
+        digest = hashlib.sha256(msgspec.msgpack.encode(command)).digest()
         if request.key in self.replies:
             stored, reply = self.replies[request.key]
             if stored != digest:
                 raise KeyReused(f"key {request.key} came with another request")
-            return (), decode_reply(reply)
+            return (), msgspec.msgpack.decode(reply, type=Reply)
         match command:
             case PauseProject(reason=reason):
                 if reason.startswith("refuse"):
@@ -56,7 +55,9 @@ class CountingCore:
             case _:
                 raise InvariantBroken(f"this core does not know {command}")
         cause = Cause(type(command).__name__, request.principal, request.request, request.key, digest)
-        entry = Entry(request.stream, now_us, cause, (event,), encode_reply(answer) if request.key else b"")
+        entry = Entry(
+            request.stream, now_us, cause, (event,), msgspec.msgpack.encode(answer) if request.key else b""
+        )
         self._fold(entry)
         if isinstance(command, PauseProject) and command.reason.startswith("break"):
             raise InvariantBroken(command.reason)

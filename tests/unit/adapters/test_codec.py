@@ -8,12 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdroute.router.adapters import codec
-from crowdroute.router.commands import (
-    ORGANISATION_COMMANDS,
-    PROJECT_COMMANDS,
-    Reply,
-)
-from crowdroute.router.commands.project import PauseProject
 from crowdroute.router.errors import LogCorrupt, UnknownEvent
 from crowdroute.router.events import EVENTS, Batch, Cause, Entry, InputOffset
 from crowdroute.router.events.project import ProjectPaused, ProjectResumed
@@ -159,28 +153,6 @@ def test_bytes_that_stop_short_or_nest_too_deep_are_corrupt(junk: bytes) -> None
 def test_a_batch_in_anothers_place_is_corrupt() -> None:
     with pytest.raises(LogCorrupt, match="batch 4 where batch 5 belongs"):
         codec.decode_batch(codec.encode_batch(Batch(4, ())), 5)
-
-
-@given(reply=st.one_of(*map(structs, Reply.__args__)))
-def test_a_reply_reads_back_as_it_was_given(reply: Reply) -> None:
-    assert codec.decode_reply(codec.encode_reply(reply)) == reply
-
-
-def test_a_damaged_reply_is_corrupt() -> None:
-    with pytest.raises(LogCorrupt, match="stored reply"):
-        codec.decode_reply(b"\x91\x63")
-
-
-@given(data=st.data())
-def test_the_request_digest_tells_commands_apart(data: st.DataObject) -> None:
-    commands = st.sampled_from(PROJECT_COMMANDS + ORGANISATION_COMMANDS).flatmap(structs)
-    first, second = data.draw(commands), data.draw(commands)
-    assert (codec.request_digest(first) == codec.request_digest(second)) == (first == second)
-    assert len(codec.request_digest(first)) == 16
-
-
-def test_the_request_digest_does_not_change_between_releases() -> None:
-    assert codec.request_digest(PauseProject("lunch")).hex() == "29fc3eac1567943b7147bd7eedf2bb56"
 
 
 def test_the_chain_depends_on_every_byte_before_it() -> None:

@@ -62,7 +62,7 @@ def test_what_was_written_is_read(
 def files(tmp_path: Path) -> SnapshotFiles:
     made = SnapshotFiles(tmp_path)
     made.write(1, CHAIN, {"a": b"older"})
-    made.write(2, CHAIN, {"a": bytes(500), "empty": b"", "b": random.Random(1).randbytes(500)})
+    made.write(2, CHAIN, {"a": bytes(100), "empty": b"", "b": random.Random(1).randbytes(100)})
     return made
 
 

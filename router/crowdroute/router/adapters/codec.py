@@ -1,4 +1,4 @@
-"""Batches, replies and requests as bytes: the only place that knows how the log is written.
+"""Batches as bytes: the only place that knows how the log is written.
 
 A body is one format byte followed by the msgpack form of `Batch`, whose events are arrays that begin with
 their tag. Within a format, event classes only gain fields at the end, with defaults; a class that had to
@@ -14,7 +14,6 @@ from typing import cast
 
 import msgspec
 
-from crowdroute.router.commands import Command, Reply
 from crowdroute.router.errors import LogCorrupt, UnknownEvent
 from crowdroute.router.events import EVENTS, Batch, Entry, InputOffset
 from crowdroute.router.ports import StoredBatch
@@ -38,7 +37,6 @@ UPCASTERS: Mapping[int, Upcaster] = {}
 _encoder = msgspec.msgpack.Encoder()
 _batches = msgspec.msgpack.Decoder(Batch)
 _untyped = msgspec.msgpack.Decoder()
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 _widths = {cast(int, event.__struct_config__.tag): 1 + len(event.__struct_fields__) for event in EVENTS}
 
 
@@ -121,28 +119,6 @@ def check_link(previous: bytes, sequence: int, stored: StoredBatch) -> None:
 def keyed_digest(key: bytes, content: bytes) -> bytes:
     """Give the 16 bytes that stand in the log for content; nobody can guess at it without the key."""
     return blake2b(content, key=key, digest_size=16).digest()
-
-
-def encode_reply(reply: Reply) -> bytes:
-    """Encode a reply as an entry keeps it under an idempotency key."""
-    return _encoder.encode(reply)
-
-
-def decode_reply(encoded: bytes) -> Reply:
-    """Decode what `encode_reply` gave.
-
-    Raises:
-        LogCorrupt: it is no reply.
-    """
-    try:
-        return _replies.decode(encoded)
-    except msgspec.DecodeError as error:
-        raise LogCorrupt(f"a stored reply cannot be read: {error}", {"differs": "reply"}) from error
-
-
-def request_digest(command: Command) -> bytes:
-    """Give the 16 bytes that tell whether two requests under one idempotency key are the same."""
-    return blake2b(_encoder.encode(command), digest_size=16).digest()
 
 
 def _array_header(length: int) -> bytes:
