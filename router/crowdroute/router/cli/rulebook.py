@@ -54,10 +54,8 @@ def check(document: Document, as_json: AsJson = False) -> None:
             )
         else:
             for problem in error.problems:
-                typer.echo(
-                    f"{document}:{problem.line}:{problem.column}: {problem.path}: {problem.what}; {problem.advice}",
-                    err=True,
-                )
+                where = f"{document}:{problem.line}:{problem.column}"
+                typer.echo(f"{where}: {problem.path}: {problem.what}; {problem.advice}", err=True)
         raise typer.Exit(FOUND) from None
     if as_json:
         print_json([])

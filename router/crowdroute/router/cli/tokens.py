@@ -38,7 +38,7 @@ def create(
 ) -> None:
     """Issue a token; its secret is shown this once.
 
-    Example: crowdroute token create labelling-backend --scope session:create --expires 90d
+    Example: crowdroute token create labelling-backend --scope sessions.create --expires 90d
     """
     request = tokens_pb2.IssueTokenRequest(name=name, scopes=scope, vendor_id=vendor, pool_id=pool)
     if expires:
