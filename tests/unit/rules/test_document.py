@@ -75,7 +75,7 @@ money:
         (16, 15, "people.languages[0]"),
         (18, 10, "money.crowd"),
         (19, 13, "money.bonuses[0]"),
-        (19, 33, "money.bonuses[0].bands"),
+        (19, 26, "money.bonuses[0].bands"),
     ]
 
 

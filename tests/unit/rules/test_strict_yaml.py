@@ -89,6 +89,11 @@ def test_a_key_given_twice_is_refused_with_both_places() -> None:
     )
 
 
+def test_a_key_in_quotes_is_never_a_merge_key() -> None:
+    tree = read('"<<": 1\n')
+    assert (tree.value, tree.problems) == ({"<<": 1}, ())
+
+
 def test_keys_that_differ_only_in_quotes_are_the_same_key() -> None:
     assert "given twice" in only_problem('a: 1\n"a": 2\n').what
 

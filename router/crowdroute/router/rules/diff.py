@@ -15,6 +15,8 @@ Plain = str | int | float | bool | tuple[str, ...]
 IN_USE = "in use"
 REMOVED = "removed"
 
+_ORDER = ("labels", "fields", "guideline", "routing", "quality", "people", "money")
+
 
 class Change(NamedTuple):
     """One value that differs."""
@@ -33,9 +35,10 @@ def differences(
     """Give every value that differs, in the order of the document; version and code are not compared."""
     known = references or References()
     old, new = _values(before, known), _values(after, known)
+    paths = sorted(dict.fromkeys((*old, *new)), key=lambda path: _ORDER.index(str(path[0])))
     return tuple(
         Change(write_path(path), old.get(path), new.get(path))
-        for path in dict.fromkeys((*old, *new))
+        for path in paths
         if old.get(path) != new.get(path)
     )
 
@@ -45,7 +48,7 @@ def _values(rules: ProjectRules, references: References) -> dict[Path, Plain]:
     document = document_of(rules, references)
     for field in rules.fields:
         _add_labels(field, values)
-    for key in ("guideline", "routing", "quality", "people", "money"):
+    for key in _ORDER[2:]:
         _flatten((key,), document[key], values)
     return values
 
@@ -70,7 +73,7 @@ def _flatten(path: Path, value: object, values: dict[Path, Plain]) -> None:
             key = "id" if "id" in group else "from"
             rest = {name: inner for name, inner in group.items() if name != key}
             _flatten((*path, str(group[key])), rest, values)
-        if not groups:
+        if value and not groups:
             values[path] = tuple(value)
     elif isinstance(value, str | int | float):
         values[path] = value

@@ -95,8 +95,8 @@ class _Open:
     group: dict[str, object] | None
     key: str | None = None
     """The key whose value comes next."""
-    repeated: bool = False
-    """The key was there already; its value is read and dropped."""
+    dropped: bool = False
+    """The key was refused, so that its value is read for its own problems alone."""
 
 
 @dataclass(slots=True)
@@ -223,7 +223,7 @@ class _Builder:
         if parent.items is not None:
             parent.items.append(value)
         elif parent.group is not None and parent.key is not None:
-            if not parent.repeated:
+            if not parent.dropped:
                 parent.group[parent.key] = value
             parent.key = None
 
@@ -247,24 +247,18 @@ class _Builder:
         self.check_plain(event, at)
         if not event.value:
             self.stop(at, group.path, "a key is missing before the colon", "write `key: value`")
-        if event.value == "<<" and not event.style:
-            self.report(
-                at,
-                group.path,
-                "merge keys (<<) are not read",
-                "write the keys out, or use `extends: template@version`",
-            )
+        merging = event.value == "<<" and not event.style
+        given = group.group is not None and event.value in group.group
         group.key = event.value
-        group.repeated = (group.group is not None and event.value in group.group) or event.value == "<<"
+        group.dropped = merging or given
         path = self.next_path()
-        if group.repeated and event.value != "<<":
+        if merging:
+            advice = "write the keys out, or use `extends: template@version`"
+            self.report(at, group.path, "merge keys (<<) are not read", advice)
+        elif given:
             first = self.keys[path]
-            self.report(
-                at,
-                path,
-                f"this key is given twice, first in line {first.line}, column {first.column}",
-                "keep one of the two",
-            )
+            what = f"this key is given twice, first in line {first.line}, column {first.column}"
+            self.report(at, path, what, "keep one of the two")
         self.keys.setdefault(path, at)
 
     def plain(self, text: str, path: Path, at: Position) -> object:
