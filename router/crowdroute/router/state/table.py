@@ -6,7 +6,7 @@ which give plain integers several times faster than numpy scalars do; compiled k
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +30,22 @@ FIRST_CAPACITY = 256
 class Table:
     """Rows of one kind; a subclass declares its columns as annotated memoryviews."""
 
+    _dtype: ClassVar[np.dtype[Any]]
     count: int
     rows: NDArray[Any]
 
+    def __init_subclass__(cls) -> None:
+        """Lay out the rows once per kind of table: reading annotations is slow, and projects may be many."""
+        hints = get_type_hints(cls, include_extras=True)
+        columns = [
+            (name, hint.__metadata__[0]) for name, hint in hints.items() if hasattr(hint, "__metadata__")
+        ]
+        cls._dtype = np.dtype(columns, align=True)
+
     def __init__(self) -> None:
         """Make an empty table."""
-        self._dtype = np.dtype(list(self._columns().items()), align=True)
         self.count = 0
         self._hold(np.zeros(FIRST_CAPACITY, self._dtype))
-
-    @classmethod
-    def _columns(cls) -> dict[str, str]:
-        hints = get_type_hints(cls, include_extras=True)
-        return {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
 
     def _hold(self, rows: NDArray[Any]) -> None:
         self.rows = rows

@@ -10,7 +10,7 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import given_reason, live_lease, require_id, working
 from crowdroute.router.machine.project.settling import settle
 from crowdroute.router.machine.stream import Decision
-from crowdroute.router.model.ids import Id, Kind, stretch, to_text, unit
+from crowdroute.router.model.ids import ID_BYTES, Id, Kind, stretch, to_text, unit
 from crowdroute.router.model.states import AssignmentState, ProjectState, Purpose, Stage, WorkerStatus
 from crowdroute.router.policy.base import Pick, Policy
 from crowdroute.router.policy.known import KnownTasks
@@ -62,6 +62,10 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
     if not 1 <= wish.count <= LARGEST_REQUEST:
         raise InvalidCommand(f"count {wish.count} is not in 1..{LARGEST_REQUEST}", {"field": "count"})
     require_id("entropy", entropy)
+    if state.assignments.find(stretch(entropy, 0)[:ID_BYTES]) >= 0:
+        raise InvalidCommand(
+            "this entropy was used before; draw it anew for each request", {"field": "entropy"}
+        )
     worker = working(state, wish.worker)
     if state.state == ProjectState.PAUSED:
         return Offered((), "PROJECT_PAUSED")
