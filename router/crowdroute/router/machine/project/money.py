@@ -76,7 +76,7 @@ def reward(state: Project, worker: int, plan: BonusPlan, period: int) -> Steps:
     )
     if decision.amount.micros and plan.mode == Mode.ENFORCE:
         yield EntryPosted(
-            entry=entry_id(b"bonus", identity, plan.id.encode(), str(period).encode()),
+            entry=entry_id(b"bonus", state.project, identity, plan.id.encode(), str(period).encode()),
             kind=EntryKind.BONUS,
             worker=identity,
             debit=Account.BONUS_COST,
