@@ -74,7 +74,7 @@ class Project:
         #: Worker rows of all allow and deny lists, one list after the other.
         self.listed = Matrix("i4", NONE, width=1)
         self.listed_count = 0
-        #: (worker row, rule, period) -> amount decided.
+        #: (worker row, rule, period) -> what is due for it: nothing where the rule only recommends.
         self.bonuses: dict[tuple[int, str, int], int] = {}
         #: (rule, period) -> whose bonus is not decided yet, with how many of their answers were right and how
         #: many were checked in it.

@@ -15,7 +15,7 @@ from crowdroute.router.events.base import Fact
 from crowdroute.router.lifecycle import assignment_after, late_refused, task_after
 from crowdroute.router.machine.project import fold_answers, fold_tasks
 from crowdroute.router.model.ids import NO_ID, Id
-from crowdroute.router.model.states import ProjectState, Purpose, Receipt
+from crowdroute.router.model.states import Mode, ProjectState, Purpose, Receipt
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project, person_behind
 from crowdroute.router.state.tables import NONE
 
@@ -221,7 +221,8 @@ def _posted(state: Project, event: facts.EntryPosted, at_us: int) -> int:
 
 def _bonus(state: Project, event: facts.BonusDecided, at_us: int) -> int:
     worker = state.workers.find(event.worker)
-    state.bonuses[worker, event.rule, event.period] = event.micros
+    due = event.micros if event.mode == Mode.ENFORCE else 0
+    state.bonuses[worker, event.rule, event.period] = due
     if worker in state.active.get((event.rule, event.period), ()):
         _no_longer_waiting(state, (event.rule, event.period), worker)
     return NONE
