@@ -36,13 +36,13 @@ class SafeAioChannel:
         method = path.rpartition("/")[2]
 
         async def run(request: Any, timeout: float | None = None) -> Any:
-            repeatable = prepare(method, request)
+            sent, repeatable = prepare(method, request)
             deadline = self._connection.timeout_s if timeout is None else timeout
             attempt = 0
             while True:
                 attempt += 1
                 try:
-                    return await call(request, timeout=deadline, metadata=self._connection.metadata)
+                    return await call(sent, timeout=deadline, metadata=self._connection.metadata)
                 except grpc.aio.AioRpcError as error:
                     failure = from_aio(error)
                 delay = delay_before(attempt, failure)
@@ -116,7 +116,10 @@ class AsyncClient:
         await self.close()
 
     def as_bearer(self, token: str) -> AsyncClient:
-        """Give a client for another token (a worker's session) over the same connection; close this one last."""
+        """Give a client for another token (a worker's session) over the same connection.
+
+        Close this one last.
+        """
         return AsyncClient(replace(self.connection, token=token), channel=self._channel)
 
     async def close(self) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import grpc
 
-PING_INTERVAL_MS = 20_000
-PING_TIMEOUT_MS = 10_000
-"""A frozen server is noticed after half a minute. gRPC's own keepalive time-out does not see a process that
-is stopped while its kernel answers; the HTTP/2 ping time-out does."""
+FIRST_RECONNECT_MS = 100
+LONGEST_RECONNECT_MS = 5_000
+"""Pause between two tries to connect: gRPC's own doubles to two minutes, for which an engine that is back
+would not be noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,13 @@ class Connection:
     token: str = field(repr=False)
     timeout_s: float = 20.0
     """Deadline of a call that names none; the engine refuses calls without a deadline."""
-    attempts: int = 5
-    """Most tries of a call that may be repeated safely."""
+    attempts: int = 8
+    """Most tries of a call that may be repeated safely. Their pauses last six to twelve seconds: an engine
+    that crashed, or is replaced, is back by then."""
+    ping_interval_s: float = 20.0
+    """Silence after which the engine is asked whether it is there; it takes less than 5 s for a nuisance."""
+    ping_timeout_s: float = 10.0
+    """How long it may take to say so; then the connection counts as broken."""
     root_certificates: bytes | None = None
     """PEM bundle to verify the server with; with any of the three TLS fields set, the connection is
     encrypted."""
@@ -38,11 +43,17 @@ class Connection:
 
     @property
     def options(self) -> tuple[tuple[str, int], ...]:
-        """Channel options that notice a dead connection."""
+        """Channel options that notice a dead connection, and soon one that can be made again."""
+        interval_ms, timeout_ms = round(self.ping_interval_s * 1000), round(self.ping_timeout_s * 1000)
         return (
-            ("grpc.keepalive_time_ms", PING_INTERVAL_MS),
-            ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
-            ("grpc.http2.ping_timeout_ms", PING_TIMEOUT_MS),
+            ("grpc.keepalive_time_ms", interval_ms),
+            ("grpc.keepalive_timeout_ms", timeout_ms),
+            # gRPC's keepalive time-out does not see a process that is stopped while its kernel answers;
+            # this does.
+            ("grpc.http2.ping_timeout_ms", timeout_ms),
+            ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
+            ("grpc.min_reconnect_backoff_ms", LONGEST_RECONNECT_MS),
+            ("grpc.max_reconnect_backoff_ms", LONGEST_RECONNECT_MS),
         )
 
     def credentials(self) -> grpc.ChannelCredentials | None:

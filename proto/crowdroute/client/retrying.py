@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 
@@ -28,14 +28,27 @@ LARGEST_DELAY_S = 5.0
 REPEATED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 
 
-def prepare(method: str, request: Any) -> bool:
-    """Put an idempotency key into a request that has room for one, and say whether the call may be
-    repeated."""
+class Prepared(NamedTuple):
+    """A request as it is sent, each time the same."""
+
+    request: Any
+    repeatable: bool
+
+
+def prepare(method: str, request: Any) -> Prepared:
+    """Put an idempotency key into a copy of a request that has room for one and none yet, and say whether the
+    call may be repeated.
+
+    The caller's own request stays as it was: sent again, it is another call.
+    """
     if "idempotency_key" in request.DESCRIPTOR.fields_by_name:
         if not request.idempotency_key:
-            request.idempotency_key = uuid.uuid4().hex
-        return True
-    return method in ONCE_PER_ASSIGNMENT or method.startswith(READING)
+            keyed = type(request)()
+            keyed.CopyFrom(request)
+            keyed.idempotency_key = uuid.uuid4().hex
+            request = keyed
+        return Prepared(request, True)
+    return Prepared(request, method in ONCE_PER_ASSIGNMENT or method.startswith(READING))
 
 
 def delay_before(attempt: int, error: ClientError) -> float | None:

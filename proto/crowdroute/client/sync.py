@@ -37,13 +37,13 @@ class SafeChannel:
         method = path.rpartition("/")[2]
 
         def run(request: Any, timeout: float | None = None) -> Any:
-            repeatable = prepare(method, request)
+            sent, repeatable = prepare(method, request)
             deadline = self._connection.timeout_s if timeout is None else timeout
             attempt = 0
             while True:
                 attempt += 1
                 try:
-                    return call(request, timeout=deadline, metadata=self._connection.metadata)
+                    return call(sent, timeout=deadline, metadata=self._connection.metadata)
                 except grpc.RpcError as error:
                     failure = _failure(error)
                 delay = delay_before(attempt, failure)

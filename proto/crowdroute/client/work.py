@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,8 @@ from crowdroute.client.answers import Labels, submission
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, NotConnected, from_aio, from_problem
 from crowdroute.client.retrying import delay_before
+
+CLOSED = "STREAM_CLOSED"
 
 _Action = tuple[work_pb2.WorkRequest, "asyncio.Future[Any]"]
 
@@ -39,9 +42,11 @@ class WorkStream:
         self._hello = work_pb2.Hello(project_id=project_id, credits=credits, locale=locale, resume=True)
         self._sequence = 0
         self._unanswered: dict[int, _Action] = {}
+        self._outbox: deque[work_pb2.WorkRequest] = deque()
+        self._posted = asyncio.Event()
         self._offers: asyncio.Queue[assignments_pb2.Offer | None] = asyncio.Queue()
         self._held: set[str] = set()
-        self._call: Any = None
+        self._attempt = 0
         self._task: asyncio.Task[None] | None = None
         self._failure: ClientError | None = None
 
@@ -55,27 +60,35 @@ class WorkStream:
         await self.close()
 
     async def close(self) -> None:
-        """End the stream; leases that are held stand until they run out or are resumed."""
+        """End the stream; leases that are held stand until they run out or are resumed.
+
+        Actions that wait for their answer raise `NotConnected`; iterating ends.
+        """
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._end(_closed())
 
     def __aiter__(self) -> AsyncIterator[assignments_pb2.Offer]:
         return self
 
     async def __anext__(self) -> assignments_pb2.Offer:
-        """Wait for the next offer.
+        """Wait for the next offer whose lease stands.
 
         Raises:
             ClientError: the stream ended and could not be made good.
         """
-        offer = await self._offers.get()
-        if offer is None:
-            self._offers.put_nowait(None)
-            if self._failure is not None:
-                raise self._failure
-            raise StopAsyncIteration
-        return offer
+        while (offer := await self._offers.get()) is not None:
+            if self.holds(offer):
+                return offer
+        self._offers.put_nowait(None)
+        if self._failure is not None and self._failure.code != CLOSED:
+            raise self._failure
+        raise StopAsyncIteration
+
+    def holds(self, offer: assignments_pb2.Offer) -> bool:
+        """Say whether an offer still waits for its answer: false once its lease is known to be over."""
+        return offer.assignment_id in self._held
 
     async def submit(
         self, offer: assignments_pb2.Offer, labels: Labels, comment: str = "", active_s: float = 0.0
@@ -85,14 +98,12 @@ class WorkStream:
         Raises:
             Refused: the answer was not taken; the offer is still held unless its lease is over.
         """
-        self._held.discard(offer.assignment_id)
         request = submission(offer, labels, comment, (), active_s)
         response: assignments_pb2.SubmitResponse = await self._act(work_pb2.WorkRequest(submit=request))
         return response
 
     async def skip(self, offer: assignments_pb2.Offer, reason: str, problem: bool = False) -> None:
         """Decline to answer."""
-        self._held.discard(offer.assignment_id)
         skip = assignments_pb2.SkipRequest(
             project_id=offer.project_id,
             assignment_id=offer.assignment_id,
@@ -106,59 +117,74 @@ class WorkStream:
     async def set_credits(self, credits: int) -> None:
         """Change how many offers are held at once; 0 stops new ones."""
         self._hello.credits = credits
-        if self._call is not None:
-            self._sequence += 1
-            credit = work_pb2.Credit(credits=credits)
-            await self._call.write(work_pb2.WorkRequest(sequence=self._sequence, credit=credit))
+        self._post(work_pb2.WorkRequest(credit=work_pb2.Credit(credits=credits)))
 
     async def _act(self, request: work_pb2.WorkRequest) -> Any:
         if self._failure is not None:
             raise self._failure
-        self._sequence += 1
-        request.sequence = self._sequence
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._post(request)
         self._unanswered[request.sequence] = (request, answered)
-        if self._call is not None:
-            # The reading side sees a break too, reconnects and sends it again.
-            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                await self._call.write(request)
         return await answered
 
+    def _post(self, request: work_pb2.WorkRequest) -> None:
+        """Number a message and leave it for the one task that writes: gRPC takes one write at a time."""
+        self._sequence += 1
+        request.sequence = self._sequence
+        self._outbox.append(request)
+        self._posted.set()
+
     async def _run(self) -> None:
-        attempt = 0
+        failure: ClientError = _closed()
+        try:
+            failure = await self._keep_open()
+        finally:
+            self._end(failure)
+
+    async def _keep_open(self) -> ClientError:
+        """Open one stream after the other; say why there will be no more."""
         while True:
+            call = self._stub.Work(metadata=self._connection.metadata)
+            self._greet()
+            writing = asyncio.create_task(self._write(call), name="work-stream-writer")
             try:
-                await self._connect()
-                attempt = 0
-                await self._read()
-                failure: ClientError = NotConnected("STREAM_ENDED", "the engine ended the work stream")
-                failure.status = grpc.StatusCode.UNAVAILABLE
+                failure: ClientError = await self._read(call)
             except grpc.aio.AioRpcError as error:
                 failure = from_aio(error)
-            self._call = None
-            attempt += 1
-            delay = delay_before(attempt, failure)
-            if delay is None or attempt >= self._connection.attempts:
-                self._fail(failure)
-                return
+            finally:
+                writing.cancel()
+                call.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+            self._attempt += 1
+            delay = delay_before(self._attempt, failure)
+            if delay is None or self._attempt >= self._connection.attempts:
+                return failure
             await asyncio.sleep(delay)
 
-    async def _connect(self) -> None:
-        """Open a stream, resume what is held, and send again what was not answered, in its order."""
-        call = self._stub.Work(metadata=self._connection.metadata)
-        self._sequence += 1
-        await call.write(work_pb2.WorkRequest(sequence=self._sequence, hello=self._hello))
-        repeated = sorted(self._unanswered.items())
+    def _greet(self) -> None:
+        """Leave for writing what begins a stream: resume what is held, and what was not answered, in its
+        order."""
+        repeated = list(self._unanswered.values())
+        self._outbox.clear()
         self._unanswered = {}
-        for _, (request, answered) in repeated:
-            self._sequence += 1
-            request.sequence = self._sequence
+        self._post(work_pb2.WorkRequest(hello=self._hello))
+        for request, answered in repeated:
+            self._post(request)
             self._unanswered[request.sequence] = (request, answered)
-            await call.write(request)
-        self._call = call
 
-    async def _read(self) -> None:
-        async for message in self._call:
+    async def _write(self, call: Any) -> None:
+        """Send what is left for writing; the reading side sees a break too, and makes it good."""
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            while True:
+                while self._outbox:
+                    await call.write(self._outbox.popleft())
+                self._posted.clear()
+                await self._posted.wait()
+
+    async def _read(self, call: Any) -> ClientError:
+        """Take in what the engine sends until it ends the stream; say why it did."""
+        async for message in call:
+            self._attempt = 0
             for reply in message.replies:
                 self._settle(reply)
             for resumed in message.resumed:
@@ -168,17 +194,23 @@ class WorkStream:
             for revoked in message.revocations:
                 self._held.discard(revoked.assignment_id)
             if message.HasField("go_away"):
-                return
+                wait = message.go_away.retry_after
+                return _ended(message.go_away.reason, wait.seconds + wait.nanos / 1e9)
+        return _ended("STREAM_ENDED", 0.0)
 
     def _settle(self, reply: work_pb2.WorkReply) -> None:
-        action = self._unanswered.pop(reply.sequence, None)
-        if action is None or action[1].done():
+        request, answered = self._unanswered.pop(reply.sequence, (None, None))
+        if request is None or answered is None:
             return
         kind = reply.WhichOneof("result")
+        if kind != "problem":
+            self._held.discard(getattr(request, kind).assignment_id)
+        if answered.done():  # whoever asked was cancelled
+            return
         if kind == "problem":
-            action[1].set_exception(from_problem(reply.problem))
+            answered.set_exception(from_problem(reply.problem))
         else:
-            action[1].set_result(getattr(reply, kind))
+            answered.set_result(getattr(reply, kind))
 
     def _offer(self, offer: assignments_pb2.Offer) -> None:
         """Hand an offer on once, however often the stream was resumed."""
@@ -186,10 +218,25 @@ class WorkStream:
             self._held.add(offer.assignment_id)
             self._offers.put_nowait(offer)
 
-    def _fail(self, failure: ClientError) -> None:
-        self._failure = failure
+    def _end(self, failure: ClientError) -> None:
+        """Tell everyone who waits that nothing more will come; the first reason stands."""
+        if self._failure is None:
+            self._failure = failure
         for _, answered in self._unanswered.values():
             if not answered.done():
-                answered.set_exception(failure)
+                answered.set_exception(self._failure)
         self._unanswered = {}
         self._offers.put_nowait(None)
+
+
+def _closed() -> NotConnected:
+    return NotConnected(CLOSED, "the work stream was closed before the engine answered")
+
+
+def _ended(reason: str, retry_after_s: float) -> NotConnected:
+    return NotConnected(
+        reason,
+        "the engine ended the work stream",
+        status=grpc.StatusCode.UNAVAILABLE,
+        retry_after_s=retry_after_s,
+    )
