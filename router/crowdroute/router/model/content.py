@@ -38,6 +38,16 @@ class WorkerContent(msgspec.Struct, frozen=True, array_like=True):
     contact: str = ""
 
 
+class RulesContent(msgspec.Struct, frozen=True, array_like=True):
+    """A rules document as it was written, and who applied it when."""
+
+    text: str
+    applied_us: int
+    """Logged time."""
+    applied_by: str
+    """Text id of the token."""
+
+
 def item(identity: Id) -> str:
     """Give the key of an item's content."""
     return f"item/{identity.hex()}"
@@ -61,3 +71,8 @@ def worker(identity: Id) -> str:
 def person(identity: Id) -> str:
     """Give the key of what names a person."""
     return f"person/{identity.hex()}"
+
+
+def rules(project: Id, version: int) -> str:
+    """Give the key of the document that a version of a project's rules was compiled from."""
+    return f"rules/{project.hex()}/{version}"

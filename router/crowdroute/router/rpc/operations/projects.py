@@ -1,0 +1,91 @@
+"""Projects: create, find, pause, resume."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from crowdroute.api.v1 import projects_pb2 as wire
+from crowdroute.router.commands.project import CreateProject, PauseProject, ResumeProject
+from crowdroute.router.errors import InvalidCommand, NotFound
+from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.model.ids import Id, Kind
+from crowdroute.router.rpc.calls import Call, checked_key
+from crowdroute.router.rpc.convert.projects import project_message
+from crowdroute.router.rpc.operations.office import LONGEST_REASON, Office, Place, checked_text
+from crowdroute.router.rpc.operations.rulebook import compiled, kept_document
+from crowdroute.router.rpc.pages import page_of
+
+
+class Projects(Office):
+    """The calls that concern whole projects."""
+
+    async def create_project(self, call: Call, message: wire.CreateProjectRequest) -> wire.Project:
+        """Create a project with its first rules."""
+        organisation = self.tenant(call)
+        project = self._new_project(call, message.idempotency_key)
+        rules = compiled(message.rules_yaml, 1, None, organisation)
+        stream = project_stream(call.principal.tenant, project)
+        document = kept_document(project, 1, message.rules_yaml, self._engine.now_us(), call.principal.name)
+        await self.act(call, stream, CreateProject(project, message.name, rules), message, [document])
+        return project_message(self._engine.project(call.principal.tenant, project))
+
+    def _new_project(self, call: Call, key: str) -> Id:
+        """Give the project's id: under a key always the same, so that a retry reaches the same stream."""
+        if not key:
+            return self._engine.new_id()
+        return self._engine.external(
+            call.principal.tenant, Kind.PROJECT, f"{call.principal.name}\0{checked_key(key)}"
+        )
+
+    async def get_project(self, call: Call, message: wire.GetProjectRequest) -> wire.Project:
+        """Give one project."""
+        organisation = self.tenant(call)
+        match message.WhichOneof("key"):
+            case "project_id":
+                state = self.place(call, message.project_id).state
+            case "name":
+                row = organisation.find_project(message.name)
+                if row is None:
+                    raise NotFound(f"there is no project named {message.name[:200]!r}", {"field": "name"})
+                state = self._engine.project(call.principal.tenant, row.project)
+            case _:
+                raise InvalidCommand("give project_id or name", {"field": "key"})
+        found = project_message(state)
+        await self.observe()
+        return found
+
+    async def list_projects(self, call: Call, message: wire.ListProjectsRequest) -> wire.ListProjectsResponse:
+        """Give a page of the projects, in the order of their names."""
+        organisation = self.tenant(call)
+        page = page_of(message, str)
+        names = sorted(organisation.project_names)
+        begin = 0 if page.after is None else bisect_right(names, page.after)
+        some = names[begin : begin + page.rows]
+        more = begin + page.rows < len(names)
+        response = wire.ListProjectsResponse(
+            projects=[
+                project_message(self._engine.project(call.principal.tenant, organisation.project_names[name]))
+                for name in some
+            ],
+            next_page_token=page.token(some[-1]) if more else "",
+        )
+        await self.observe()
+        return response
+
+    async def pause_project(self, call: Call, message: wire.PauseProjectRequest) -> wire.Project:
+        """Stop handing out work."""
+        place = self.place(call, message.project_id)
+        reason = checked_text(message.reason, "reason", LONGEST_REASON)
+        await self.act(call, place.stream, PauseProject(reason), message)
+        return await self._as_it_is(place)
+
+    async def resume_project(self, call: Call, message: wire.ResumeProjectRequest) -> wire.Project:
+        """Hand out work again."""
+        place = self.place(call, message.project_id)
+        await self.act(call, place.stream, ResumeProject(), message)
+        return await self._as_it_is(place)
+
+    async def _as_it_is(self, place: Place) -> wire.Project:
+        found = project_message(place.state)
+        await self.observe()
+        return found

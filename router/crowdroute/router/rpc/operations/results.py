@@ -1,0 +1,191 @@
+"""Results: one, a page, all, and corrections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.api.v1 import results_pb2 as wire
+from crowdroute.router.commands.project import CorrectResult
+from crowdroute.router.commands.replies import Created
+from crowdroute.router.errors import InvalidCommand, NotFound
+from crowdroute.router.model.ids import Id, Kind
+from crowdroute.router.model.states import Purpose
+from crowdroute.router.rpc.actions import expect
+from crowdroute.router.rpc.calls import Call
+from crowdroute.router.rpc.contents import AT_ONCE, comments_of, external_ids_of, items_of
+from crowdroute.router.rpc.convert.annotations import annotation_message
+from crowdroute.router.rpc.convert.content import part_messages
+from crowdroute.router.rpc.convert.ids import id_of
+from crowdroute.router.rpc.convert.results import result_message
+from crowdroute.router.rpc.operations.behind import annotations_behind, counted_behind
+from crowdroute.router.rpc.operations.office import Office, Place
+from crowdroute.router.rpc.operations.scanning import Chosen, scan_all, scan_up
+from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.reach import Reach
+from crowdroute.router.state.project import Project
+from crowdroute.router.state.tables import NONE
+
+
+class Results(Office):
+    """The calls that concern results.
+
+    Lists and exports hold the results of production tasks alone: those of audits and calibrations are about
+    the engine, and tasks with a known answer have none.
+    """
+
+    async def get_result(self, call: Call, message: wire.GetResultRequest) -> wire.Result:
+        """Give one revision of a task's result."""
+        place, _ = self.reachable_place(call, message.project_id)
+        state = place.state
+        task = state.task(id_of(Kind.TASK, message.task_id, "task_id"))
+        if message.revision < 0:
+            raise InvalidCommand("revision is negative; 0 is the newest", {"field": "revision"})
+        row = _revision(state, task, message.revision)
+        if row == NONE:
+            which = f"revision {message.revision} of a result" if message.revision else "result"
+            raise NotFound(f"{message.task_id} has no {which}", {"task": message.task_id})
+        return await self._result(place, row)
+
+    async def list_results(self, call: Call, message: wire.ListResultsRequest) -> wire.ListResultsResponse:
+        """Give a page of results, in the order in which they were published."""
+        place, _ = self.reachable_place(call, message.project_id)
+        page = page_of(message, int)
+        chosen = _chosen(place.state, message.batch, message.all_revisions)
+        begin = 0 if page.after is None else page.after + 1
+        rows = await scan_up(place.state.results, begin, page.rows + 1, chosen)
+        more = len(rows) > page.rows
+        rows = rows[: page.rows]
+        await self.observe()
+        names = await external_ids_of(self._engine, _items(place.state, rows))
+        return wire.ListResultsResponse(
+            results=[self._written(place, row, names) for row in rows],
+            next_page_token=page.token(rows[-1]) if more else "",
+        )
+
+    async def export_results(
+        self, call: Call, message: wire.ExportResultsRequest
+    ) -> AsyncIterator[wire.ExportedResult]:
+        """Give all results, and those that come while the export is under way.
+
+        Rows are read as fast as they are taken: gRPC lets the next one be written when there is room.
+        """
+        place, reach = self.reachable_place(call, message.project_id)
+        chosen = _chosen(place.state, message.batch, message.all_revisions)
+        async for rows in scan_all(place.state.results, chosen):
+            for begin in range(0, len(rows), AT_ONCE):
+                some = rows[begin : begin + AT_ONCE]
+                if not message.all_revisions:  # the export is slow, and some were superseded meanwhile
+                    some = [row for row in some if _stands(place.state, row)]
+                await self.observe()
+                for exported in await self._exported(place, reach, some, message):
+                    yield exported
+
+    async def _exported(
+        self, place: Place, reach: Reach, rows: list[int], message: wire.ExportResultsRequest
+    ) -> list[wire.ExportedResult]:
+        state = place.state
+        items = await items_of(self._engine, _items(state, rows))
+        behind = {row: _reached(state, reach, row) if message.with_annotations else [] for row in rows}
+        comments: dict[Id, str] = {}
+        if message.with_content:
+            comments = await comments_of(
+                self._engine,
+                [
+                    state.assignments.id_of(one)
+                    for some in behind.values()
+                    for one in some
+                    if state.assignments.has_comment[one]
+                ],
+            )
+        exported = []
+        for row in rows:
+            item = state.items.id_of(state.tasks.item[state.results.task[row]])
+            content = items.get(item)
+            exported.append(
+                wire.ExportedResult(
+                    result=self._written(place, row, {item: content.external_id} if content else {}),
+                    annotations=[
+                        annotation_message(
+                            state, place.schema, one, comments.get(state.assignments.id_of(one), "")
+                        )
+                        for one in behind[row]
+                    ],
+                    content=part_messages(content.parts) if content and message.with_content else [],
+                    guideline_digest=place.schema_at(state.results.rules_version[row]).guideline_digest,
+                )
+            )
+        return exported
+
+    async def correct_result(self, call: Call, message: wire.CorrectResultRequest) -> wire.Result:
+        """Publish another result for a finalised task."""
+        place = self.place(call, message.project_id)
+        task = id_of(Kind.TASK, message.task_id, "task_id")
+        command = CorrectResult(task, place.schema.answer_of(message.answers), message.reason)
+        reply = expect(Created, await self.act(call, place.stream, command, message))
+        return await self._result(place, _revision(place.state, place.state.task(task), reply.version))
+
+    async def _result(self, place: Place, row: int) -> wire.Result:
+        await self.observe()
+        names = await external_ids_of(self._engine, _items(place.state, [row]))
+        return self._written(place, row, names)
+
+    def _written(self, place: Place, row: int, names: dict[Id, str]) -> wire.Result:
+        state = place.state
+        item = state.items.id_of(state.tasks.item[state.results.task[row]])
+        return result_message(
+            state,
+            place.schema_at(state.results.rules_version[row]),
+            row,
+            names.get(item, ""),
+            counted_behind(state, row),
+        )
+
+
+def _revision(state: Project, task: int, revision: int) -> int:
+    """Give the row of one revision of a task's result (0: the newest), or -1."""
+    row = state.tasks.result[task]
+    while row != NONE and revision and state.results.revision[row] != revision:
+        row = state.results.previous[row]
+    return row
+
+
+def _chosen(state: Project, batch: str, all_revisions: bool) -> Chosen:
+    """Tell which results are listed: of production tasks, of items that are not erased."""
+    code = state.batches.find(batch) if batch else NONE
+
+    def chosen(rows: NDArray[Any]) -> NDArray[Any]:
+        tasks, places = state.tasks.rows, rows["task"]
+        good = tasks["purpose"][places] == Purpose.PRODUCTION
+        good &= state.items.rows["erased"][tasks["item"][places]] == 0
+        if batch:
+            good &= tasks["batch"][places] == (NONE if code is None else code)
+        if not all_revisions:
+            good &= tasks["revision"][places] == rows["revision"]
+        return np.asarray(good)
+
+    return chosen
+
+
+def _stands(state: Project, row: int) -> bool:
+    return state.tasks.result[state.results.task[row]] == row
+
+
+def _items(state: Project, rows: list[int]) -> list[Id]:
+    return [state.items.id_of(state.tasks.item[state.results.task[row]]) for row in rows]
+
+
+def _reached(state: Project, reach: Reach, row: int) -> list[int]:
+    """Give the annotations behind a result whose workers are within reach."""
+    found = annotations_behind(state, row)
+    if reach.whole:
+        return found
+    return [one for one in found if _covers(state, reach, state.assignments.worker[one])]
+
+
+def _covers(state: Project, reach: Reach, worker: int) -> bool:
+    facts = state.facts[worker]
+    return facts is not None and reach.covers(facts)
