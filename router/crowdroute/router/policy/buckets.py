@@ -192,7 +192,7 @@ class Buckets:
         At the crowd stage only without a grid: cells have no common order in time.
         """
         state = self._state
-        self.sets.follow(state.workers.count)
+        self.sets.follow(worker + 1)
         if stage == Stage.CROWD:
             lists, width, offset = self.crowd, CELLS, 0
         else:

@@ -6,7 +6,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Stage
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
-from crowdroute.router.policy.plans import Plans
+from crowdroute.router.policy.plans import Plans, nothing_of
 from crowdroute.router.state.project import Project
 
 
@@ -18,12 +18,14 @@ class Fifo:
 
     def __init__(self, state: Project) -> None:
         """Index nothing yet."""
+        self._state = state
         self._buckets = Buckets(state, by_posterior=False)
         self._plans = Plans(state)
 
     def rebuild(self) -> None:
-        """Enter every task anew."""
+        """Enter every task anew, and compile (or load) what requests call, so that none waits for that."""
         self._buckets.rebuild()
+        self._buckets.first(0, Stage.CROWD, nothing_of(len(self._state.signatures)))
 
     def touch(self, task: int) -> None:
         """Keep the task in the queues of the stages that want it."""

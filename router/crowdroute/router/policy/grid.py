@@ -19,7 +19,8 @@ PRIORITIES = 4
 FRESH = 63
 """The cell of tasks without label and lease."""
 SETTLING = 62
-"""The cell of tasks that will be sure enough once the answers on their way are in."""
+"""The cell of tasks that are sure enough once the answers on their way are in, should good workers agree: to
+ask for more before would most often buy a surplus answer."""
 REGULAR = 62
 
 MOST_BINS = 16
@@ -32,8 +33,8 @@ CLASSES_APART = 4
 HIGHEST = 0.995
 """Confidence at which the last bin begins to take everything."""
 
-FIRST_CELL, BINS, LOW, WIDTH, DRIFT = range(5)
-"""Columns of `Grid.groups`; the last three in nats of logit(confidence)."""
+FIRST_CELL, BINS, LOW, WIDTH, DRIFT, AGREEING = range(6)
+"""Columns of `Grid.groups`; the last four in nats of logit(confidence)."""
 
 
 def logit(probability: float) -> float:
@@ -45,7 +46,7 @@ class Grid:
     """Cuts posteriors into at most 62 cells: a group per field (and label, where labels are few), bins of
     confidence in each.
 
-    `groups` (G, 5) holds, per group, the first cell, the number of bins, logit of the confidence at which the
+    `groups` (G, 6) holds, per group, the first cell, the number of bins, logit of the confidence at which the
     first bin begins, the width of a bin, and how far one label moves a task's logit on average. A group
     stands for one field, unless there are more fields than groups.
     """
@@ -63,7 +64,7 @@ class Grid:
         self.group_of = [min(int(start), MOST_GROUPS - 1) for start in starts[:-1]]
         count = max(min(int(starts[-1]), MOST_GROUPS), 1)
         bins = min(MOST_BINS, REGULAR // count)
-        self.groups: NDArray[np.float64] = np.zeros((count, 5))
+        self.groups: NDArray[np.float64] = np.zeros((count, 6))
         for field, model in enumerate(models):
             end = min(self.group_of[field] + per_field[field], count)
             self.groups[self.group_of[field] : end, LOW:] = _scale(model, bins)
@@ -71,16 +72,20 @@ class Grid:
         self.groups[:, BINS] = bins
 
 
-def _scale(model: OnlineDawidSkene, bins: int) -> tuple[float, float, float]:
-    """Give low end, width and drift for one field.
+def _scale(model: OnlineDawidSkene, bins: int) -> tuple[float, float, float, float]:
+    """Give low end, width, drift and the weight of an agreeing answer for one field.
 
     The drift is what one answer of an average worker, as the prior sees them, adds on average to the log odds
     of the truth against another label: (a - b) ln(a / b), a being the chance of the right answer and b of one
-    wrong answer.
+    wrong answer. An answer that agrees adds ln(a / b); the one taken here is of a good worker, who errs half
+    as often as the average.
     """
     n_classes = model.n_classes
     low = logit(1.0 / n_classes) if n_classes > 1 else 0.0
+    width = (logit(HIGHEST) - low) / bins
     right = model.prior.accuracy_for(n_classes)
-    wrong = (1.0 - right) / max(n_classes - 1, 1)
-    drift = (right - wrong) * float(np.log(right / wrong)) if wrong > 0.0 else 0.0
-    return low, (logit(HIGHEST) - low) / bins, drift
+    if right == 1.0:
+        return low, width, 0.0, 0.0
+    wrong = (1.0 - right) / (n_classes - 1)
+    drift = (right - wrong) * float(np.log(right / wrong))
+    return low, width, drift, float(np.log((1.0 + right) / wrong))

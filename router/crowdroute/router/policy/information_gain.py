@@ -10,7 +10,7 @@ from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import choosing, drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
-from crowdroute.router.policy.plans import Plans
+from crowdroute.router.policy.plans import Plan, Plans, nothing_of
 from crowdroute.router.policy.values import Values
 from crowdroute.router.state.project import Project
 
@@ -21,14 +21,14 @@ SEED_BITS = (1 << 62) - 1
 """Keeps seeds positive and away from overflow in signed 64-bit arithmetic."""
 
 WINDOW_PER_WORKER = 20
-"""Tasks under way per worker at work: enough for everyone to find one they have not seen."""
+"""Tasks under way per worker at work, over all signatures: enough for everyone to find one they have not
+seen."""
 SMALLEST_WINDOW = 32
-
 
 STEPS_TO_REMEMBER = 64
 """Tasks passed over in one request from which on it pays to remember where searches left off."""
 LEAST_CURSORS, MOST_CURSORS = 64, 4096
-"""Buckets remembered per worker: 24 bytes each, twice as many each time the others did not suffice."""
+"""Buckets remembered per worker, 24 bytes each: twice as many when half of the places are taken."""
 
 
 def new_cursors(count: int) -> NDArray[np.int64]:
@@ -44,16 +44,21 @@ class InformationGain:
     truth.
 
     Most of what it knows of a task is its posterior cell, so tasks of one cell are taken in turn. A label in
-    flight counts as half a label towards certainty; a task that the labels in flight will settle is given
+    flight counts as half a label towards certainty; a task that the labels in flight may well settle is given
     only when nothing else fits. Pure information gain goes for breadth, since fresh tasks have most to tell,
     and would finish nothing: while as many tasks of a signature are under way as the window allows, fresh
-    ones are given only to those whom no begun one fits.
+    ones are given only to those whom no begun one fits. Deadlines lift tasks by priority classes as they come
+    near, by the log's time, which stands still between events.
 
     With probability ε (`rules.routing.exploration`) one task is drawn uniformly from all that the worker's
-    signatures and allow lists offer, and given under the name `explore` if it fits. Recorded propensities: of
-    an explored task ε / N, N being what it was drawn from, which is exact; of any other 1 - ε + ε / N, exact
-    when all N fit, and too low by at most ε when some do not (their draws fall through to the policy), since
-    how many those are would take a walk over all to tell.
+    signatures and allow lists offer, and given under the name `explore` if it fits; if not, the policy
+    chooses. Propensities are those of the name and the task together: ε / N for an explored task, N being
+    what it was drawn from, which is exact; 1 - ε for any other, too low by the part of ε whose draws do not
+    fit.
+
+    The same events, requests and entropy give the same picks. A request may tidy up indexes (tasks that can
+    never fit again, places where searches left off), so what it is given can depend on the requests before
+    it.
     """
 
     name = "information_gain"
@@ -68,10 +73,15 @@ class InformationGain:
         self._cursors: dict[int, NDArray[np.int64]] = {}
 
     def rebuild(self) -> None:
-        """Build every index from the state."""
+        """Build every index from the state, and compile (or load) what requests call, so that none waits for
+        that."""
         self._buckets.rebuild()
         self._values = Values(self._state, self._buckets.grid)
         self._cursors.clear()
+        nothing = nothing_of(len(self._state.signatures))
+        self._buckets.first(0, Stage.SENIOR, nothing)
+        self._explored(nothing, 0, 0)
+        self._best(nothing, 0, 0)
 
     def touch(self, task: int) -> None:
         """Place one task anew."""
@@ -81,44 +91,53 @@ class InformationGain:
         """Give a task for the worker at a stage, or None when there is none."""
         self._buckets.wake()
         if stage != Stage.CROWD:
-            task = self._buckets.first(worker, stage, self._plans.of(worker, stage))
-            return None if task is None else Pick(task, "stage", 0.0, 1.0)
-        return self._pick_crowd(worker, entropy)
-
-    def _pick_crowd(self, worker: int, entropy: Id) -> Pick | None:
-        state, buckets, values = self._state, self._buckets, self._values
-        plan = values.plan(worker)
-        buckets.sets.follow(state.workers.count)
+            oldest = self._buckets.first(worker, stage, self._plans.of(worker, stage))
+            return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
+        plan = self._values.plan(worker)
         seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
-        exploration = state.rules.routing.exploration
-        among = 0
+        exploration = self._state.rules.routing.exploration
         if uniform(entropy, EXPLORE_DRAW) < exploration:
-            task, among = drawing.draw(
-                plan.codes,
-                plan.table_of,
-                buckets.cards.rows,
-                buckets.pools.table,
-                buckets.pools.arena,
-                buckets.sets.table,
-                buckets.sets.arena,
-                state.tasks.rows,
-                state.assignments.rows,
-                state.workers.rows,
-                state.listed.values,
-                worker,
-                seed,
-            )
+            task, among = self._explored(plan, worker, seed)
             if task >= 0:
-                value = float(
-                    values.values[plan.table_of[buckets.cards.signature[task]], buckets.cards.cell[task]]
-                )
-                return Pick(task, "explore", value, exploration / among)
+                return Pick(task, "explore", self._value(plan, task), exploration / among)
+        task, value = self._best(plan, worker, seed)
+        if task < 0:
+            return None
+        policy = "allowed" if self._buckets.cards.listed[task] else self.name
+        return Pick(task, policy, value, 1.0 - exploration)
+
+    def _value(self, plan: Plan, task: int) -> float:
+        cards = self._buckets.cards
+        return float(self._values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
+
+    def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
+        state, buckets = self._state, self._buckets
+        buckets.sets.follow(worker + 1)
+        return drawing.draw(
+            plan.codes,
+            plan.table_of,
+            buckets.cards.rows,
+            buckets.pools.table,
+            buckets.pools.arena,
+            buckets.sets.table,
+            buckets.sets.arena,
+            state.tasks.rows,
+            state.assignments.rows,
+            state.workers.rows,
+            state.listed.values,
+            worker,
+            seed,
+        )
+
+    def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
+        state, buckets = self._state, self._buckets
+        buckets.sets.follow(worker + 1)
         cursors = self._cursors.get(worker, NO_CURSORS)
         task, value, steps = choosing.choose(
             plan.codes,
             plan.table_of,
-            values.values,
-            values.order,
+            self._values.values,
+            self._values.order,
             buckets.cards.rows,
             buckets.crowd.links,
             buckets.crowd.ends,
@@ -138,11 +157,10 @@ class InformationGain:
             seed,
         )
         if steps > STEPS_TO_REMEMBER and len(cursors) < MOST_CURSORS:
-            self._cursors[worker] = new_cursors(max(2 * len(cursors), LEAST_CURSORS))
-        if task < 0:
-            return None
-        policy = "allowed" if buckets.cards.listed[task] else self.name
-        return Pick(task, policy, value, 1.0 - exploration)
+            taken = int(np.count_nonzero(cursors[:, 0] >= 0))
+            if 2 * taken >= len(cursors):
+                self._cursors[worker] = new_cursors(max(2 * len(cursors), LEAST_CURSORS))
+        return task, value
 
     def _window(self) -> int:
         """Give how many tasks of a signature may be under way before fresh ones have to wait."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crowdroute.router.model.states import Purpose, Stage, TaskState
 from crowdroute.router.policy.cards import GONE, INSIDE, OUTSIDE, SEEN
 from crowdroute.router.policy.grid import (
+    AGREEING,
     BINS,
     CELLS,
     DRIFT,
@@ -148,9 +149,10 @@ def _cell(card: Any, groups: Array, labels: int, live: int, minimum: int, target
         return FRESH
     confidence = min(max(float(card.confidence), 1e-9), 1.0 - 1e-9)
     group = groups[card.group]
-    expected = math.log(confidence / (1.0 - confidence)) + LIVE_WEIGHT * group[DRIFT] * live
-    if labels + live >= minimum and expected >= target:
+    known = math.log(confidence / (1.0 - confidence))
+    if labels + live >= minimum and known + group[AGREEING] * live >= target:
         return SETTLING
+    expected = known + LIVE_WEIGHT * group[DRIFT] * live
     step = int((expected - group[LOW]) / group[WIDTH])
     return int(group[FIRST_CELL]) + min(max(step, 0), int(group[BINS]) - 1)
 

@@ -46,6 +46,12 @@ class Plans:
         return known
 
 
+def nothing_of(signatures: int) -> Plan:
+    """Give the plan of somebody who may be given nothing."""
+    codes = np.zeros(0, np.int32)
+    return Plan(codes, marked(codes, signatures))
+
+
 def marked(codes: NDArray[np.int32], signatures: int) -> NDArray[np.int32]:
     """Give an array over all signatures that holds 0 at the codes and `NOT_ELIGIBLE` elsewhere."""
     table_of = np.full(signatures, NOT_ELIGIBLE, np.int32)

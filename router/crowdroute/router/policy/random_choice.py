@@ -7,7 +7,7 @@ from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
-from crowdroute.router.policy.plans import Plans
+from crowdroute.router.policy.plans import Plan, Plans, nothing_of
 from crowdroute.router.state.project import Project
 
 SEED_BITS = (1 << 62) - 1
@@ -32,8 +32,12 @@ class RandomChoice:
         self._plans = Plans(state)
 
     def rebuild(self) -> None:
-        """Build every index from the state."""
+        """Build every index from the state, and compile (or load) what requests call, so that none waits for
+        that."""
         self._buckets.rebuild()
+        nothing = nothing_of(len(self._state.signatures))
+        self._buckets.first(0, Stage.SENIOR, nothing)
+        self._drawn(nothing, 0, 0)
 
     def touch(self, task: int) -> None:
         """Place one task anew."""
@@ -41,13 +45,17 @@ class RandomChoice:
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        state, buckets = self._state, self._buckets
         plan = self._plans.of(worker, stage)
         if stage != Stage.CROWD:
-            oldest = buckets.first(worker, stage, plan)
+            oldest = self._buckets.first(worker, stage, plan)
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
-        buckets.sets.follow(state.workers.count)
-        task, among = drawing.any_of_all(
+        task, among = self._drawn(plan, worker, int.from_bytes(entropy[:8], "big") & SEED_BITS)
+        return None if task < 0 else Pick(task, self.name, 0.0, 1.0 / among)
+
+    def _drawn(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
+        state, buckets = self._state, self._buckets
+        buckets.sets.follow(worker + 1)
+        return drawing.any_of_all(
             plan.codes,
             plan.table_of,
             buckets.cards.rows,
@@ -60,6 +68,5 @@ class RandomChoice:
             state.workers.rows,
             state.listed.values,
             worker,
-            int.from_bytes(entropy[:8], "big") & SEED_BITS,
+            seed,
         )
-        return None if task < 0 else Pick(task, self.name, 0.0, 1.0 / among)

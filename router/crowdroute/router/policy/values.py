@@ -171,7 +171,7 @@ class _FieldCells:
 
     def __init__(self, grid: Grid, field: int, n_classes: int) -> None:
         group = grid.group_of[field]
-        first, steps, low, width, _ = grid.groups[group].tolist()
+        first, steps, low, width, *_ = grid.groups[group].tolist()
         bins = int(steps)
         self.first = int(first)
         #: Fields that share a group count evenly.
