@@ -8,7 +8,7 @@ import pytest
 
 from crowdroute.aggregation import AnnotationSet, ConfusionPrior, OnlineDawidSkene, SmoothedDawidSkene
 
-# Those with gold for every task; the largest are left to benchmarks/aggregation_accuracy.py.
+# Those with gold for every task; the largest are left to benchmarks/bench_aggregation_accuracy.py.
 CROWDS = [
     "barzan",
     "bluebird",

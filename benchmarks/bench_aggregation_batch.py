@@ -1,6 +1,6 @@
 """Batch Dawid-Skene beside crowd-kit's: the same labels, the same iterations, one core, one run.
 
-    python benchmarks/aggregation_batch.py [--labels 1000000] [--classes 4] [--repeats 3]
+    python benchmarks/bench_aggregation_batch.py [--labels 1000000] [--classes 4] [--repeats 3]
 
 Simulated crowd: five labels per task, one worker per 200 labels, 8 % who guess, the others right in 55 % to
 95 % of cases. Both are given their own input ready-made (an annotation set, a data frame): only fitting is

@@ -1,6 +1,6 @@
 """One label more: the online model's update and information table beside the same arithmetic in numpy.
 
-    python benchmarks/aggregation_online.py [--tasks 20000] [--classes 2] [--per-task 5]
+    python benchmarks/bench_aggregation_online.py [--tasks 20000] [--classes 2] [--per-task 5]
 
 Every task of a simulated crowd gets its labels one by one, in rounds; each call is timed from Python,
 dispatch included. The reference makes the same updates on arrays of its own and must end with the same

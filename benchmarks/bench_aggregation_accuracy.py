@@ -1,6 +1,6 @@
 """Accuracy on recorded crowds: one online pass beside batch models, votes and crowd-kit's Dawid-Skene.
 
-    python benchmarks/aggregation_accuracy.py [--orders 5] [CROWD ...]
+    python benchmarks/bench_aggregation_accuracy.py [--orders 5] [CROWD ...]
 
 Gold only scores. Repeated (task, worker) pairs keep the first label. A tie of the votes counts by chance. The
 online columns are means over random orders of arrival, one pass, no refit; their prior follows the pool, or
