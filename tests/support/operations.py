@@ -5,8 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from crowdroute.api.v1 import operations_pb2, projects_pb2, tasks_pb2, tokens_pb2, types_pb2, workers_pb2
-from crowdroute.client import AsyncClient, Connection, Refused
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from crowdroute.api.v1 import (
+    operations_pb2,
+    projects_pb2,
+    tasks_pb2,
+    tokens_pb2,
+    types_pb2,
+    vendor_pb2,
+    workers_pb2,
+)
+from crowdroute.client import AsyncClient, ClientError, Connection, Refused
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
 from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken
 from crowdroute.router.machine.shard import Shard
@@ -23,6 +34,9 @@ from crowdroute.router.runtime.shard_loop import OUTAGE_US
 TENANT = "acme"
 SECOND = 1_000_000
 OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"]
+VENDOR = vendor_pb2.DESCRIPTOR.services_by_name["VendorService"]
+CALLS: Sequence[MethodDescriptor] = (*OPERATIONS.methods, *VENDOR.methods)
+"""Every call of both services."""
 
 RULES = """\
 schema: crowdroute.rules/v1
@@ -32,6 +46,7 @@ routing:
   policy: fifo
 quality:
   overlap: {minimum: 2, maximum: 3}
+  stopping: {target: 0.9}
   gold: {share: 0%, first: 0}
 money:
   currency: USD
@@ -179,13 +194,34 @@ async def open_office() -> AsyncIterator[Office]:
             await engine.drain()
 
 
-async def refusal(awaited: object) -> Refused:
-    """Give the refusal of a call that must be refused."""
+async def refusal(asked: object) -> Refused:
+    """Give the refusal of a call, or of a stream, that must be refused."""
     try:
-        reply = await awaited  # type: ignore[misc]
+        reply = [one async for one in asked] if hasattr(asked, "__aiter__") else await asked
     except Refused as refused:
         return refused
     raise AssertionError(f"it was not refused but answered {reply}")
+
+
+async def ask(client: AsyncClient, method: MethodDescriptor, message: Message) -> ClientError | None:
+    """Make any call with one message; give what it was refused with, or None when it was answered."""
+    services = {OPERATIONS.name: client.operations, VENDOR.name: client.vendor}
+    stub = getattr(services[method.containing_service.name], method.name)
+    try:
+        if method.server_streaming:
+            # The first answer is enough: a watch never ends by itself.
+            await anext(aiter(stub(message)), None)
+        elif method.client_streaming:
+            await stub(_once(message))
+        else:
+            await stub(message)
+    except ClientError as error:
+        return error
+    return None
+
+
+async def _once(message: Message) -> AsyncIterator[Message]:
+    yield message
 
 
 def labels(**values: str) -> Mapping[str, types_pb2.Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import dropwhile, islice
 from typing import Any
 
@@ -44,19 +44,18 @@ class Annotations(Office):
 
     async def request_review(self, call: Call, message: wire.RequestReviewRequest) -> wire.Annotation:
         """Have one counted crowd answer checked at the senior stage."""
-        assignment = id_of(Kind.ASSIGNMENT, message.assignment_id, "assignment_id")
-        return await self._touch(call, message, assignment, RequestReview(assignment, message.reason))
+        return await self._touch(call, message, lambda one: RequestReview(one, message.reason))
 
     async def revoke_lease(self, call: Call, message: wire.RevokeLeaseRequest) -> wire.Annotation:
         """Take a live lease away."""
-        assignment = id_of(Kind.ASSIGNMENT, message.assignment_id, "assignment_id")
-        return await self._touch(call, message, assignment, RevokeLease(assignment, message.reason))
+        return await self._touch(call, message, lambda one: RevokeLease(one, message.reason))
 
     async def _touch(
-        self, call: Call, message: Any, assignment: Id, command: ProjectCommand
+        self, call: Call, message: Any, command: Callable[[Id], ProjectCommand]
     ) -> wire.Annotation:
         place = self.place(call, message.project_id)
-        await self.act(call, place.stream, command, message)
+        assignment = id_of(Kind.ASSIGNMENT, message.assignment_id, "assignment_id")
+        await self.act(call, place.stream, command(assignment), message)
         touched = annotation_message(place.state, place.schema, place.state.assignment(assignment))
         await self.observe()
         return touched

@@ -96,7 +96,7 @@ def _granted(state: Project, story: AssignmentStory, at_us: int) -> Why:
     return Why(
         at_us,
         "LEASE_GRANTED",
-        f"{wording.short(Kind.WORKER, story.worker)} was given it as {wording.STAGES[story.stage]}: {why}.",
+        f"{wording.short(Kind.WORKER, story.worker)} was given it {wording.ROLES[story.stage]}: {why}.",
         {
             "value": story.value,
             "propensity": story.propensity,

@@ -65,7 +65,7 @@ def _project_news() -> dict[type[Fact], News]:
         ),
         facts.LeaseGranted: News(
             tasks,
-            lambda e: f"{_worker(e)} was given a task as {wording.STAGES[e.stage]}.",
+            lambda e: f"{_worker(e)} was given a task {wording.ROLES[e.stage]}.",
             lambda e: {"stage": e.stage.name, "policy": e.policy},
         ),
         facts.LeaseExpired: News(tasks, lambda e: "A lease ran out."),

@@ -112,15 +112,13 @@ def _answer(state: Project, story: AnswerStory) -> Why:
         "checked": accuracy.count,
     }
     if story.receipt is Receipt.NONE:
-        text = (
-            f"{who} was given it at the stage of {wording.STAGES[story.stage]}: {story.state.name.lower()}."
-        )
+        text = f"{who} was given it {wording.ROLES[story.stage]}: {story.state.name.lower()}."
         return Why(table.granted_us[row], f"LEASE_{story.state.name}", text, numbers, details)
     said = wording.labels_text(state.rules.fields, story.labels)
     details |= {"answer": said, "receipt": story.receipt.name, "review": story.review.name}
     for field, likelihood in zip(state.rules.fields, story.likelihoods, strict=False):
         numbers[f"likelihood.{field.id}"] = likelihood
-    text = f"{who} answered {said} as {wording.STAGES[story.stage]}{_standing(state, row, story)}."
+    text = f"{who} answered {said} {wording.ROLES[story.stage]}{_standing(state, row, story)}."
     return Why(table.answered_us[row], "ANSWER_SUBMITTED", text, numbers, details)
 
 
@@ -214,7 +212,7 @@ def _summary(state: Project, story: TaskStory) -> str:
         return f"{name} is finalised as {said} with {sure} confidence (revision {story.revision}): {how}."
     if not story.standing.counted:
         return f"{name} is {where} and has no answer that counts yet."
-    at = f" at the stage of {wording.STAGES[story.stage]}" if story.state is TaskState.OPEN else ""
+    at = f" and asks {wording.STAGES[story.stage]}" if story.state is TaskState.OPEN else ""
     return (
         f"{name} is {where}{at}; after {wording.answers(story.standing.counted)} the most probable is {said}"
         f" with {sure}."

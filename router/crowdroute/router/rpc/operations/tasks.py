@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,22 +86,20 @@ class Tasks(Office):
 
     async def cancel_task(self, call: Call, message: wire.CancelTaskRequest) -> wire.Task:
         """Stop work on a task for good."""
-        task = id_of(Kind.TASK, message.task_id, "task_id")
-        return await self._change(call, message, task, CancelTask(task, message.reason))
+        return await self._change(call, message, lambda task: CancelTask(task, message.reason))
 
     async def reopen_task(self, call: Call, message: wire.ReopenTaskRequest) -> wire.Task:
         """Take answers again on a parked or finalised task."""
-        task = id_of(Kind.TASK, message.task_id, "task_id")
-        return await self._change(call, message, task, ReopenTask(task, message.reason, message.added))
+        return await self._change(call, message, lambda task: ReopenTask(task, message.reason, message.added))
 
     async def escalate_task(self, call: Call, message: wire.EscalateTaskRequest) -> wire.Task:
         """Ask an expert about an open task now."""
-        task = id_of(Kind.TASK, message.task_id, "task_id")
-        return await self._change(call, message, task, EscalateTask(task, message.reason))
+        return await self._change(call, message, lambda task: EscalateTask(task, message.reason))
 
-    async def _change(self, call: Call, message: Any, task: Id, command: ProjectCommand) -> wire.Task:
+    async def _change(self, call: Call, message: Any, command: Callable[[Id], ProjectCommand]) -> wire.Task:
         place = self.place(call, message.project_id)
-        await self.act(call, place.stream, command, message)
+        task = id_of(Kind.TASK, message.task_id, "task_id")
+        await self.act(call, place.stream, command(task), message)
         (changed,) = await self._tasks(place, [place.state.task(task)])
         return changed
 

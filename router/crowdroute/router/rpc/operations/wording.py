@@ -13,6 +13,10 @@ SHOWN_DIGITS = 8
 """Digits of an id in a sentence; the details hold all of them."""
 
 STAGES = {Stage.CROWD: "the crowd", Stage.SENIOR: "a senior", Stage.EXPERT: "an expert"}
+"""Who is asked at a stage."""
+
+ROLES = {Stage.CROWD: "in the crowd", Stage.SENIOR: "as a senior", Stage.EXPERT: "as an expert"}
+"""As what somebody works at a stage."""
 
 TASK_STATES = {
     TaskState.OPEN: "open",
