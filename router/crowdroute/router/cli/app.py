@@ -6,22 +6,20 @@ from importlib.metadata import version
 
 import typer
 
-from crowdroute.router.cli import (
-    aggregating,
-    demonstrating,
-    explaining,
-    exporting,
-    importing,
-    logs,
-    projects,
-    replaying,
-    rulebook,
-    serving,
-    stats,
-    tasks,
-    tokens,
-    workers,
-)
+from crowdroute.router.cli.aggregating import aggregate
+from crowdroute.router.cli.demonstrating import demo
+from crowdroute.router.cli.explaining import explain
+from crowdroute.router.cli.exporting import export
+from crowdroute.router.cli.importing import import_items
+from crowdroute.router.cli.logs import app as logs
+from crowdroute.router.cli.projects import app as projects
+from crowdroute.router.cli.replaying import replay
+from crowdroute.router.cli.rulebook import app as rulebook
+from crowdroute.router.cli.serving import serve
+from crowdroute.router.cli.stats import stats
+from crowdroute.router.cli.tasks import app as tasks
+from crowdroute.router.cli.tokens import app as tokens
+from crowdroute.router.cli.workers import app as workers
 
 app = typer.Typer(
     name="crowdroute",
@@ -48,17 +46,17 @@ def crowdroute(
     """Route labelling tasks to people by skill and measured reliability, and know when to stop asking."""
 
 
-app.command("serve")(serving.serve)
-app.command("demo")(demonstrating.demo)
-app.add_typer(projects.app, name="project")
-app.add_typer(tokens.app, name="token")
-app.add_typer(rulebook.app, name="rules")
-app.add_typer(workers.app, name="workers")
-app.add_typer(tasks.app, name="tasks")
-app.add_typer(logs.app, name="log")
-app.command("stats")(stats.stats)
-app.command("import")(importing.import_items)
-app.command("export")(exporting.export)
-app.command("explain")(explaining.explain)
-app.command("replay")(replaying.replay)
-app.command("aggregate")(aggregating.aggregate)
+app.command("serve")(serve)
+app.command("demo")(demo)
+app.add_typer(projects, name="project")
+app.add_typer(tokens, name="token")
+app.add_typer(rulebook, name="rules")
+app.add_typer(workers, name="workers")
+app.add_typer(tasks, name="tasks")
+app.add_typer(logs, name="log")
+app.command("stats")(stats)
+app.command("import")(import_items)
+app.command("export")(export)
+app.command("explain")(explain)
+app.command("replay")(replay)
+app.command("aggregate")(aggregate)
