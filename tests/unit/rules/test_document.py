@@ -250,7 +250,7 @@ money:
             "the text '0.0000001' is not an amount",
             "write digits",
         ),
-        ('money: {crowd: "-1"}', "money.crowd", "-1 is negative", "write what is paid"),
+        ('money: {crowd: "-0.000001"}', "money.crowd", "-0.000001 is negative", "write what is paid"),
         ('money: {crowd: "1e2"}', "money.crowd", "the text '1e2' is not an amount", "write digits"),
         ("money: {crowd: []}", "money.crowd", "a list is not an amount of money", "write decimal digits"),
         ("money: {currency: usd}", "money.currency", "the text 'usd' is not a currency", "write its three"),
@@ -399,12 +399,16 @@ def test_durations_are_exact_microseconds(written: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("written", "share"),
-    [("0", 0.0), ("1", 1.0), ("0.05", 0.05), ("5%", 0.05), ("0.1%", 0.001), ("100%", 1.0)],
+    [("0", 0.0), ("-0.0", 0.0), ("1", 1.0), ("0.05", 0.05), ("5%", 0.05), ("0.1%", 0.001), ("100%", 1.0)],
 )
 def test_a_percentage_is_the_same_number_as_the_share_it_stands_for(written: str, share: float) -> None:
     found = document_of(f"routing: {{exploration: {written}}}").routing.exploration
-    assert found == share
-    assert isinstance(found, float)
+    assert repr(found) == repr(share)  # tells 0.0 from -0.0 and from 0
+
+
+def test_the_smallest_part_of_a_duration_is_a_microsecond() -> None:
+    lease = document_of("routing: {lease: {duration: 1.000001s}}").routing.lease
+    assert lease.duration == 1_000_001
 
 
 def test_amounts_are_exact_micro_units() -> None:

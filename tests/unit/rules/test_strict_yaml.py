@@ -3,7 +3,8 @@
 import pytest
 
 from crowdroute.router.rules.errors import MOST_PROBLEMS, Problem
-from crowdroute.router.rules.strict_yaml import MOST_BYTES, MOST_DEPTH, UNREADABLE, Position, read
+from crowdroute.router.rules.source import MOST_BYTES, Position
+from crowdroute.router.rules.strict_yaml import MOST_DEPTH, UNREADABLE, read
 
 
 def value_of(text: str) -> object:
@@ -111,6 +112,8 @@ def test_keys_that_differ_only_in_quotes_are_the_same_key() -> None:
         ("a: !!python/object/apply:os.system [ls]", 1, 4, "the tag tag:yaml.org,2002:python/object/apply:os"),
         ("a:\n  <<: {b: 1}", 2, 3, "merge keys (<<) are not read"),
         ("%YAML 1.1\n---\na: 1", 1, 1, "a % directive is not read"),
+        ("%TAG ! tag:x,2000:\n---\na: 1", 1, 1, "a % directive is not read"),
+        ("\ufeff\ta: 1", 1, 1, "a tab is used for indentation"),
         ("a: 1\n---\nb: 2", 2, 1, "a second document begins here"),
         ("a:\nb: 1", 1, 1, "there is no value"),
         ("a: 1\nb: ~", 2, 1, "there is no value (~)"),

@@ -68,10 +68,7 @@ def read_duration(value: object) -> int:
         factor = UNITS_US[unit]
         if last and factor >= last:
             raise expected(wanted, example)
-        amount = int(whole + (decimals or "").ljust(6, "0")) * factor
-        if amount % MICROSECONDS:
-            raise unfit(f"{value[:64]} is finer than a microsecond", "write fewer decimals")
-        total += amount // MICROSECONDS
+        total += int(whole + (decimals or "").ljust(6, "0")) * factor // MICROSECONDS
         position, last = match.end(), factor
     if not SHORTEST_US <= total <= LONGEST_US:
         if not value:

@@ -12,7 +12,7 @@ import yaml
 from crowdroute.router.rules.describe import Notation
 from crowdroute.router.rules.document import MOST_FIELDS, MOST_LABELS
 from crowdroute.router.rules.schema import Schema, json_schema
-from crowdroute.router.rules.strict_yaml import MOST_BYTES
+from crowdroute.router.rules.source import MOST_BYTES
 
 EXAMPLE = """\
 schema: crowdroute.rules/v1

@@ -16,17 +16,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import NamedTuple
 
 import yaml
 
 from crowdroute.router.rules.errors import MOST_PROBLEMS, Problem
 from crowdroute.router.rules.paths import Path, write_path
+from crowdroute.router.rules.source import Position, decode
 from crowdroute.router.rules.syntax import explain
-
-MOST_BYTES = 256 * 1024
-"""Bytes, or characters of text that is decoded already: bounds the time that a hostile document costs."""
 
 MOST_DEPTH = 20
 """Lists and groups within one another; rules need 6."""
@@ -37,18 +33,6 @@ LONGEST_INTEGER = 15
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _FRACTION = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,4})?", re.ASCII)
 _NOTHING = frozenset({"", "~", "null", "Null", "NULL"})
-
-# What YAML calls non-printable, and the line breaks that editors and libyaml count differently.
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TAB_INDENT = re.compile(r"(?:^|[\r\n]) *(\t)")
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
-
-
-class Position(NamedTuple):
-    """A place in a text; both numbers from 1."""
-
-    line: int
-    column: int
 
 
 class Unreadable:
@@ -75,9 +59,9 @@ class Tree:
 
 def read(source: str | bytes) -> Tree:
     """Read one document; whatever is wrong stands in `problems`, with as much read as can be relied on."""
-    builder = _Builder()
-    text = _decode(source, builder)
-    if text is not None and _sound_text(text, builder):
+    text, problems = decode(source)
+    builder = _Builder(problems=problems)
+    if not problems:
         builder.read(text)
     return Tree(builder.root, builder.values, builder.keys, builder.written, tuple(builder.problems))
 
@@ -291,46 +275,3 @@ class _Builder:
                 return UNREADABLE
             return number
         return text
-
-
-def _decode(source: str | bytes, builder: _Builder) -> str | None:
-    def refuse(at: Position, what: str, advice: str) -> None:
-        builder.problems.append(Problem(at.line, at.column, "", what, advice))
-
-    if len(source) > MOST_BYTES:
-        limit = f"rules have at most {MOST_BYTES // 1024} KiB; lists of items or workers do not belong here"
-        refuse(Position(1, 1), "the document is too long", limit)
-        return None
-    try:
-        raw = source.encode() if isinstance(source, str) else source
-        text = raw.decode()
-    except UnicodeEncodeError as error:
-        refuse(_position(error.object[: error.start]), "half of a surrogate pair stands here", "delete it")
-        return None
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode()
-        byte = error.object[error.start]
-        refuse(_position(before), f"byte 0x{byte:02x} is not UTF-8", "save the file as UTF-8")
-        return None
-    return text.removeprefix("\ufeff")
-
-
-def _sound_text(text: str, builder: _Builder) -> bool:
-    """Refuse what libyaml would report less clearly, or not at all."""
-    hidden = _UNREADABLE.search(text)
-    if hidden:
-        at = _position(text[: hidden.start()])
-        what = f"the invisible character U+{ord(hidden.group()):04X} stands here"
-        builder.problems.append(Problem(at.line, at.column, "", what, "delete it"))
-    for tab in islice(_TAB_INDENT.finditer(text), MOST_PROBLEMS - 1):
-        at = _position(text[: tab.start(1)])
-        advice = "use spaces; set the editor to insert spaces for tabs"
-        builder.problems.append(Problem(at.line, at.column, "", "a tab is used for indentation", advice))
-    return not builder.problems
-
-
-def _position(before: str) -> Position:
-    """Give the place that follows a text."""
-    breaks = list(_LINE_BREAK.finditer(before))
-    start = breaks[-1].end() if breaks else 0
-    return Position(len(breaks) + 1, len(before) - start + 1)

@@ -12,15 +12,14 @@ from typing import cast
 from crowdroute.router.rules.errors import Problem
 from crowdroute.router.rules.outline import fields_of, group_of, section_at
 from crowdroute.router.rules.paths import Path, write_path
-from crowdroute.router.rules.strict_yaml import Position, Tree
+from crowdroute.router.rules.source import Position
+from crowdroute.router.rules.strict_yaml import Tree
 
 DOCUMENT = ""
 """Names the document itself among the sources."""
 
 _EITHER = frozenset({"labels", "fields"})
 """Two ways to write the same: who writes one does not want the template's other."""
-_OWN = frozenset({"schema", "extends"})
-"""Speak about the text they stand in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,10 @@ def alone(tree: Tree) -> Merged:
 
 
 def lay_over(tree: Tree, template: Tree, name: str) -> Merged:
-    """Lay a document over a template; both are groups of keys."""
+    """Lay a document over a template; both are groups of keys, and the document has a schema and extends."""
     origins: dict[Path, str] = {}
     own = cast(dict[str, object], tree.value)
-    base = {key: value for key, value in cast(dict[str, object], template.value).items() if key not in _OWN}
+    base = cast(dict[str, object], template.value)
     if _EITHER & own.keys():
         base = {key: value for key, value in base.items() if key not in _EITHER}
     value = _merge((), own, base, name, origins)
