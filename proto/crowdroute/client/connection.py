@@ -21,8 +21,8 @@ class Connection:
     token: str = field(repr=False)
     timeout_s: float = 20.0
     """Deadline of a call that names none; the engine refuses calls without a deadline."""
-    attempts: int = 8
-    """Most tries of a call that may be repeated safely. Their pauses last six to twelve seconds: an engine
+    attempts: int = 10
+    """Most tries of a call that may be repeated safely. Their pauses last ten to twenty seconds: an engine
     that crashed, or is replaced, is back by then."""
     ping_interval_s: float = 20.0
     """Silence after which the engine is asked whether it is there; it takes less than 5 s for a nuisance."""

@@ -25,7 +25,12 @@ FIRST_DELAY_S = 0.1
 LARGEST_DELAY_S = 5.0
 """A shard that crashed serves again within five seconds; waiting longer between tries gains nothing."""
 
-REPEATED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+UNREACHABLE = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+"""How calls end that the engine may never have seen. It is the other side that cancelled: a process that
+stops cancels what has arrived and was not begun."""
+
+CLOSED_HERE = "Channel closed!"
+"""gRPC's words for calls that `Client.close` ended, which are not repeated."""
 
 
 class Prepared(NamedTuple):
@@ -57,9 +62,8 @@ def delay_before(attempt: int, error: ClientError) -> float | None:
     `attempt` counts the tries so far, from 1. Delays double, with up to half of each left to chance, so that
     clients that lost the same server do not come back at once.
     """
-    if error.status not in REPEATED or (
-        error.status is not grpc.StatusCode.UNAVAILABLE and not error.retry_after_s
-    ):
+    busy = error.status is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after_s > 0
+    if (error.status not in UNREACHABLE or error.message == CLOSED_HERE) and not busy:
         return None
     backoff: float = min(FIRST_DELAY_S * 2 ** (attempt - 1), LARGEST_DELAY_S)
     return max(error.retry_after_s, backoff * random.uniform(0.5, 1.0))

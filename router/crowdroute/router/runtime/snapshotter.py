@@ -132,7 +132,10 @@ def main() -> None:
     files = SnapshotFiles(options.directory)
     files.clear_partial()
     snapshotter = Snapshotter(load(options.core), files, options.every_batches, options.every_bytes)
-    serve(snapshotter, sys.stdin.buffer, answers)
+    try:
+        serve(snapshotter, sys.stdin.buffer, answers)
+    except BrokenPipeError:
+        os.close(answers.fileno())  # the owner was killed: nobody is left to tell
 
 
 if __name__ == "__main__":

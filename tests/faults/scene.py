@@ -1,0 +1,93 @@
+"""A directory with a project in it, and whoever may work there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken, UpsertWorker
+from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask
+from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.model import content
+from crowdroute.router.model.answers import Choice
+from crowdroute.router.model.content import ItemContent, Part
+from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
+from crowdroute.router.model.rules import Field, GoldPlan, Label, LeaseTerms, Overlap, Prices, ProjectRules
+from crowdroute.router.model.states import Purpose
+from crowdroute.router.ports import ContentChange
+from crowdroute.router.rpc.authentication import new_secret
+from crowdroute.router.rpc.convert.content import encode_item
+from crowdroute.router.rpc.scopes import SESSION_SCOPES
+from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.engine import Engine
+
+TENANT = "default"
+LABELS = ("yes", "no", "unsure")
+IMPORT_ROWS = 1000
+GOLD_EVERY = 20
+"""Every so manieth task has a known answer."""
+
+
+class Annotator(NamedTuple):
+    """A worker and the token of their session."""
+
+    worker: Id
+    bearer: str
+
+
+class Scene(NamedTuple):
+    """What clients need to know."""
+
+    stream: str
+    project: str
+    annotators: list[Annotator]
+
+
+async def prepare(directory: Path, annotators: int, tasks: int) -> Scene:
+    """Write the beginning of a history: one project, its tasks, and people with sessions."""
+    async with embedded_engine(directory, snapshots=False) as engine:
+        organisation = organisation_stream(TENANT)
+        await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))
+        project = engine.new_id()
+        stream = project_stream(TENANT, project)
+        rules = ProjectRules(
+            1,
+            (Field("label", tuple(Label(name) for name in LABELS)),),
+            guideline="Say whether it is.",
+            overlap=Overlap(2, 4),
+            gold=GoldPlan(share=0.05, first=2),
+            prices=Prices(20_000),
+            lease=LeaseTerms(per_worker=20),
+        )
+        await engine.submit(engine.request(stream, CreateProject(project, "under fire", rules)))
+        await _import(engine, stream, tasks)
+        people = [await _annotator(engine, organisation) for _ in range(annotators)]
+        return Scene(stream, to_text(Kind.PROJECT, project), people)
+
+
+async def _annotator(engine: Engine, organisation: str) -> Annotator:
+    worker, token = engine.new_id(), engine.new_id()
+    secret = new_secret(token)
+    await engine.submit(engine.request(organisation, UpsertWorker(worker, NO_ID, NO_ID)))
+    issue = IssueToken(token, secret.digest, "a test", SESSION_SCOPES, worker=worker)
+    await engine.submit(engine.request(organisation, issue))
+    return Annotator(worker, secret.bearer)
+
+
+async def _import(engine: Engine, stream: str, tasks: int) -> None:
+    for first in range(0, tasks, IMPORT_ROWS):
+        rows, contents = [], []
+        for number in range(first, min(first + IMPORT_ROWS, tasks)):
+            body = encode_item(ItemContent("", (Part("text", "text/plain", f"{number}: is it?"),)))
+            known = number % GOLD_EVERY == 0
+            rows.append(
+                NewTask(
+                    engine.new_id(),
+                    engine.new_id(),
+                    digest=engine.digest(body),
+                    purpose=Purpose.GOLD if known else Purpose.PRODUCTION,
+                    gold=(Choice(0, number % len(LABELS)),) if known else (),
+                )
+            )
+            contents.append(ContentChange(content.item(rows[-1].item), body))
+        await engine.submit(engine.request(stream, AddTasks(tuple(rows))), contents)

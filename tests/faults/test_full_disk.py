@@ -1,0 +1,112 @@
+"""A full disk under a served engine: it says so and goes, and comes back with all it acknowledged."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.annotators import Crowd
+from tests.faults.journal import START, Journal, Line
+from tests.faults.scene import Scene, prepare
+from tests.faults.serving import Serving
+from tests.faults.verdict import history, judge
+
+FAILED = 1
+"""Exit status of the command line after a failure that is not the caller's."""
+
+TASKS = 3_000
+GROWTH = 1 << 20
+"""Bytes by which files may still grow: some hundred answers."""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, where the machine lets us have one."""
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(mounted)]
+    try:
+        refused = subprocess.run(command, capture_output=True, check=False).returncode != 0
+    except FileNotFoundError:
+        refused = True
+    if refused:
+        pytest.skip("only root may mount a small file system; the test with a limit on files covers the rest")
+    yield mounted
+    subprocess.run(["umount", "-l", str(mounted)], check=True)
+
+
+def used(directory: Path) -> int:
+    """Give the bytes that the files of a directory take."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def resize(disk: Path, size: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+
+async def fill(serving: Serving, scene: Scene, journal: Journal) -> Crowd:
+    """Let annotators work until the engine has ended by itself."""
+    crowd = Crowd(scene, serving.address, journal)
+    assert await serving.ended() == FAILED, serving.words
+    return crowd
+
+
+async def recover(serving: Serving, crowd: Crowd) -> None:
+    """Start again with room, and let everybody go on."""
+    await serving.start()
+    await crowd.answers(200)
+    assert await crowd.stop() == []
+    await serving.kill()
+
+
+def assert_nothing_lost(directory: Path, scene: Scene, journal: Journal, told: int) -> None:
+    broken, told_otherwise = judge(history(directory), scene.stream, journal.close())
+    assert broken.ok, broken
+    assert told_otherwise.ok, told_otherwise
+    assert told_otherwise.counters["acknowledged answers"] >= told + 200
+
+
+async def test_a_full_disk_ends_the_engine_with_a_clear_word_and_loses_nothing(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    data = small_disk / "data"
+    scene = await prepare(data, 16, TASKS)
+    serving, journal = Serving(data), Journal(tmp_path / "journal")
+    journal.note(Line(START))
+    try:
+        await serving.start()
+        resize(small_disk, used(small_disk) + GROWTH)
+        crowd = await fill(serving, scene, journal)
+        told = journal.answers
+        resize(small_disk, 100 << 20)
+        last_words = serving.words[-1]
+        await recover(serving, crowd)
+    finally:
+        await serving.close()
+
+    assert f"the disk that holds {data} is full: free space, then start again" in last_words
+    assert last_words.endswith("[APPEND_FAILED]")
+    assert told > 0
+    assert_nothing_lost(data, scene, journal, told)
+
+
+async def test_a_file_that_may_not_grow_ends_the_engine_and_loses_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    scene = await prepare(data, 16, TASKS)
+    serving, journal = Serving(data), Journal(tmp_path / "journal")
+    journal.note(Line(START))
+    try:
+        await serving.start()
+        serving.limit_files(GROWTH)
+        crowd = await fill(serving, scene, journal)
+        told = journal.answers
+        last_words = serving.words[-1]
+        await recover(serving, crowd)
+    finally:
+        await serving.close()
+
+    assert last_words.endswith("[APPEND_FAILED]")
+    assert told > 0
+    assert_nothing_lost(data, scene, journal, told)
