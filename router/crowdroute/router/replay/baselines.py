@@ -10,6 +10,9 @@ from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.router.replay.recorded import RecordedCrowd
 
+EVERY = 128
+"""Overlaps up to this one stand in the curve one by one; a popular task may have thousands of labels."""
+
 
 @dataclass(frozen=True)
 class FixedOverlap:
@@ -23,13 +26,21 @@ class FixedOverlap:
     dawid_skene: float | None
 
 
+def overlaps(largest: int) -> list[int]:
+    """Give the overlaps of the curve: each up to `EVERY`, then a tenth more each time, and the largest."""
+    found = list(range(1, min(largest, EVERY) + 1))
+    while found[-1] < largest:
+        found.append(min(largest, found[-1] + max(1, found[-1] // 10)))
+    return found
+
+
 def fixed_overlap_curve(crowd: RecordedCrowd, seed: int) -> list[FixedOverlap]:
-    """Give every overlap from one to the largest recorded, with labels drawn without replacement by the
+    """Give the curve up to the largest overlap recorded, with labels drawn without replacement by the
     seed."""
     draw = random.Random(seed + 3)
     shuffled = [draw.sample(workers, len(workers)) for workers in crowd.workers_of]
     curve = []
-    for overlap in range(1, crowd.largest_overlap + 1):
+    for overlap in overlaps(crowd.largest_overlap):
         tasks, workers, labels = [], [], []
         for task, order in enumerate(shuffled):
             for worker in order[:overlap]:

@@ -26,15 +26,17 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Stage, TaskState
 from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
-from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, task_order
+from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports
 from crowdroute.router.state.tables import NONE
 
 START_US = 1_700_000_000_000_000
 """Where the replay's clock starts: any fixed moment does."""
-STEP_US = 1_000
-"""How far the clock goes with each command: far less than a lease lasts."""
+STEP_US = 1
+"""How far the clock goes with each command: the shortest lease, a second, outlasts any number that is held."""
 ROWS = 1_000
 """Tasks per import command."""
+ALLOWED = 100_000
+"""Workers named by the tasks of one import command."""
 TENANT = "replay"
 
 
@@ -135,10 +137,9 @@ class InProcessReplay:
         return worker
 
     def _add_tasks(self) -> None:
-        order = task_order(self._crowd, self._seed)
-        for start in range(0, len(order), ROWS):
+        for part in imports(self._crowd, self._seed, ROWS, ALLOWED):
             rows = []
-            for task in order[start : start + ROWS]:
+            for task in part:
                 item, identity = self._entropy(), self._entropy()
                 self._tasks[task] = identity
                 self._task_of_item[item] = task

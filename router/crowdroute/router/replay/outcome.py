@@ -34,3 +34,8 @@ class Outcome:
     seconds: float = 0.0
     cycles: int = 0
     used_per_task: list[int] = field(default_factory=list)
+
+    @property
+    def finalised(self) -> int:
+        """Tasks with a published result."""
+        return self.endings.count(Ending.FINALISED)

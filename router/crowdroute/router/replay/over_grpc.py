@@ -20,11 +20,13 @@ from crowdroute.api.v1 import (
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
-from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, task_order
+from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports
 from crowdroute.router.rules.describe import describe
 
 ROWS = 500
 """Tasks per import call."""
+ALLOWED = 20_000
+"""Workers named by the tasks of one import call: under a megabyte of ids."""
 
 
 async def play_over_grpc(
@@ -77,10 +79,9 @@ class _GrpcReplay:
             )
             self._worker_ids.append(session.worker_id)
             self._sessions.append(self._client.as_bearer(session.bearer))
-        order = task_order(self._crowd, self._seed)
-        for start in range(0, len(order), ROWS):
+        for part in imports(self._crowd, self._seed, ROWS, ALLOWED):
             request = tasks_pb2.AddItemsRequest(project_id=self._project.id)
-            for task in order[start : start + ROWS]:
+            for task in part:
                 item = request.items.add(
                     external_id=f"{self._run}/{task}", purpose=tasks_pb2.PURPOSE_PRODUCTION
                 )
@@ -121,7 +122,7 @@ class _GrpcReplay:
         session = self._sessions[worker]
         offers = await session.next(self._project.id)
         for offer in offers:
-            label = self._crowd.labels[self._crowd.answers[_task_of(offer), worker]]
+            label = self._crowd.names[self._crowd.answers[_task_of(offer), worker]]
             await session.submit(offer, {self._project.fields[0].id: label})
             self.outcome.used += 1
         self._progress(self.outcome.used)
@@ -130,7 +131,7 @@ class _GrpcReplay:
     async def conclude(self) -> None:
         """Read results, and what is most probable where there is none."""
         request = results_pb2.ExportResultsRequest(project_id=self._project.id)
-        places = {label: place for place, label in enumerate(self._crowd.labels)}
+        places = {label: place for place, label in enumerate(self._crowd.names)}
         field = self._project.fields[0].id
         finalised: dict[int, str] = {}
         async for exported in self._client.operations.ExportResults(request, timeout=600.0):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +13,17 @@ from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.files import read_annotations, read_gold
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules
+from crowdroute.router.replay.naming import usable_names
+from crowdroute.router.rules.document import MOST_LABELS
 
 FIELD = "label"
 """Name of the only field of a recorded crowd's schema."""
+
+FILLER = "none of these"
+"""Second label of a record that has but one: a choice needs two."""
+
+LARGEST_OVERLAP = 1_000
+"""Answers per task that rules may ask for."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class RecordedCrowd:
     tasks: tuple[str, ...]
     workers: tuple[str, ...]
     labels: tuple[str, ...]
+    names: tuple[str, ...]
+    """What rules call each label: itself, unless it cannot be a name there."""
     answers: dict[tuple[int, int], int]
     """(task, worker) -> label, as places in the three tuples."""
     workers_of: tuple[tuple[int, ...], ...]
@@ -36,25 +45,26 @@ class RecordedCrowd:
     """Rows left out because their (task, worker) had been read before."""
 
     def check_labels(self, rules: ProjectRules) -> None:
-        """See that the rules have one field with the labels of the record, whose codes then agree with
-        theirs.
+        """See that the rules have one field with the labels of the record, so that every recorded answer can
+        be given.
 
         Raises:
             ConfigurationError: they do not; the message says what is missing.
         """
         if len(rules.fields) != 1:
             raise ConfigurationError(
-                f"a recorded crowd answers one field, but the rules have {len(rules.fields)}"
+                f"a recorded crowd answers one field, but the rules have {len(rules.fields)}: keep one"
             )
-        known = [label.id for label in rules.fields[0].labels if not label.removed]
-        missing = [label for label in self.labels if label not in known]
+        known = {label.id for label in rules.fields[0].labels if not label.removed}
+        missing = [name for name in self.names if name not in known]
         if missing:
-            raise ConfigurationError(f"the rules lack these recorded labels: {', '.join(missing)}")
+            named = ", ".join(map(repr, missing[:10])) + (" …" if len(missing) > 10 else "")
+            raise ConfigurationError(f"the rules lack labels of the record; add {named}")
 
     def codes_in(self, rules: ProjectRules) -> list[int]:
         """Give each recorded label's code in the rules' only field."""
-        known = [label.id for label in rules.fields[0].labels]
-        return [known.index(label) for label in self.labels]
+        codes = {label.id: code for code, label in enumerate(rules.fields[0].labels)}
+        return [codes[name] for name in self.names]
 
     @property
     def largest_overlap(self) -> int:
@@ -68,8 +78,14 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
 
     Raises:
         AggregationError: with file and line, when a file cannot be read as that.
+        ConfigurationError: there are more different labels than a single choice may have.
     """
     annotations = read_annotations(labels, repeats="first")
+    if annotations.n_classes > MOST_LABELS:
+        raise ConfigurationError(
+            f"{labels} holds {annotations.n_classes} different labels, and a choice has at most {MOST_LABELS}: "
+            "is this a record of free texts?"
+        )
     known = {} if gold is None else read_gold(gold)
     answers: dict[tuple[int, int], int] = {}
     workers_of: list[list[int]] = [[] for _ in annotations.task_ids]
@@ -78,11 +94,13 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
     ):
         answers[task, worker] = label
         workers_of[task].append(worker)
+    recorded = tuple(map(str, annotations.label_ids))
     return RecordedCrowd(
         annotations=annotations,
         tasks=tuple(map(str, annotations.task_ids)),
         workers=tuple(map(str, annotations.worker_ids)),
-        labels=tuple(map(str, annotations.label_ids)),
+        labels=recorded,
+        names=usable_names(recorded),
         answers=answers,
         workers_of=tuple(map(tuple, workers_of)),
         gold=known,
@@ -91,8 +109,9 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
 
 
 def _count_rows(path: Path) -> int:
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    return sum(bool(row) for row in csv.reader(io.StringIO(raw.decode()))) - 1
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8", newline="") as file:
+        return sum(bool(row) for row in csv.reader(file)) - 1
 
 
 def default_rules(crowd: RecordedCrowd) -> ProjectRules:
@@ -100,9 +119,10 @@ def default_rules(crowd: RecordedCrowd) -> ProjectRules:
 
     They are the engine's own defaults; only the schema and the largest overlap come from the record.
     """
-    schema = (Field(FIELD, tuple(Label(label) for label in crowd.labels)),)
-    least = min(Overlap().minimum, crowd.largest_overlap)
-    return ProjectRules(version=1, fields=schema, overlap=Overlap(least, crowd.largest_overlap))
+    names = crowd.names if len(crowd.names) > 1 else (*crowd.names, FILLER)
+    schema = (Field(FIELD, tuple(map(Label, names))),)
+    most = min(crowd.largest_overlap, LARGEST_OVERLAP)
+    return ProjectRules(version=1, fields=schema, overlap=Overlap(min(Overlap().minimum, most), most))
 
 
 def arrivals(crowd: RecordedCrowd, seed: int) -> list[int]:
@@ -118,3 +138,18 @@ def task_order(crowd: RecordedCrowd, seed: int) -> Sequence[int]:
     order = list(range(len(crowd.tasks)))
     random.Random(seed + 1).shuffle(order)
     return order
+
+
+def imports(crowd: RecordedCrowd, seed: int, rows: int, allowed: int) -> list[list[int]]:
+    """Give `task_order` in parts of at most `rows` tasks that together name at most `allowed` workers, or of
+    a single task that names more."""
+    parts: list[list[int]] = [[]]
+    named = 0
+    for task in task_order(crowd, seed):
+        count = len(crowd.workers_of[task])
+        if parts[-1] and (len(parts[-1]) == rows or named + count > allowed):
+            parts.append([])
+            named = 0
+        parts[-1].append(task)
+        named += count
+    return parts

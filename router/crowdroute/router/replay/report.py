@@ -22,13 +22,23 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def summarise(crowd: RecordedCrowd, outcome: Outcome, seed: int) -> dict[str, Any]:
-    """Give the whole result of a replay; `accuracy` and its interval are None without gold."""
-    endings = Counter(outcome.endings)
-    labels = {
+def concluded(crowd: RecordedCrowd, outcome: Outcome) -> dict[str, str]:
+    """Give every task's label, published or most probable; empty where it is one that nobody ever gave."""
+    return {
         task: crowd.labels[label] if label != UNRECORDED else ""
         for task, label in zip(crowd.tasks, outcome.labels, strict=True)
     }
+
+
+def score_of(crowd: RecordedCrowd, outcome: Outcome) -> float | None:
+    """Give the share of gold tasks that the replay got right, None without gold."""
+    return score(concluded(crowd, outcome), crowd)
+
+
+def summarise(crowd: RecordedCrowd, outcome: Outcome, seed: int) -> dict[str, Any]:
+    """Give the whole result of a replay; `accuracy` and its interval are None without gold."""
+    endings = Counter(outcome.endings)
+    labels = concluded(crowd, outcome)
     accuracy = score(labels, crowd)
     scored = [task for task in crowd.gold if task in labels]
     right = sum(labels[task] == crowd.gold[task] for task in scored)
@@ -43,6 +53,7 @@ def summarise(crowd: RecordedCrowd, outcome: Outcome, seed: int) -> dict[str, An
         "exhausted": endings[Ending.EXHAUSTED],
         "reviews_decided": outcome.reviews,
         "gold_tasks": len(scored),
+        "gold_never_labelled": len(crowd.gold) - len(scored),
         "gold_outside_labels": sum(crowd.gold[task] not in crowd.labels for task in scored),
         "accuracy": accuracy,
         "accuracy_interval": list(wilson(right, len(scored))) if scored else None,
