@@ -4,7 +4,7 @@ import pytest
 
 from crowdroute.router.rules.errors import MOST_PROBLEMS, Problem
 from crowdroute.router.rules.source import MOST_BYTES, Position
-from crowdroute.router.rules.strict_yaml import MOST_DEPTH, UNREADABLE, read
+from crowdroute.router.rules.strict_yaml import MOST_DEPTH, MOST_VALUES, UNREADABLE, read
 
 
 def value_of(text: str) -> object:
@@ -210,6 +210,12 @@ def test_brackets_without_end_are_given_up_at_the_first_level_too_deep(opening: 
     # Read to its end, the first of these takes libyaml minutes.
     deep = opening * (MOST_BYTES // len(opening))
     assert len(read(deep).problems) == 1
+
+
+def test_the_greatest_number_of_values_is_read_and_one_more_refused() -> None:
+    # The list is a value too.
+    assert read(f"[{'a,' * (MOST_VALUES - 1)}]").problems == ()
+    assert only_problem(f"[{'a,' * MOST_VALUES}]").what == "more than 20000 values"
 
 
 def test_an_alias_bomb_is_refused_at_its_first_anchor_and_never_expanded() -> None:

@@ -27,7 +27,7 @@ class Position(NamedTuple):
 def decode(source: str | bytes) -> tuple[str, list[Problem]]:
     """Give the text of a document, and what makes it unreadable; with any problem, do not use the text."""
     if len(source) > MOST_BYTES:
-        limit = f"rules have at most {MOST_BYTES // 1024} KiB; lists of items or workers do not belong here"
+        limit = f"rules have at most {MOST_BYTES // 1024} KiB; items and workers do not belong here"
         return "", [_problem("", "the document is too long", limit)]
     try:
         raw = source.encode() if isinstance(source, str) else source

@@ -27,6 +27,9 @@ from crowdroute.router.rules.syntax import explain
 MOST_DEPTH = 20
 """Lists and groups within one another; rules need 6."""
 
+MOST_VALUES = 20_000
+"""Enough for 12 fields of 512 labels with titles. Each costs tens of microseconds until it is validated."""
+
 LONGEST_INTEGER = 15
 """Digits: what every reader of JSON and YAML holds exactly (2**53 has 16)."""
 
@@ -189,9 +192,16 @@ class _Builder:
                 f"more than {MOST_DEPTH} levels within one another",
                 "rules need 6: look for brackets or dashes too many",
             )
-        self.values.setdefault(path, at)
+        self.place(path, at)
         is_list = isinstance(event, yaml.SequenceStartEvent)
         self.stack.append(_Open(path, [] if is_list else None, None if is_list else {}))
+
+    def place(self, path: Path, at: Position) -> None:
+        self.values.setdefault(path, at)
+        if len(self.values) > MOST_VALUES:
+            self.stop(
+                at, (), f"more than {MOST_VALUES} values", "rules are shorter: items do not belong here"
+            )
 
     def close(self) -> None:
         ended = self.stack.pop()
@@ -199,7 +209,7 @@ class _Builder:
         self.attach(value, self.values[ended.path])
 
     def attach(self, value: object, at: Position) -> None:
-        self.values.setdefault(self.next_path(), at)
+        self.place(self.next_path(), at)
         if not self.stack:
             self.root = value
             return
