@@ -58,7 +58,11 @@ async def test_the_one_scope_of_a_call_opens_it(office: Office, method: MethodDe
 
     refused = await ask(client, method, empty(method))
 
-    closed = {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED}
+    closed = {
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
     assert refused is None or refused.status not in closed
 
 

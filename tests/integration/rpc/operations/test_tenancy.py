@@ -125,14 +125,23 @@ BASES: list[tuple[str, Base]] = [
     ("EraseItem", lambda t: tasks_pb2.EraseItemRequest(project_id=t.project, item_id=t.item, reason=REASON)),
     ("GetTask", lambda t: tasks_pb2.GetTaskRequest(project_id=t.project, task_id=t.task)),
     ("ListTasks", lambda t: tasks_pb2.ListTasksRequest(project_id=t.project, item_id=t.item)),
-    ("CancelTask", lambda t: tasks_pb2.CancelTaskRequest(project_id=t.project, task_id=t.task, reason=REASON)),
-    ("ReopenTask", lambda t: tasks_pb2.ReopenTaskRequest(project_id=t.project, task_id=t.task, reason=REASON)),
+    (
+        "CancelTask",
+        lambda t: tasks_pb2.CancelTaskRequest(project_id=t.project, task_id=t.task, reason=REASON),
+    ),
+    (
+        "ReopenTask",
+        lambda t: tasks_pb2.ReopenTaskRequest(project_id=t.project, task_id=t.task, reason=REASON),
+    ),
     (
         "EscalateTask",
         lambda t: tasks_pb2.EscalateTaskRequest(project_id=t.project, task_id=t.task, reason=REASON),
     ),
     ("ListAnnotations", lambda t: answers_pb2.ListAnnotationsRequest(project_id=t.project, task_id=t.task)),
-    ("ListAnnotations", lambda t: answers_pb2.ListAnnotationsRequest(project_id=t.project, worker_id=t.worker)),
+    (
+        "ListAnnotations",
+        lambda t: answers_pb2.ListAnnotationsRequest(project_id=t.project, worker_id=t.worker),
+    ),
     (
         "RequestReview",
         lambda t: answers_pb2.RequestReviewRequest(

@@ -16,6 +16,8 @@ CHOSEN_BY = {
     "random": "it was drawn by chance from all that the worker could be given",
     "explore": "it was drawn by chance, so that the routing can be judged later",
     "gold": "its answer is known, and the worker was due to be checked",
+    "training": "its answer is known, and the worker is new and is taught by it",
+    "qualification": "its answer is known, and the worker is new and let in by it",
     "allowed": "it names the worker among those who may be given it",
     "stage": "results wait for this stage, so its work goes first",
 }
