@@ -57,7 +57,8 @@ completion and checks while you type, point the editor at `docs/rules.schema.jso
 Nothing is guessed. Only plain decimal digits are numbers and only `true` and `false` are truth values: `yes`,
 `no`, `on`, `off`, `1_000`, `017`, `12:30:45` and `2024-05-01` are text, refused where text cannot stand. Also
 refused: a key given twice, a key without a value, `null`, anchors and aliases, tags, merge keys (`<<`),
-several documents in one file, tabs in the indentation, more than {MOST_BYTES // 1024} KiB or {MOST_VALUES} values.
+several documents in one file, tabs in the indentation, more than {MOST_BYTES // 1024} KiB, and more than
+{MOST_VALUES} values.
 
 ## How rules change
 
