@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from crowdroute.router.events import project as facts
 from crowdroute.router.events.base import Fact
@@ -13,7 +14,6 @@ from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules, Routing, Stopping
 from crowdroute.router.model.states import FinalReason, Purpose, Receipt, Stage, WorkerStatus
 from crowdroute.router.policy.base import Pick, Policy
-from crowdroute.router.policy.known import KnownTasks
 from crowdroute.router.state.project import Project
 
 SECOND = 1_000_000
@@ -47,13 +47,20 @@ def need(*skills: str) -> Requirement:
     return Requirement(skills=tuple(SkillNeed(name, 0.5) for name in skills))
 
 
+class Follower(Protocol):
+    """What is told which tasks changed."""
+
+    def rebuild(self) -> None: ...
+
+    def touch(self, task: int) -> None: ...
+
+
 class World:
     """Rows of workers, tasks and assignments are what its methods take and give."""
 
     def __init__(self, given: ProjectRules | None = None) -> None:
         self.state = Project()
-        self.policies: list[Policy] = []
-        self.known: list[KnownTasks] = []
+        self.followers: list[Follower] = []
         self.now_us = 1_000 * SECOND
         self._ids = 0
         self.happen(facts.ProjectCreated(self.new_id(), "a project"))
@@ -66,16 +73,18 @@ class World:
     def happen(self, event: Fact) -> None:
         self.state.last_us = self.now_us
         task = HANDLERS[type(event)](self.state, event, self.now_us)
-        followers: list[Policy | KnownTasks] = [*self.policies, *self.known]
-        for follower in followers:
+        for follower in self.followers:
             if task >= 0:
                 follower.touch(task)
             elif task == EVERYTHING:
                 follower.rebuild()
 
+    def apply_rules(self, given: ProjectRules) -> None:
+        self.happen(facts.RulesApplied(given))
+
     def follow(self, policy: Policy) -> Policy:
         policy.rebuild()
-        self.policies.append(policy)
+        self.followers.append(policy)
         return policy
 
     def worker(self, *skills: str, person: Id | None = None, stages: tuple[Stage, ...] = ALL_STAGES) -> int:

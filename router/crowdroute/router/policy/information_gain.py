@@ -53,8 +53,8 @@ class InformationGain:
     With probability ε (`rules.routing.exploration`) one task is drawn uniformly from all that the worker's
     signatures and allow lists offer, and given under the name `explore` if it fits; if not, the policy
     chooses. Propensities are those of the name and the task together: ε / N for an explored task, N being
-    what it was drawn from, which is exact; 1 - ε for any other, too low by the part of ε whose draws do not
-    fit.
+    what it was drawn from, which is exact; for any other 1 - ε, and ε / N more when a draw is known not to
+    have fitted, which is too low by the part of ε whose draws do not fit.
 
     The same events, requests and entropy give the same picks. A request may tidy up indexes (tasks that can
     never fit again, places where searches left off), so what it is given can depend on the requests before
@@ -96,15 +96,17 @@ class InformationGain:
         plan = self._values.plan(worker)
         seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
         exploration = self._state.rules.routing.exploration
+        propensity = 1.0 - exploration
         if uniform(entropy, EXPLORE_DRAW) < exploration:
             task, among = self._explored(plan, worker, seed)
             if task >= 0:
                 return Pick(task, "explore", self._value(plan, task), exploration / among)
+            propensity += exploration / max(among, 1)
         task, value = self._best(plan, worker, seed)
         if task < 0:
             return None
         policy = "allowed" if self._buckets.cards.listed[task] else self.name
-        return Pick(task, policy, value, 1.0 - exploration)
+        return Pick(task, policy, value, propensity)
 
     def _value(self, plan: Plan, task: int) -> float:
         cards = self._buckets.cards
