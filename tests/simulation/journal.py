@@ -32,13 +32,13 @@ class Journal:
         self._note(call, outcome)
         return complaint
 
-    def leases(self, call: Call, outcome: Outcome) -> list[Held]:
-        """Give the leases that a reply hands out."""
-        if not isinstance(outcome, Offered):
+    def leases(self, call: Call) -> list[Held]:
+        """Give the leases that a call was told of."""
+        if not isinstance(call.told, Offered):
             return []
         return [
             Held(call.request.stream, lease.assignment, lease.fence, lease.item, lease.stage)
-            for lease in outcome.leases
+            for lease in call.told.leases
         ]
 
     def teach(self, project: KnownProject, outcome: Outcome) -> None:

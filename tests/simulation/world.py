@@ -232,7 +232,7 @@ class World:
             return
         if isinstance(outcome, NotEligible) and len(self.known.workers) > 2 and self.known.chance(0.2):
             self.known.workers = [one for one in self.known.workers if one is not worker]
-        worker.held += self.journal.leases(call, outcome)
+        worker.held += self.journal.leases(call)
         if held is None or held not in worker.held:
             return
         ended = isinstance(outcome, LeaseEnded) and self.known.chance(0.5)
