@@ -33,6 +33,7 @@ routing:
   policy: information_gain
   exploration: 0.00001
   window: automatic
+  priority: 0
   lease:
     duration: 1h30m
     extensions: 12

@@ -119,6 +119,8 @@ class Routing(_Rule):
     """Share of grants chosen by chance, so that the policy can be judged later."""
     window: int = 0
     """Tasks under way at once per signature; 0: in proportion to the workers who hold leases."""
+    priority: int = 0
+    """Least priority (0 to 3) of tasks that are opened under these rules; a row may ask for more."""
 
 
 class ProjectRules(_Rule):

@@ -70,7 +70,7 @@ def compile_reading(
         prices=compiling.prices(document.money),
         review=_review(quality),
         bonuses=tuple(_bonus(bonus) for bonus in document.money.bonuses),
-        routing=model.Routing(routing.policy, routing.exploration, routing.window),
+        routing=model.Routing(routing.policy, routing.exploration, routing.window, routing.priority),
         code=code,
     )
     if compiling.problems:

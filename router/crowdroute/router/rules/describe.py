@@ -69,6 +69,7 @@ def _routing(rules: model.ProjectRules) -> dict[str, object]:
         "policy": rules.routing.policy,
         "exploration": rules.routing.exploration,
         "window": rules.routing.window or "automatic",
+        "priority": rules.routing.priority,
         "lease": {
             "duration": write_duration(rules.lease.duration_us),
             "extensions": rules.lease.extensions,

@@ -141,6 +141,11 @@ class Routing(Section):
     """Grants chosen by chance, so that the policy can be judged afterwards."""
     window: Window = Field(default=_ROUTING.window, examples=[500], json_schema_extra=_unit("tasks"))
     """Tasks under way at once of those that ask the same of a worker; automatic: by the workers present."""
+    priority: Annotated[int, Field(ge=0, le=3)] = Field(
+        default=_ROUTING.priority, examples=[1], json_schema_extra=_unit("class")
+    )
+    """Least priority of tasks that come in from now on: 0 is normal, 3 goes first; an imported row may ask for
+    more. Tasks that are open already keep theirs."""
     lease: Lease = Lease()
 
 

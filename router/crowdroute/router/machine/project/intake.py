@@ -88,7 +88,7 @@ def _opened(state: Project, item: int, row: wishes.NewTask) -> facts.TaskOpened:
         purpose=row.purpose,
         batch=row.batch,
         planned=planned,
-        priority=row.priority,
+        priority=max(row.priority, state.rules.routing.priority),
         deadline_us=row.deadline_us,
         capability=row.capability,
         requirement=row.requirement,
