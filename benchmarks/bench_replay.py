@@ -2,10 +2,10 @@
 
     python benchmarks/bench_replay.py [--seeds 3] [--processes 1] [CROWD ...]
 
-Reference, in the same run: the same crowd with a fixed number of labels per task, drawn by chance, aggregated by
-majority vote and by Dawid-Skene; its accuracy is read off the line between the two nearest overlaps at the number
-of labels that the policy used. `lead` is the policy's accuracy less the better of the two, in points. Gold only
-scores. Means over the seeds; crowds without gold show only the labels used.
+Reference, in the same run: the same crowd with a fixed number of labels per task, drawn by chance, aggregated
+by majority vote and by Dawid-Skene; its accuracy is read off the line between the two nearest overlaps at the
+number of labels that the policy used. `lead` is the policy's accuracy less the better of the two, in points.
+Gold only scores. Means over the seeds; crowds without gold show only the labels used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The demonstration's crowd and rules around a bare shard: people's pauses are only numbers, so nothing waits."""
+"""The demonstration's crowd and rules around a bare shard: pauses are only numbers, so nothing waits."""
 
 from __future__ import annotations
 

@@ -26,8 +26,12 @@ MODELS: dict[str, Callable[[], CategoricalEstimator]] = {
 
 
 def aggregate(
-    labels: Annotated[Path, typer.Argument(help="CSV or CSV.GZ: task,worker,label.", exists=True)],
-    gold: Annotated[Path | None, typer.Option(help="CSV: task,label; only to score.", exists=True)] = None,
+    labels: Annotated[
+        Path, typer.Argument(help="CSV or CSV.GZ: task,worker,label.", exists=True, dir_okay=False)
+    ],
+    gold: Annotated[
+        Path | None, typer.Option(help="CSV: task,label; only to score.", exists=True, dir_okay=False)
+    ] = None,
     model: Annotated[str, typer.Option(help=f"One of: {', '.join(MODELS)}.")] = "smoothed-dawid-skene",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="CSV to write: task, label, probabilities.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
@@ -32,9 +32,13 @@ app = typer.Typer(
 
 
 def _show_version(wanted: bool) -> None:
-    if wanted:
+    if not wanted:
+        return
+    try:
         typer.echo(version("crowdroute"))
-        raise typer.Exit
+    except PackageNotFoundError:
+        typer.echo("unknown: run from sources, not installed")
+    raise typer.Exit
 
 
 @app.callback()

@@ -2,8 +2,8 @@
 
 Known columns (or keys): `external_id`, `purpose`, `gold`, `priority`, `deadline`, `batch`, `capability`,
 `allow`, `deny`. Every other one is a part of the content, named by its column: an http(s) address is linked,
-`@path` is a file beside the table that is taken in, anything else is text. JSON lines may hold the parts
-ready made under `content`.
+`@path` is a file beside the table, or below, that is taken in, anything else is text. JSON lines may hold the
+parts ready made under `content`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import csv
 import json
 import mimetypes
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ KNOWN = frozenset(
         "content",
     }
 )
+BOM = b"\xef\xbb\xbf"
+"""Byte order mark, which spreadsheets write."""
+
 PURPOSES = ("production", "gold", "training", "qualification", "calibration")
 
 
@@ -71,6 +74,12 @@ class ItemRow:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it is on the wire."""
+        texts = sum(len(part.text.encode()) + len(part.data) + len(part.url) for part in self.parts)
+        return texts + 40 * (len(self.allow) + len(self.deny))
+
 
 def read_items(path: Path) -> Iterator[ItemRow]:
     """Yield the items of a `.csv` or `.jsonl` file in their order.
@@ -93,8 +102,12 @@ def _read_csv(path: Path) -> Iterator[ItemRow]:
             header = next(reader, [])
             if "external_id" not in header:
                 raise BadRow(f"{path}, line 1: the column external_id is missing; the columns are {header}")
+            if len(set(header)) < len(header):
+                raise BadRow(f"{path}, line 1: a column is named twice in {header}; keep one")
             for cells in reader:
                 where = f"{path}, line {reader.line_num}"
+                if not cells:
+                    continue
                 if len(cells) != len(header):
                     raise BadRow(f"{where}: {len(cells)} cells, but the header has {len(header)}")
                 values: dict[str, Any] = {
@@ -117,8 +130,8 @@ def _read_json(path: Path) -> Iterator[ItemRow]:
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
-            except (json.JSONDecodeError, UnicodeDecodeError) as error:
+                values = json.loads(line.removeprefix(BOM))
+            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise BadRow(f"{where}: {error}") from error
             if not isinstance(values, dict):
                 raise BadRow(f"{where}: an object is needed, with external_id and content")
@@ -126,15 +139,14 @@ def _read_json(path: Path) -> Iterator[ItemRow]:
 
 
 def _row(values: dict[str, Any], where: str, folder: Path) -> ItemRow:
-    external_id = str(values.get("external_id", "")).strip()
+    external_id = str(values.get("external_id") or "").strip()
     if not external_id:
         raise BadRow(f"{where}: external_id is empty; it is what makes importing again safe")
-    purpose = str(values.get("purpose", "gold" if "gold" in values else "production"))
+    gold = _gold(values.get("gold"))
+    purpose = str(values.get("purpose") or ("gold" if gold else "production"))
     if purpose not in PURPOSES:
         raise BadRow(f"{where}: purpose {purpose!r} is not one of {', '.join(PURPOSES)}")
-    gold = values.get("gold", {})
-    parts = [_ready_part(part, where, folder) for part in values.get("content", ())]
-    parts += [_part(name, str(value), where, folder) for name, value in values.items() if name not in KNOWN]
+    parts = _parts(values, where, folder)
     if not parts:
         raise BadRow(
             f"{where}: there is no content; give a text, an address or an @file in a column of its own"
@@ -144,41 +156,83 @@ def _row(values: dict[str, Any], where: str, folder: Path) -> ItemRow:
         external_id=external_id,
         parts=tuple(parts),
         purpose=purpose,
-        gold={str(key): str(label) for key, label in gold.items()}
-        if isinstance(gold, dict)
-        else {"": str(gold)},
-        priority=_number(values.get("priority", 0), where),
+        gold=gold,
+        priority=_number(values.get("priority") or 0, where),
         deadline=_moment(values.get("deadline"), where),
-        batch=str(values.get("batch", "")),
-        capability=str(values.get("capability", "")),
-        allow=tuple(map(str, values.get("allow", ()))),
-        deny=tuple(map(str, values.get("deny", ()))),
+        batch=str(values.get("batch") or ""),
+        capability=str(values.get("capability") or ""),
+        allow=tuple(map(str, _list(values, "allow", where))),
+        deny=tuple(map(str, _list(values, "deny", where))),
     )
 
 
+def _gold(given: Any) -> dict[str, str]:
+    if given in (None, ""):
+        return {}
+    if isinstance(given, dict):
+        return {str(field): str(label) for field, label in given.items()}
+    return {"": str(given)}
+
+
+def _parts(values: dict[str, Any], where: str, folder: Path) -> list[ContentFile]:
+    content = values.get("content")
+    if isinstance(content, str):  # a column of that name
+        parts = [_part("content", content, where, folder)]
+    else:
+        parts = [_ready_part(part, where, folder) for part in _list(values, "content", where)]
+    for name, value in values.items():
+        if name not in KNOWN and value not in (None, ""):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            parts.append(_part(name, text, where, folder))
+    return parts
+
+
+def _list(values: dict[str, Any], name: str, where: str) -> list[Any]:
+    found = values.get(name) or []
+    if not isinstance(found, list):
+        raise BadRow(f"{where}: {name} must be a list")
+    return found
+
+
 def _part(name: str, value: str, where: str, folder: Path) -> ContentFile:
-    if value.startswith(("http://", "https://")):
-        kind = mimetypes.guess_type(value.partition("?")[0])[0] or "application/octet-stream"
-        return ContentFile(name, kind, url=value)
+    if value.startswith(("http://", "https://")) and not any(map(str.isspace, value)):
+        return _linked(name, value)
     if value.startswith("@"):
-        file = folder / value[1:]
-        if not file.is_file():
-            raise BadRow(f"{where}: {name}: there is no file {file}")
-        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return ContentFile(name, kind, data=file.read_bytes())
+        return _taken_in(name, value[1:], where, folder)
     return ContentFile(name, "text/plain", text=value)
+
+
+def _linked(name: str, url: str) -> ContentFile:
+    kind = mimetypes.guess_type(url.partition("?")[0])[0] or "application/octet-stream"
+    return ContentFile(name, kind, url=url)
+
+
+def _taken_in(name: str, path: str, where: str, folder: Path) -> ContentFile:
+    file = folder / path
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise BadRow(f"{where}: {name}: {file} is not beside the table or below; move it there")
+    if not file.is_file():
+        raise BadRow(
+            f"{where}: {name}: there is no file {file}; a text that begins with @ comes in as JSON lines, "
+            'with content: [{"id": …, "text": …}]'
+        )
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    return ContentFile(name, kind, data=file.read_bytes())
 
 
 def _ready_part(part: Any, where: str, folder: Path) -> ContentFile:
     if not isinstance(part, dict) or not part.get("id"):
         raise BadRow(f"{where}: a part of content needs an id and one of text, url and file")
-    value = part.get("url") or ("@" + part["file"] if part.get("file") else part.get("text"))
-    if not value:
-        raise BadRow(f"{where}: part {part['id']!r} has neither text nor url nor file")
-    read = _part(str(part["id"]), str(value), where, folder)
-    if not part.get("mime_type"):
-        return read
-    return ContentFile(read.id, str(part["mime_type"]), read.text, read.data, read.url)
+    name = str(part["id"])
+    if part.get("url"):
+        read = _linked(name, str(part["url"]))
+    elif part.get("file"):
+        read = _taken_in(name, str(part["file"]), where, folder)
+    elif part.get("text"):
+        read = ContentFile(name, "text/plain", text=str(part["text"]))
+    else:
+        raise BadRow(f"{where}: part {name!r} has neither text nor url nor file")
+    return replace(read, mime_type=str(part.get("mime_type") or read.mime_type))
 
 
 def _number(value: Any, where: str) -> int:

@@ -19,6 +19,7 @@ from crowdroute.router.cli.target import (
     connect,
     find_project,
 )
+from crowdroute.router.cli.texts import read_text
 
 app = typer.Typer(help="Create, list, pause and resume projects.", no_args_is_help=True)
 
@@ -26,7 +27,9 @@ app = typer.Typer(help="Create, list, pause and resume projects.", no_args_is_he
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Name of the project, unique among yours.")],
-    rules: Annotated[Path, typer.Option("--rules", "-r", help="YAML document with its rules.", exists=True)],
+    rules: Annotated[
+        Path, typer.Option("--rules", "-r", help="YAML document with its rules.", exists=True, dir_okay=False)
+    ],
     address: Address = DEFAULT_ADDRESS,
     token_file: TokenFile = None,
     as_json: AsJson = False,
@@ -37,7 +40,7 @@ def create(
     """
     with connect(address, token_file) as client:
         project = client.operations.CreateProject(
-            projects_pb2.CreateProjectRequest(name=name, rules_yaml=rules.read_text())
+            projects_pb2.CreateProjectRequest(name=name, rules_yaml=read_text(rules))
         )
     if as_json:
         print_json(to_dict(project))

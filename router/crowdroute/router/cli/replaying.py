@@ -12,11 +12,10 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from crowdroute.client import Connection
 from crowdroute.router.cli.output import console, percent, print_json, print_table, progress
-from crowdroute.router.cli.target import AsJson, token_for
+from crowdroute.router.cli.target import AsJson, TokenFile, connection_to
 from crowdroute.router.model.rules import ProjectRules
-from crowdroute.router.policy.registry import make_policy
+from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.replay.in_process import InProcessReplay
 from crowdroute.router.replay.outcome import Outcome
 from crowdroute.router.replay.over_grpc import play_over_grpc
@@ -24,16 +23,21 @@ from crowdroute.router.replay.recorded import RecordedCrowd, default_rules, read
 from crowdroute.router.replay.report import summarise
 from crowdroute.router.replay.temporary import temporary_engine
 from crowdroute.router.rules.compile import compile_rules
-from crowdroute.router.state.project import Project
 
 
 def replay(
     labels: Annotated[
-        Path, typer.Argument(help="CSV or CSV.GZ: task,worker,label[,timestamp][,seconds].", exists=True)
+        Path,
+        typer.Argument(
+            help="CSV or CSV.GZ: task,worker,label[,timestamp][,seconds].", exists=True, dir_okay=False
+        ),
     ],
-    gold: Annotated[Path | None, typer.Option(help="CSV: task,label; only to score.", exists=True)] = None,
+    gold: Annotated[
+        Path | None, typer.Option(help="CSV: task,label; only to score.", exists=True, dir_okay=False)
+    ] = None,
     rules: Annotated[
-        Path | None, typer.Option(help="Rules to play under, instead of the defaults.", exists=True)
+        Path | None,
+        typer.Option(help="Rules to play under, instead of the defaults.", exists=True, dir_okay=False),
     ] = None,
     policy: Annotated[
         str, typer.Option(help="information_gain, fifo or random, instead of what the rules say.")
@@ -44,7 +48,7 @@ def replay(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="The core alone: no gRPC, no disk.")
     ] = False,
-    token_file: Annotated[Path | None, typer.Option(help="File with the token for --server.")] = None,
+    token_file: TokenFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Play a recorded crowd through the engine: each worker may only get tasks they really labelled, and
@@ -71,7 +75,8 @@ def replay(
 def _rules(crowd: RecordedCrowd, document: Path | None, policy: str) -> ProjectRules:
     rules = default_rules(crowd) if document is None else compile_rules(document.read_bytes(), 1)
     if policy:
-        make_policy(policy, Project())  # refuses a name that does not exist
+        if policy not in POLICIES:
+            raise typer.BadParameter(f"there is no policy {policy!r}; choose one of {', '.join(POLICIES)}")
         rules = msgspec.structs.replace(rules, routing=msgspec.structs.replace(rules.routing, policy=policy))
     crowd.check_labels(rules)
     return rules
@@ -87,7 +92,7 @@ async def _over_grpc(
     advance: Any,
 ) -> Outcome:
     if server:
-        connection = Connection(server, token_for(token_file))
+        connection = connection_to(server, token_file)
         return await play_over_grpc(crowd, rules, seed, concurrency, connection, advance)
     async with temporary_engine() as connection:
         return await play_over_grpc(crowd, rules, seed, concurrency, connection, advance)
@@ -124,7 +129,8 @@ def _show(summary: dict[str, Any]) -> None:
             f"accuracy {percent(summary['accuracy'])} (95 % interval {percent(low)} – {percent(high)}) "
             f"on {summary['gold_tasks']} gold tasks"
         )
-    out.print(f"{summary['cycles_per_second']:.0f} cycles/s, {summary['seconds']:.1f} s")
+    if summary["cycles_per_second"] is not None:
+        out.print(f"{summary['cycles_per_second']:.0f} cycles/s, {summary['seconds']:.1f} s")
     out.print("the same crowd with a fixed number of labels per task:")
     print_table(
         ("overlap", "labels", "majority vote", "Dawid-Skene"),

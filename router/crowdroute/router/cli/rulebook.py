@@ -19,6 +19,7 @@ from crowdroute.router.cli.target import (
     connect,
     find_project,
 )
+from crowdroute.router.cli.texts import read_text
 from crowdroute.router.rules.errors import RulesError
 from crowdroute.router.rules.reading import read_document
 from crowdroute.router.rules.schema import write_schema
@@ -54,8 +55,9 @@ def check(document: Document, as_json: AsJson = False) -> None:
             )
         else:
             for problem in error.problems:
+                subject = f"{problem.path}: " if problem.path else ""
                 where = f"{document}:{problem.line}:{problem.column}"
-                typer.echo(f"{where}: {problem.path}: {problem.what}; {problem.advice}", err=True)
+                typer.echo(f"{where}: {subject}{problem.what}; {problem.advice}", err=True)
         raise typer.Exit(FOUND) from None
     if as_json:
         print_json([])
@@ -82,7 +84,7 @@ def apply(
         found = find_project(client, project)
         applied = client.operations.ApplyRules(
             rules_pb2.ApplyRulesRequest(
-                project_id=found.id, rules_yaml=document.read_text(), expected_version=expected_version
+                project_id=found.id, rules_yaml=read_text(document), expected_version=expected_version
             )
         )
     if as_json:

@@ -32,7 +32,7 @@ from crowdroute.router.state.tables import NONE
 START_US = 1_700_000_000_000_000
 """Where the replay's clock starts: any fixed moment does."""
 STEP_US = 1
-"""How far the clock goes with each command: the shortest lease, a second, outlasts any number that is held."""
+"""How far the clock goes with each command: even a lease of a second outlasts a million of them."""
 ROWS = 1_000
 """Tasks per import command."""
 ALLOWED = 100_000

@@ -83,8 +83,8 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
     annotations = read_annotations(labels, repeats="first")
     if annotations.n_classes > MOST_LABELS:
         raise ConfigurationError(
-            f"{labels} holds {annotations.n_classes} different labels, and a choice has at most {MOST_LABELS}: "
-            "is this a record of free texts?"
+            f"{labels} holds {annotations.n_classes} different labels, and a choice has at most "
+            f"{MOST_LABELS}: is this a record of free texts?"
         )
     known = {} if gold is None else read_gold(gold)
     answers: dict[tuple[int, int], int] = {}
