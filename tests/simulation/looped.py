@@ -74,11 +74,14 @@ class LoopedWorld:
         """Let everybody work while loops come and go, and judge the history and what everybody was told."""
         self._begin_life()
         await self._set_the_stage()
-        workers = [asyncio.create_task(self._work(worker)) for worker in self.known.workers]
+        everybody = asyncio.create_task(self._everybody())
         nemesis = asyncio.create_task(self._trouble())
-        await asyncio.gather(*workers)
+        done, _ = await asyncio.wait([everybody, nemesis], return_when=asyncio.FIRST_COMPLETED)
+        everybody.cancel()
         nemesis.cancel()
-        await asyncio.gather(nemesis, return_exceptions=True)
+        await asyncio.gather(everybody, nemesis, return_exceptions=True)
+        for task in done:
+            task.result()
         self._log.release()
         for loop in self._loops:
             with contextlib.suppress(AppendFailed):
@@ -134,6 +137,9 @@ class LoopedWorld:
             self._loop.wake()
             await asyncio.sleep(0)
         self._begin_life()
+
+    async def _everybody(self) -> None:
+        await asyncio.gather(*[self._work(worker) for worker in self.known.workers])
 
     async def _work(self, worker: Worker) -> None:
         for _ in range(MOVES):
