@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
@@ -9,6 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from crowdroute.api.v1 import (
+    assignments_pb2,
     operations_pb2,
     projects_pb2,
     tasks_pb2,
@@ -142,6 +144,18 @@ class Office:
         await worker.submit(offer, {"label": label})
         return offer.assignment_id
 
+    async def skip(self, worker: AsyncClient, project: projects_pb2.Project) -> None:
+        """Have a worker given one task and skip it."""
+        (offer,) = await worker.next(project.id)
+        await worker.annotation.Skip(
+            assignments_pb2.SkipRequest(
+                project_id=project.id,
+                assignment_id=offer.assignment_id,
+                lease_token=offer.lease_token,
+                reason="unreadable",
+            )
+        )
+
     async def finalised(self, project: projects_pb2.Project, count: int = 1) -> list[str]:
         """Add items and have two workers agree on each; give their ids."""
         await self.items(project, count, prefix="done")
@@ -168,7 +182,7 @@ class Office:
             await self.engine.observe()
             if due_us is None or due_us > self.clock.now_us():
                 return
-            await contextlib.nullcontext()
+            await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager

@@ -1,4 +1,4 @@
-"""Items: added all or none, known again by their external ids, erased with all that was written about them."""
+"""Items: added all or none, known again by external id, erased with all that was written about them."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ async def test_a_project_is_told_which_labels_and_fields_would_go(office: Office
     without_label = await ops.CheckRules(wire.CheckRulesRequest(rules_yaml=fewer, project_id=project.id))
     without_field = await ops.CheckRules(wire.CheckRulesRequest(rules_yaml=other, project_id=project.id))
 
-    assert list(without_label.differences) == ["labels['neither']: in use -> removed"]
+    assert list(without_label.differences) == ["labels.neither: in use -> removed"]
     assert [finding.path for finding in without_field.findings] == ["fields"]
 
 

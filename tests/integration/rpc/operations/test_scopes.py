@@ -1,4 +1,4 @@
-"""Who may call what: by scope, by credential, and by the bound of a token to a vendor; from the descriptors."""
+"""Who may call what: by scope, by credential, by the bound of a token to a vendor; from the descriptors."""
 
 from __future__ import annotations
 

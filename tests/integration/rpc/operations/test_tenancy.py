@@ -237,15 +237,23 @@ BASES: list[tuple[str, Base]] = [
 """Requests that would be answered, or refused for what they ask, within one tenant."""
 
 
+def is_ours(descriptor: Descriptor | None) -> bool:
+    """Say whether a field holds messages that ids may stand in."""
+    return (
+        descriptor is not None
+        and descriptor.full_name.startswith("crowdroute.")
+        and not descriptor.GetOptions().map_entry
+    )
+
+
 def id_fields(descriptor: Descriptor, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield path and kind of each field that holds ids."""
     for field in descriptor.fields:
         match = _ID_FIELD.fullmatch(field.name)
         if match:
             yield f"{path}{field.name}", match[1]
-        elif field.message_type is not None and field.message_type.full_name.startswith("crowdroute."):
-            if not field.message_type.GetOptions().map_entry:
-                yield from id_fields(field.message_type, f"{path}{field.name}.")
+        elif is_ours(field.message_type):
+            yield from id_fields(field.message_type, f"{path}{field.name}.")
 
 
 def set_fields(message: Message, path: str = "") -> Iterator[tuple[str, Message, Any, str]]:
@@ -254,7 +262,7 @@ def set_fields(message: Message, path: str = "") -> Iterator[tuple[str, Message,
         match = _ID_FIELD.fullmatch(field.name)
         if match:
             yield f"{path}{field.name}", message, field, match[1]
-        elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
+        elif is_ours(field.message_type):
             for inner in value if field.is_repeated else [value]:
                 yield from set_fields(inner, f"{path}{field.name}.")
 
