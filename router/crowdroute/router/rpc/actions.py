@@ -203,13 +203,14 @@ ENDING = frozenset({"submit", "skip", "release"})
 
 async def offers_of(desk: Desk, leases: Sequence[Granted]) -> list[wire.Offer]:
     """Write leases with their content."""
-    bodies = await desk.engine.fetch([content.item(lease.item) for lease in leases])
+    keys = [content.item(lease.item) for lease in leases]
+    bodies = await desk.engine.fetch(keys)
     offers = []
-    for lease in leases:
+    for key, lease in zip(keys, leases, strict=True):
         frame = desk.schemas.frame(
             desk.stream, desk.state, lease.rules_version, lease.stage, lease.price_micros
         )
-        body = bodies.get(content.item(lease.item))
+        body = bodies.get(key)
         offers.append(offer_message(frame, lease, decode_item(body) if body is not None else None))
     return offers
 

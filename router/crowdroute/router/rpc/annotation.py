@@ -10,7 +10,7 @@ from crowdroute.router.commands.project import RequestNext
 from crowdroute.router.commands.replies import Offered
 from crowdroute.router.errors import Refusal
 from crowdroute.router.machine.stream import project_stream
-from crowdroute.router.model.ids import Kind
+from crowdroute.router.model.ids import Id, Kind
 from crowdroute.router.rpc.actions import (
     ACTIONS,
     Desk,
@@ -32,6 +32,9 @@ from crowdroute.router.runtime.engine import Engine
 LONGEST_WAIT_US = 30_000_000
 """Thirty seconds: short enough for every proxy on the way, long enough to cost nothing."""
 
+MOST_DESKS = 100_000
+"""Places of workers in projects that are remembered; a forgotten one is looked up again."""
+
 TIME_TO_ANSWER = 0.5
 """Seconds of a call's time that waiting leaves for the answer to travel."""
 
@@ -42,6 +45,7 @@ class AnnotationServicer:
     def __init__(self, engine: Engine, gate: Gate) -> None:
         self._engine = engine
         self._schemas = Schemas()
+        self._desks: dict[tuple[str, Id, str], Desk] = {}
         self.streams = WorkStreams(engine, gate)
         """The work streams that are open."""
 
@@ -56,12 +60,14 @@ class AnnotationServicer:
             seconds = min(seconds, call.seconds_left() - TIME_TO_ANSWER)
         engine, name, request = self._engine, call.principal.name, call.request
 
-        def decide() -> Offered:
+        def ask() -> Offered:
             wanted = engine.request(desk.stream, wish, principal=name, request=request, key=key)
             return expect(Offered, engine.decide(wanted))
 
         try:
-            offered = await engine.waiting.search(desk.stream, desk.worker, decide, seconds)
+            offered = ask()
+            if not offered.leases and seconds > 0:
+                offered = await engine.waiting.search(desk.stream, desk.worker, ask, seconds)
         except Refusal:
             await engine.observe()
             raise
@@ -129,10 +135,16 @@ class AnnotationServicer:
             PermissionRefused: the caller is no worker.
             NotFound: the tenant has no such project.
         """
-        worker = require_worker(call.principal)
-        project = id_of(Kind.PROJECT, project_id, "project_id")
-        stream = project_stream(call.principal.tenant, project)
-        return Desk(self._engine, self._schemas, stream, self._engine.shard.project_state(stream), worker)
+        tenant, worker = call.principal.tenant, call.principal.worker
+        desk = self._desks.get((tenant, worker, project_id))
+        if desk is None:
+            require_worker(call.principal)
+            stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
+            desk = Desk(self._engine, self._schemas, stream, self._engine.shard.project_state(stream), worker)
+            if len(self._desks) >= MOST_DESKS:
+                self._desks.clear()
+            self._desks[tenant, worker, project_id] = desk
+        return desk
 
     async def _act(self, call: Call, name: str, message: Message, key: str) -> Message:
         action = ACTIONS[name]

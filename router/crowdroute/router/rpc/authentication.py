@@ -8,7 +8,6 @@ with a credential, the answer is the same, so that nothing can be learned by try
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 import secrets
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from crowdroute.router.errors import NotFound, PermissionRefused
+from crowdroute.router.errors import PermissionRefused
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.rpc.scopes import Scope
@@ -25,7 +24,7 @@ from crowdroute.router.state.organisation import OrganisationState, TokenFacts
 
 SECRET_BYTES = 32
 MOST_REMEMBERED = 100_000
-"""Token ids whose tenant is remembered; forgetting them all costs one look into each organisation."""
+"""Headers remembered; forgetting them all costs one hash each."""
 
 _BEARER = re.compile(r"[Bb]earer crd_([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 _ORGANISATION = "/organisation"
@@ -79,12 +78,15 @@ def new_secret(token: Id, secret: bytes = b"") -> Secret:
 
 
 class Authenticator:
-    """Finds the principal behind a call's `authorization` header."""
+    """Finds the principal behind a call's `authorization` header.
+
+    A header that was verified once is remembered, so that the calls of a session cost a look-up and not a
+    hash; whether its token is still good is asked anew each time.
+    """
 
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
-        self._tenants: dict[Id, tuple[str, OrganisationState]] = {}
-        self._principals: dict[Id, tuple[TokenFacts, Principal]] = {}
+        self._verified: dict[str, tuple[OrganisationState, TokenFacts, Principal]] = {}
 
     def authenticate(self, header: str | None, now_us: int) -> Principal:
         """Give the principal that a header proves.
@@ -98,65 +100,55 @@ class Authenticator:
         """
         if header is None:
             raise NotAuthenticated("no credential: send `authorization: Bearer <token>`")
+        verified = self._verified.get(header)
+        if verified is None:
+            verified = self._verify(header, now_us)
+            if len(self._verified) >= MOST_REMEMBERED:
+                self._verified.clear()
+            self._verified[header] = verified
+        state, facts, principal = verified
+        if state.find_token(facts.token, now_us) is not facts:
+            del self._verified[header]
+            raise _not_good()
+        return principal
+
+    def still_good(self, principal: Principal, now_us: int) -> bool:
+        """Say whether a principal's credential is good at this moment (for calls that last)."""
+        return (
+            self._shard.organisation(principal.tenant).state.find_token(principal.token, now_us) is not None
+        )
+
+    def _verify(self, header: str, now_us: int) -> tuple[OrganisationState, TokenFacts, Principal]:
         match = _BEARER.fullmatch(header)
         if match is None:
             raise _not_good()
         token = bytes.fromhex(match[1])
-        try:
-            secret = base64.urlsafe_b64decode(match[2] + "=")
-        except binascii.Error:
-            raise _not_good() from None
-        tenant, facts = self._find(token, now_us)
-        stored = facts.secret if facts is not None else bytes(SECRET_BYTES)
-        if not hmac.compare_digest(sha256(secret).digest(), stored) or facts is None:
-            raise _not_good()
-        return self._principal(tenant, facts)
-
-    def still_good(self, principal: Principal, now_us: int) -> bool:
-        """Say whether a principal's credential is good at this moment (for calls that last)."""
-        return self._find(principal.token, now_us)[1] is not None
-
-    def _find(self, token: Id, now_us: int) -> tuple[str, TokenFacts | None]:
-        remembered = self._tenants.get(token)
-        if remembered is None:
-            for tenant, state in self._organisations():
-                if token in state.tokens:
-                    if len(self._tenants) >= MOST_REMEMBERED:
-                        self._tenants.clear()
-                        self._principals.clear()
-                    remembered = self._tenants[token] = tenant, state
-                    break
-            else:
-                return "", None
-        tenant, state = remembered
-        return tenant, state.find_token(token, now_us)
+        digest = sha256(base64.urlsafe_b64decode(match[2] + "=")).digest()
+        for tenant, state in self._organisations():
+            facts = state.find_token(token, now_us)
+            if facts is not None and hmac.compare_digest(digest, facts.secret):
+                return state, facts, _principal(tenant, facts)
+        raise _not_good()
 
     def _organisations(self) -> Iterator[tuple[str, OrganisationState]]:
         for stream in self._shard.streams():
             if stream.endswith(_ORGANISATION):
                 tenant = stream.removesuffix(_ORGANISATION)
-                try:
-                    yield tenant, self._shard.organisation(tenant).state
-                except NotFound:
-                    continue
+                yield tenant, self._shard.organisation(tenant).state
 
-    def _principal(self, tenant: str, facts: TokenFacts) -> Principal:
-        known = self._principals.get(facts.token)
-        if known is not None and known[0] is facts:
-            return known[1]
-        principal = Principal(
-            tenant=tenant,
-            token=facts.token,
-            name=to_text(Kind.TOKEN, facts.token),
-            scopes=frozenset(facts.scopes),
-            worker=facts.worker,
-            vendor=facts.vendor,
-            pool=facts.pool,
-            parent=facts.parent,
-            expires_us=facts.expires_us,
-        )
-        self._principals[facts.token] = (facts, principal)
-        return principal
+
+def _principal(tenant: str, facts: TokenFacts) -> Principal:
+    return Principal(
+        tenant=tenant,
+        token=facts.token,
+        name=to_text(Kind.TOKEN, facts.token),
+        scopes=frozenset(facts.scopes),
+        worker=facts.worker,
+        vendor=facts.vendor,
+        pool=facts.pool,
+        parent=facts.parent,
+        expires_us=facts.expires_us,
+    )
 
 
 def require_worker(principal: Principal) -> Id:

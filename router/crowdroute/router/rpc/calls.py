@@ -119,7 +119,7 @@ class Gate:
         for name, value in context.invocation_metadata() or ():
             if name == "authorization":
                 authorization = value if isinstance(value, str) else None
-            elif name == "x-request-id" and isinstance(value, str) and value.isascii():
+            elif name == "x-request-id" and isinstance(value, str):
                 request = value[:LONGEST_REQUEST_ID]
         if not request:
             self._number += 1

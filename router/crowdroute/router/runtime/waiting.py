@@ -190,7 +190,7 @@ class Waiting:
         self._closed: ShuttingDown | None = None
 
     async def search(self, stream: str, worker: Id, decide: Callable[[], Offered], seconds: float) -> Offered:
-        """Ask for work, and wait for some when there is none.
+        """Wait for work; call it in the step in which `decide` found none.
 
         Args:
             stream: of the project.
@@ -201,9 +201,6 @@ class Waiting:
         Raises:
             RouterError: what `decide` raised, or that this process is about to stop.
         """
-        offered = decide()
-        if offered.leases or seconds <= 0:
-            return offered
         search = _Search(stream, worker, decide)
         self.park(search)
         timer = asyncio.get_running_loop().call_later(seconds, search.give_up)
