@@ -92,8 +92,11 @@ def _add(
         added: tasks_pb2.AddItemsResponse = client.operations.AddItems(request, timeout=TIMEOUT_S)
     except Refused as error:
         place = error.details.get("row", "")
-        where = rows[int(place)].where if place else f"{rows[0].where} and after"
-        message = f"{where}: {error.message}; this row and those after it were not imported"
+        where = rows[int(place)].where if place else rows[0].where
+        what = error.message.removeprefix(f"items[{place}]: ")
+        message = (
+            f"{where}: {what}; nothing from {rows[0].where} on was imported: mend the file, import it again"
+        )
         raise Refused(error.code, message, error.details, error.status) from error
     return added
 

@@ -13,10 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+WIDE = 10_000
+"""Columns of what is no terminal: a program that reads a table must find whole ids in whole lines."""
+
 
 def console() -> Console:
     """Give the console for people: colours on a terminal only."""
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def to_dict(message: Message) -> dict[str, Any]:
@@ -32,7 +35,9 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """Print a table, or one line when it has no rows."""
-    table = Table(*columns, header_style="bold", box=None, pad_edge=False)
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")  # an id cut short is of no use
     count = 0
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
@@ -52,6 +57,7 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        disable=not sys.stderr.isatty(),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,6 @@ from crowdroute.router.cli.target import (
 app = typer.Typer(help="See how workers do; pause, resume, ban and discount them.", no_args_is_help=True)
 
 Worker = Annotated[str, typer.Argument(help="Id or external id of the worker.")]
-Reason = Annotated[str, typer.Option(help="Why; the worker may ask.")]
 
 
 @app.command("list")
@@ -92,49 +92,42 @@ def _find(client: Client, worker: str) -> workers_pb2.Worker:
 
 
 def _change(
-    address: str, token_file: TokenFile, worker: str, status: workers_pb2.WorkerStatus, reason: str
+    address: str, token_file: Path | None, worker: str, status: workers_pb2.WorkerStatus, reason: str
 ) -> None:
     with connect(address, token_file) as client:
-        found = _find(client, worker)
         changed = client.operations.SetWorkerStatus(
-            workers_pb2.SetWorkerStatusRequest(worker_id=found.id, status=status, reason=reason)
+            workers_pb2.SetWorkerStatusRequest(
+                worker_id=_find(client, worker).id, status=status, reason=reason
+            )
         )
     console().print(f"{worker} is {_status(changed)}")
 
 
 @app.command()
-def pause(
-    worker: Worker,
-    reason: Reason = "paused_by_manager",
-    address: Address = DEFAULT_ADDRESS,
-    token_file: TokenFile = None,
-) -> None:
+def pause(worker: Worker, address: Address = DEFAULT_ADDRESS, token_file: TokenFile = None) -> None:
     """Give a worker no more work for now.
 
     Example: crowdroute workers pause ann@example.org
     """
-    _change(address, token_file, worker, workers_pb2.WORKER_STATUS_PAUSED, reason)
+    _change(address, token_file, worker, workers_pb2.WORKER_STATUS_PAUSED, "paused_by_manager")
 
 
 @app.command()
-def resume(
-    worker: Worker,
-    reason: Reason = "pause_ended",
-    address: Address = DEFAULT_ADDRESS,
-    token_file: TokenFile = None,
-) -> None:
-    """Give a paused worker work again.
+def resume(worker: Worker, address: Address = DEFAULT_ADDRESS, token_file: TokenFile = None) -> None:
+    """Give a paused worker work again, trusted as much as before the pause.
 
     Example: crowdroute workers resume ann@example.org
     """
-    with connect(address, token_file) as client:
-        found = _find(client, worker)
-        changed = client.operations.SetWorkerStatus(
-            workers_pb2.SetWorkerStatusRequest(
-                worker_id=found.id, status=workers_pb2.WORKER_STATUS_UNSPECIFIED, reason=reason
-            )
-        )
-    console().print(f"{worker} is {_status(changed)}")
+    _change(address, token_file, worker, workers_pb2.WORKER_STATUS_UNSPECIFIED, "pause_ended")
+
+
+@app.command()
+def ban(worker: Worker, address: Address = DEFAULT_ADDRESS, token_file: TokenFile = None) -> None:
+    """Give a worker no more work for misconduct; only an appeal brings them back.
+
+    Example: crowdroute workers ban mallory@example.org
+    """
+    _change(address, token_file, worker, workers_pb2.WORKER_STATUS_BANNED, "misconduct")
 
 
 @app.command()

@@ -25,6 +25,7 @@ from crowdroute.router.rpc.upserts import find_reachable, read_upsert
 from crowdroute.router.state.organisation import OrganisationState, WorkerRow
 from crowdroute.router.state.project import Project
 from crowdroute.workers.reliability import accuracy_interval
+from crowdroute.workers.status import StatusReason
 
 
 class Workers(Office):
@@ -94,9 +95,13 @@ class Workers(Office):
         """Promote, pause, resume or ban a worker; the reason is one of the table's codes."""
         organisation = self.tenant(call)
         worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
+        status = optional_state_of(WorkerStatus, message.status, "status")
+        if status is None and message.reason == StatusReason.PAUSE_ENDED:
+            # Back to what the worker was before, which who ends a pause need not know.
+            status = WorkerStatus(find_reachable(organisation, Reach(NO_ID, NO_ID), worker).rank)
         command = ChangeWorkerStatus(
             worker,
-            state_of(WorkerStatus, message.status, "status"),
+            status or state_of(WorkerStatus, message.status, "status"),
             message.reason,
             moment_of(message.until, "until") if message.HasField("until") else 0,
         )
