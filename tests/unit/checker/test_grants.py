@@ -36,6 +36,9 @@ def test_grants_within_the_plan_are_clean() -> None:
     assert check(story.batches).counters["grants"] == 3
 
 
+LISTED = b"l" * 16
+
+
 # Slots
 
 
@@ -77,7 +80,25 @@ def test_slots_planned_later_may_be_used(plan: list[Any]) -> None:
     assert broken(story) == []
 
 
-def test_rules_with_a_larger_overlap_plan_nothing_for_gold_and_closed_tasks() -> None:
+@pytest.mark.parametrize("purpose", [0, 3, 6])
+def test_rules_with_a_larger_overlap_plan_more_for_every_open_task_of_the_crowd(purpose: int) -> None:
+    story = begun().tell(opened(LISTED, ITEM, round=2, purpose=purpose)).tell([2, rules(2, overlap=[2, 4])])
+    for number in range(1, 5):
+        story.tell(granted(number, number, LISTED, rules_version=2))
+    assert broken(story) == []
+    story.tell(granted(5, 5, LISTED, rules_version=2))
+    assert broken(story) == [("slots", last(story), "LeaseGranted")]
+
+
+def test_rules_with_a_larger_overlap_plan_nothing_for_audits() -> None:
+    story = (
+        begun().tell(opened(LISTED, ITEM, round=2, purpose=5, planned=1)).tell([2, rules(2, overlap=[2, 4])])
+    )
+    story.tell(granted(1, 1, LISTED, rules_version=2))
+    assert broken(story) == [("slots", last(story), "LeaseGranted")]
+
+
+def test_rules_with_a_larger_overlap_plan_nothing_for_closed_tasks() -> None:
     story = answered(0, 0, 0).tell(finalised(counted=3)).tell([2, rules(2, overlap=[2, 4])])
     story.tell([26, TASK, "doubt", 0]).tell(granted(4, 4, rules_version=2))
     assert broken(story) == [("slots", last(story), "LeaseGranted")]
@@ -207,9 +228,6 @@ def test_a_grant_to_a_worker_whose_person_was_severed_is_reported() -> None:
 
 def test_a_grant_to_a_worker_whom_the_project_does_not_know_is_reported() -> None:
     assert broken(begun().grant(1, 9)) == [("eligibility", 4, "LeaseGranted")]
-
-
-LISTED = b"l" * 16
 
 
 @pytest.mark.parametrize(
