@@ -1,0 +1,142 @@
+"""The one door: deliveries between streams, idempotency keys, time that never goes back."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.desk import Desk, make_rules
+from tests.support.engine import DAY, HOUR, MINUTE, ORGANISATION, TENANT
+
+from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson, UpsertWorker
+from crowdroute.router.commands.project import CreateProject, RequestNext
+from crowdroute.router.errors import InvalidCommand, KeyReused, NotEligible, NotFound, Refusal
+from crowdroute.router.events.organisation import BalanceNoted, PersonErased, ProjectRegistered
+from crowdroute.router.events.project import PersonSevered, ProjectCreated, WorkerFactApplied
+from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.model.facts import SkillFact
+from crowdroute.router.model.ids import NO_ID
+from crowdroute.router.model.rules import Overlap
+from crowdroute.router.model.states import WorkerStatus
+from crowdroute.workers.status import StatusReason
+
+
+def test_a_project_is_registered_and_created_in_one_go_or_not_at_all() -> None:
+    desk = Desk()
+    other = desk.new_id()
+    desk.send_to(project_stream(TENANT, other), CreateProject(other, "cats", make_rules()))
+    assert [type(event) for entry in desk.entries[-2:] for event in entry.events][:2] == [
+        ProjectRegistered,
+        ProjectCreated,
+    ]
+    third = desk.new_id()
+    stream = project_stream(TENANT, third)
+    desk.refusal_from(stream, CreateProject(third, "cats", make_rules()), Refusal)
+    desk.refusal_from(stream, CreateProject(third, "dogs", make_rules(overlap=Overlap(3, 1))), InvalidCommand)
+    assert stream not in desk.shard.streams()
+
+
+def test_a_workers_facts_come_before_the_first_grant_and_no_second_time() -> None:
+    desk = Desk()
+    desk.task()
+    desk.task()
+    ann = desk.worker()
+    assert not desk.events(WorkerFactApplied)
+    desk.take(ann)
+    desk.take(ann)
+    assert len(desk.events(WorkerFactApplied)) == 1
+
+
+def test_a_change_of_a_worker_reaches_the_projects_that_know_them_in_the_same_batch() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    desk.take(ann)
+    batches = len(desk.batches)
+    desk.send_to(ORGANISATION, UpsertWorker(ann, NO_ID, NO_ID, skills=(SkillFact("german", 0.5),)))
+    assert len(desk.batches) == batches + 1
+    assert desk.events(WorkerFactApplied)[-1].facts.skills == (SkillFact("german", 0.5),)
+
+
+def test_a_paused_worker_is_refused_until_the_pause_ends_by_itself() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    reason = StatusReason.PAUSED_BY_MANAGER.value
+    desk.send_to(ORGANISATION, ChangeWorkerStatus(ann, WorkerStatus.PAUSED, reason, desk.now_us + HOUR))
+    with pytest.raises(NotEligible):
+        desk.send(RequestNext(ann))
+    desk.wait(2 * HOUR)
+    desk.take(ann)
+
+
+def test_an_erased_person_is_severed_everywhere_and_given_nothing_more() -> None:
+    desk = Desk()
+    desk.task()
+    desk.task()
+    ann = desk.worker()
+    desk.take(ann)
+    person = desk.shard.organisation(TENANT).state.workers[ann].facts.person
+    desk.send_to(ORGANISATION, ErasePerson(person, "asked for"))
+    assert desk.events(PersonErased)
+    assert desk.events(PersonSevered)
+    desk.refuses(RequestNext(ann), NotEligible)
+
+
+def test_the_organisation_learns_what_a_project_owes_within_a_minute_or_so() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    desk.answer(ann)
+    assert not desk.events(BalanceNoted)
+    desk.wait(2 * MINUTE)
+    (noted,) = desk.events(BalanceNoted)
+    assert (noted.worker, noted.micros, noted.version) == (ann, 20_000, 1)
+
+
+def test_a_balance_that_was_not_told_before_a_restart_is_told_after_it() -> None:
+    desk = Desk()
+    desk.task()
+    desk.answer(desk.worker())
+    for shard in (desk.folded(), desk.unpacked()):
+        entries = shard.due(desk.now_us + 2 * MINUTE)
+        assert [type(event) for entry in entries for event in entry.events] == [BalanceNoted]
+
+
+def test_a_keyed_request_is_answered_as_before_for_a_day() -> None:
+    desk = Desk()
+    desk.task()
+    desk.task()
+    ann = desk.worker()
+    first = desk.send(RequestNext(ann), key="k1")
+    length = len(desk.entries)
+    assert desk.send(RequestNext(ann), key="k1") == first
+    assert len(desk.entries) == length
+    desk.refuses(RequestNext(ann, 2), KeyReused, key="k1")
+    assert desk.send(RequestNext(ann), key="k1", principal="tok_other") != first
+
+
+def test_a_key_is_forgotten_after_a_day_and_remembered_over_restarts() -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.task()
+    ann = desk.worker()
+    first = desk.send(RequestNext(ann), key="k1")
+    desk.shard = desk.unpacked()
+    assert desk.send(RequestNext(ann), key="k1") == first
+    desk.wait(DAY + HOUR)
+    assert desk.send(RequestNext(ann), key="k1") != first
+
+
+def test_logged_time_never_goes_back() -> None:
+    desk = Desk()
+    desk.task()
+    desk.now_us -= HOUR
+    desk.task()
+    times = [entry.at_us for entry in desk.entries if entry.stream == desk.stream]
+    assert times == sorted(times)
+
+
+def test_streams_that_do_not_exist_are_not_found() -> None:
+    desk = Desk()
+    stream = project_stream(TENANT, desk.new_id())
+    desk.refusal_from(stream, RequestNext(desk.worker()), NotFound)
+    desk.refusal_from(organisation_stream("nobody"), UpsertWorker(desk.new_id(), NO_ID, NO_ID), NotFound)
