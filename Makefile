@@ -39,6 +39,14 @@ proto: $(VENV)/.installed-dev ## regenerate the stubs beside proto/crowdroute/ap
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto --pyi_out=proto --grpc_python_out=proto \
 		$(sort $(wildcard proto/crowdroute/api/v1/*.proto))
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## regenerate the references in docs/: of the API, and of rules documents
+	$(BIN)/python docs/build_api.py
+	$(BIN)/python -m crowdroute.router.rules.schema > docs/rules.schema.json.new
+	mv docs/rules.schema.json.new docs/rules.schema.json
+	$(BIN)/python -m crowdroute.router.rules.reference > docs/rules.md.new
+	mv docs/rules.md.new docs/rules.md
+
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## every benchmark beside its reference, one after the other
 	@for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
