@@ -1,0 +1,133 @@
+"""What comes in, and what is refused at the door."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.desk import LABELS, NO, YES, Desk, make_rules
+
+from crowdroute.router.commands.project import AddTasks, ApplyRules, CreateProject, NewTask
+from crowdroute.router.errors import (
+    AlreadyExists,
+    InvalidCommand,
+    NotFound,
+    Refusal,
+    UnknownLabel,
+    WrongState,
+)
+from crowdroute.router.events.project import ItemAdded, TaskOpened
+from crowdroute.router.model.answers import Choice
+from crowdroute.router.model.facts import Requirement, SkillNeed
+from crowdroute.router.model.rules import Field, Label, Overlap, Prices, Stopping
+from crowdroute.router.model.states import Purpose, Receipt
+
+
+def test_an_item_and_its_task_are_entered_with_the_slots_of_the_rules() -> None:
+    desk = Desk(overlap=Overlap(2, 5))
+    task = desk.task(batch="first", priority=2)
+    row = desk.task_row(task)
+    assert desk.tasks.planned_crowd[row] == 5
+    assert (desk.tasks.priority[row], desk.state.batches.values[desk.tasks.batch[row]]) == (2, "first")
+
+
+def test_importing_the_same_external_ids_again_doubles_nothing() -> None:
+    desk = Desk()
+    external = desk.new_id()
+    first = desk.add(desk.row(external=external)).rows[0]
+    again = desk.add(desk.row(external=external)).rows[0]
+    assert (again.item, again.task, again.known) == (first.item, first.task, True)
+    assert desk.tasks.count == 1
+
+
+def test_one_external_id_twice_in_one_import_is_one_item() -> None:
+    desk = Desk()
+    external = desk.new_id()
+    rows = desk.add(desk.row(external=external), desk.row(external=external)).rows
+    assert [row.known for row in rows] == [False, True]
+    assert len(desk.events(ItemAdded)) == 1
+
+
+def test_another_round_on_an_item_is_another_task() -> None:
+    desk = Desk()
+    row = desk.row()
+    desk.add(row)
+    desk.add(NewTask(row.item, desk.new_id()))
+    assert [event.round for event in desk.events(TaskOpened)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"purpose": Purpose.GOLD}, InvalidCommand),
+        ({"gold": YES}, InvalidCommand),
+        ({"purpose": Purpose.GOLD, "gold": (Choice(0, 9),)}, UnknownLabel),
+        ({"priority": 4}, InvalidCommand),
+        ({"priority": -1}, InvalidCommand),
+        ({"digest": b""}, NotFound),
+        ({"requirement": Requirement((SkillNeed("x", 2.0),))}, InvalidCommand),
+    ],
+)
+def test_a_row_that_cannot_be_right_is_refused_with_all_rows_beside_it(
+    fields: dict[str, object], error: type[Refusal]
+) -> None:
+    desk = Desk()
+    desk.refuses(AddTasks((desk.row(), desk.row(**fields))), error)
+    assert desk.tasks.count == 0
+
+
+def test_a_task_id_is_used_once() -> None:
+    desk = Desk()
+    task = desk.task()
+    desk.refuses(AddTasks((desk.row(task=task),)), AlreadyExists)
+
+
+def test_a_project_is_created_once() -> None:
+    desk = Desk()
+    desk.refuses(CreateProject(desk.project, "birds", make_rules()), AlreadyExists)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [
+        ({"version": 3}, WrongState),
+        ({"fields": ()}, InvalidCommand),
+        ({"fields": (Field("other", LABELS),)}, InvalidCommand),
+        ({"fields": (Field("label", LABELS[:2]),)}, InvalidCommand),
+        ({"fields": (Field("label", (LABELS[1], LABELS[0], LABELS[2])),)}, InvalidCommand),
+        ({"overlap": Overlap(3, 2)}, InvalidCommand),
+        ({"prices": Prices(currency="EUR")}, InvalidCommand),
+    ],
+)
+def test_rules_that_no_decision_could_follow_are_refused(
+    parts: dict[str, object], error: type[Refusal]
+) -> None:
+    desk = Desk()
+    desk.refuses(ApplyRules(make_rules(**{"version": 2, **parts})), error)
+
+
+def test_labels_can_be_added_while_answers_are_in() -> None:
+    desk = Desk(overlap=Overlap(2, 3), stopping=Stopping(1.0))
+    task = desk.task()
+    desk.answer(desk.worker(), NO)
+    desk.change_rules(fields=(Field("label", (*LABELS, Label("other"))),), stopping=Stopping(1.0))
+    desk.answer(desk.worker(), (Choice(0, 3),))
+    assert len(desk.state.models.probabilities(0, desk.task_row(task))) == 4
+
+
+def test_a_removed_label_takes_no_new_answers() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    desk.change_rules(fields=(Field("label", (Label("yes", removed=True), *LABELS[1:])),))
+    with pytest.raises(UnknownLabel, match="its labels are: no, unsure"):
+        desk.submit(ann, lease, YES)
+    assert desk.submit(ann, lease, NO).receipt is Receipt.COUNTED
+
+
+def test_a_larger_overlap_reaches_open_tasks_and_a_smaller_one_takes_nothing_away() -> None:
+    desk = Desk(overlap=Overlap(1, 3))
+    row = desk.task_row(desk.task())
+    desk.change_rules(overlap=Overlap(1, 6))
+    assert desk.tasks.planned_crowd[row] == 6
+    desk.change_rules(overlap=Overlap(1, 2))
+    assert desk.tasks.planned_crowd[row] == 6
