@@ -220,6 +220,18 @@ def test_a_listed_task_that_was_closed_and_met_is_found_again_when_it_reopens() 
     assert picked(policy, worker) == task
 
 
+def test_listed_tasks_of_equal_worth_are_given_from_the_oldest_on() -> None:
+    world = with_window(100)
+    worker = world.worker()
+    tasks = [world.task(allow=[worker]) for _ in range(6)]
+    policy = policy_of(world)
+    order = []
+    while (task := picked(policy, worker)) is not None:
+        order.append(task)
+        world.expire(world.grant(worker, task))
+    assert order == tasks
+
+
 def test_the_only_candidate_that_fits_is_found_among_many_that_do_not() -> None:
     world = with_window(0)
     worker, other = world.worker(), world.worker()
@@ -261,6 +273,42 @@ def test_a_search_that_begins_where_the_last_one_ended_misses_nothing_that_came_
         world.label(other, late, 1)
         assert picked(policy, worker) == late
         world.label(worker, late, 1)
+
+
+def well_read() -> tuple[World, Policy, int, int, int]:
+    """A worker who was given everything there is, a judge who labelled it, and the last task that searches
+    passed over.
+
+    The judge always gives the same answer, so that all tasks stand in the surest cell together.
+    """
+    world = World(rules(overlap=Overlap(5, 5), routing=Routing(exploration=0.0)))
+    worker, judge = world.worker(), world.worker()
+    policy = policy_of(world)
+    tasks = [world.task(planned=3) for _ in range(200)]
+    for task in tasks:
+        world.expire(world.grant(worker, task))
+        world.label(judge, task, 1)
+    for _ in range(3):
+        assert picked(policy, worker) is None
+    return world, policy, worker, judge, tasks[-1]
+
+
+def test_a_search_is_not_misled_when_the_task_it_ended_at_has_gone_elsewhere() -> None:
+    world, policy, worker, judge, last = well_read()
+    world.label(world.worker(), last, 0)
+    late = world.task()
+    world.label(judge, late, 1)
+    assert picked(policy, worker) == late
+
+
+def test_a_search_is_not_misled_when_the_task_it_ended_at_has_gone_and_come_back() -> None:
+    world, policy, worker, judge, last = well_read()
+    leases = [world.grant(world.worker(), last) for _ in range(2)]
+    late = world.task()
+    world.label(judge, late, 1)
+    for lease in leases:
+        world.expire(lease)
+    assert picked(policy, worker) == late
 
 
 def test_senior_and_expert_work_goes_in_turn_within_a_priority() -> None:

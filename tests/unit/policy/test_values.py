@@ -8,12 +8,13 @@ from tests.unit.policy.world import World, rules
 
 from crowdroute.aggregation.information import information_table
 from crowdroute.router.policy import valuing
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.grid import BINS, CELLS, FIRST_CELL, FRESH, LOW, SETTLING, WIDTH, Grid
 from crowdroute.router.policy.values import UNKNOWN_WORKER, Values
 
 
 def values_of(world: World) -> Values:
-    return Values(world.state, Grid(world.state.models.fields))
+    return Values(world.state, Grid(world.state.models.fields), EligibleSignatures(world.state))
 
 
 def centres(grid: Grid, group: int) -> list[float]:

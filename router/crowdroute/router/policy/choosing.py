@@ -87,7 +87,6 @@ def _best_candidate(
     table_of: Array,
     values: Array,
     cards: Array,
-    links: Array,
     under_way: Array,
     window: int,
     set_table: Array,
@@ -132,7 +131,7 @@ def _best_candidate(
         value = values[table, card.cell]
         better = rank > best_rank or (rank == best_rank and value > best_value)
         if rank == best_rank and value == best_value:
-            better = links[task].turn < links[best].turn
+            better = task < best  # The older one; its row says so without another look into memory.
         if better and not (card.denies and is_denied(tasks, listed, worker, task)):
             best, best_rank, best_value = task, rank, value
     set_table[worker, COUNT] = count
@@ -183,7 +182,6 @@ def choose(
         table_of,
         values,
         cards,
-        links,
         under_way,
         window,
         set_table,

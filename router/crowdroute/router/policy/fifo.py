@@ -6,6 +6,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Stage
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.plans import Plans, nothing_of
 from crowdroute.router.state.project import Project
 
@@ -20,7 +21,7 @@ class Fifo:
         """Index nothing yet."""
         self._state = state
         self._buckets = Buckets(state, by_posterior=False)
-        self._plans = Plans(state)
+        self._plans = Plans(state, EligibleSignatures(state))
 
     def rebuild(self) -> None:
         """Enter every task anew, and compile (or load) what requests call, so that none waits for that."""

@@ -10,6 +10,7 @@ from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import choosing, drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.plans import Plan, Plans, nothing_of
 from crowdroute.router.policy.values import Values
 from crowdroute.router.state.project import Project
@@ -67,8 +68,9 @@ class InformationGain:
         """Index nothing yet."""
         self._state = state
         self._buckets = Buckets(state, by_posterior=True)
-        self._plans = Plans(state)
-        self._values = Values(state, self._buckets.grid)
+        self._eligible = EligibleSignatures(state)
+        self._plans = Plans(state, self._eligible)
+        self.values = Values(state, self._buckets.grid, self._eligible)
         #: Of workers who have seen much: where their searches left off, per bucket.
         self._cursors: dict[int, NDArray[np.int64]] = {}
 
@@ -76,7 +78,7 @@ class InformationGain:
         """Build every index from the state, and compile (or load) what requests call, so that none waits for
         that."""
         self._buckets.rebuild()
-        self._values = Values(self._state, self._buckets.grid)
+        self.values = Values(self._state, self._buckets.grid, self._eligible)
         self._cursors.clear()
         nothing = nothing_of(len(self._state.signatures))
         self._buckets.first(0, Stage.SENIOR, nothing)
@@ -93,7 +95,7 @@ class InformationGain:
         if stage != Stage.CROWD:
             oldest = self._buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
-        plan = self._values.plan(worker)
+        plan = self.values.plan(worker)
         seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
         exploration = self._state.rules.routing.exploration
         propensity = 1.0 - exploration
@@ -110,7 +112,7 @@ class InformationGain:
 
     def _value(self, plan: Plan, task: int) -> float:
         cards = self._buckets.cards
-        return float(self._values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
+        return float(self.values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
 
     def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
         state, buckets = self._state, self._buckets
@@ -138,8 +140,8 @@ class InformationGain:
         task, value, steps = choosing.choose(
             plan.codes,
             plan.table_of,
-            self._values.values,
-            self._values.order,
+            self.values.values,
+            self.values.order,
             buckets.cards.rows,
             buckets.crowd.links,
             buckets.crowd.ends,

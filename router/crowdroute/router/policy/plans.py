@@ -29,9 +29,9 @@ class Plans:
     """One plan per (worker, stage), made anew when the worker's facts, the rules or the signatures
     changed."""
 
-    def __init__(self, state: Project) -> None:
+    def __init__(self, state: Project, eligible: EligibleSignatures) -> None:
         """Remember nothing yet."""
-        self._eligible = EligibleSignatures(state)
+        self._eligible = eligible
         self._state = state
         self._plans: dict[tuple[int, int], Plan] = {}
 

@@ -7,6 +7,7 @@ from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.plans import Plan, Plans, nothing_of
 from crowdroute.router.state.project import Project
 
@@ -29,7 +30,7 @@ class RandomChoice:
         """Index nothing yet."""
         self._state = state
         self._buckets = Buckets(state, by_posterior=False)
-        self._plans = Plans(state)
+        self._plans = Plans(state, EligibleSignatures(state))
 
     def rebuild(self) -> None:
         """Build every index from the state, and compile (or load) what requests call, so that none waits for

@@ -48,12 +48,12 @@ class Values:
     follows the pool of all labels each time their number has doubled.
     """
 
-    def __init__(self, state: Project, grid: Grid) -> None:
+    def __init__(self, state: Project, grid: Grid, eligible: EligibleSignatures) -> None:
         """Value the cells of this grid; nothing is computed yet."""
         self._state = state
         self._grid = grid
         self._fields = state.models.fields
-        self._eligible = EligibleSignatures(state)
+        self._eligible = eligible
         self._plans: dict[int, ValuedPlan] = {}
         self._table_of_matrix: dict[int, int] = {}
         self._capability_of: list[int] = []
