@@ -63,8 +63,8 @@ class InProcessReplay:
         self._project = project_stream(TENANT, project)
         self._run(self._organisation, CreateOrganisation(TENANT))
         self._run(self._project, CreateProject(project, "replay", rules))
-        self._workers = [self._add_worker() for _ in crowd.workers]
-        self._tasks: list[Id] = [b""] * len(crowd.tasks)
+        self.workers = [self._add_worker() for _ in crowd.workers]
+        self.tasks: list[Id] = [b""] * len(crowd.tasks)
         self._task_of_item: dict[Id, int] = {}
         self._add_tasks()
 
@@ -101,7 +101,7 @@ class InProcessReplay:
         return True
 
     def _take(self, worker: int, held: list[tuple[int, Granted]]) -> bool:
-        reply = self._run(self._project, RequestNext(self._workers[worker]))
+        reply = self._run(self._project, RequestNext(self.workers[worker]))
         assert isinstance(reply, Offered)
         held.extend((worker, lease) for lease in reply.leases)
         return bool(reply.leases)
@@ -111,13 +111,13 @@ class InProcessReplay:
         worker, lease = held.pop(place)
         task = self._task_of_item[lease.item]
         answer = (Choice(0, self._code_of[self._crowd.answers[task, worker]]),)
-        self._run(self._project, SubmitAnswer(self._workers[worker], lease.assignment, lease.fence, answer))
+        self._run(self._project, SubmitAnswer(self.workers[worker], lease.assignment, lease.fence, answer))
         outcome.used += 1
 
     def _conclude(self, outcome: Outcome) -> None:
         state = self.shard.project(TENANT, self._project_id).state
         outcome.reviews = sum(state.workers.reviews[row] for row in range(state.workers.count))
-        for identity in self._tasks:
+        for identity in self.tasks:
             task = state.task(identity)
             result = state.tasks.result[task]
             if result != NONE:
@@ -141,9 +141,9 @@ class InProcessReplay:
             rows = []
             for task in part:
                 item, identity = self._entropy(), self._entropy()
-                self._tasks[task] = identity
+                self.tasks[task] = identity
                 self._task_of_item[item] = task
-                allow = tuple(self._workers[worker] for worker in self._crowd.workers_of[task])
+                allow = tuple(self.workers[worker] for worker in self._crowd.workers_of[task])
                 rows.append(NewTask(item, identity, digest=item, allow=allow))
             self._run(self._project, AddTasks(tuple(rows)))
 
