@@ -111,6 +111,10 @@ class Engine:
         if entries:
             self.entries += entries
             self.batches.append(store(self.batches, entries))
+        self.verify()
+
+    def verify(self) -> None:
+        """Verify every invariant; after each command, unless a subclass has a cheaper moment."""
         self.shard.check()
 
 
