@@ -14,6 +14,7 @@ from crowdroute.router.policy.base import Pick, Policy
 from crowdroute.router.policy.cards import SEEN
 from crowdroute.router.policy.choosing import BUDGET, CANDIDATES_LOOKED_AT
 from crowdroute.router.policy.information_gain import InformationGain
+from crowdroute.router.policy.segments import COUNT
 
 ENTROPY: Id = b"sixteen bytes ok"
 
@@ -391,3 +392,20 @@ def test_any_schema_is_served(labels: tuple[int, ...]) -> None:
     world.label(workers[1], tasks[1], *(0 for _ in labels))
     assert picked(policy, workers[2]) in tasks
     assert picked(policy, workers[1]) == tasks[0]
+
+
+def test_candidates_that_can_never_fit_again_are_thrown_out_as_they_are_met() -> None:
+    world = with_window(0)
+    worker, other = world.worker(), world.worker()
+    closed, seen, busy, left = (world.task(planned=1, allow=[worker, other]) for _ in range(4))
+    policy = InformationGain(world.state)
+    world.follow(policy)
+    world.cancel(closed)
+    world.expire(world.grant(worker, seen))
+    lease = world.grant(other, busy)
+    assert picked(policy, worker) == left
+    assert policy.buckets.sets.table[worker, COUNT] == 2
+    world.cancel(left)
+    assert picked(policy, worker) is None
+    world.expire(lease)
+    assert picked(policy, worker) == busy

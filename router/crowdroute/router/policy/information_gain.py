@@ -67,33 +67,33 @@ class InformationGain:
     def __init__(self, state: Project) -> None:
         """Index nothing yet."""
         self._state = state
-        self._buckets = Buckets(state, by_posterior=True)
+        self.buckets = Buckets(state, by_posterior=True)
         self._eligible = EligibleSignatures(state)
         self._plans = Plans(state, self._eligible)
-        self.values = Values(state, self._buckets.grid, self._eligible)
+        self.values = Values(state, self.buckets.grid, self._eligible)
         #: Of workers who have seen much: where their searches left off, per bucket.
         self._cursors: dict[int, NDArray[np.int64]] = {}
 
     def rebuild(self) -> None:
         """Build every index from the state, and compile (or load) what requests call, so that none waits for
         that."""
-        self._buckets.rebuild()
-        self.values = Values(self._state, self._buckets.grid, self._eligible)
+        self.buckets.rebuild()
+        self.values = Values(self._state, self.buckets.grid, self._eligible)
         self._cursors.clear()
         nothing = nothing_of(len(self._state.signatures))
-        self._buckets.first(0, Stage.SENIOR, nothing)
+        self.buckets.first(0, Stage.SENIOR, nothing)
         self._explored(nothing, 0, 0)
         self._best(nothing, 0, 0)
 
     def touch(self, task: int) -> None:
         """Place one task anew."""
-        self._buckets.touch(task)
+        self.buckets.touch(task)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        self._buckets.wake()
+        self.buckets.wake()
         if stage != Stage.CROWD:
-            oldest = self._buckets.first(worker, stage, self._plans.of(worker, stage))
+            oldest = self.buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
         plan = self.values.plan(worker)
         seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
@@ -107,15 +107,15 @@ class InformationGain:
         task, value = self._best(plan, worker, seed)
         if task < 0:
             return None
-        policy = "allowed" if self._buckets.cards.listed[task] else self.name
+        policy = "allowed" if self.buckets.cards.listed[task] else self.name
         return Pick(task, policy, value, propensity)
 
     def _value(self, plan: Plan, task: int) -> float:
-        cards = self._buckets.cards
+        cards = self.buckets.cards
         return float(self.values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
 
     def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
-        state, buckets = self._state, self._buckets
+        state, buckets = self._state, self.buckets
         buckets.sets.follow(worker + 1)
         return drawing.draw(
             plan.codes,
@@ -134,7 +134,7 @@ class InformationGain:
         )
 
     def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
-        state, buckets = self._state, self._buckets
+        state, buckets = self._state, self.buckets
         buckets.sets.follow(worker + 1)
         cursors = self._cursors.get(worker, NO_CURSORS)
         task, value, steps = choosing.choose(
@@ -172,4 +172,4 @@ class InformationGain:
         if fixed:
             return fixed
         shares = max(len(self._state.signatures), 1)
-        return max(WINDOW_PER_WORKER * self._buckets.holders // shares, SMALLEST_WINDOW)
+        return max(WINDOW_PER_WORKER * self.buckets.holders // shares, SMALLEST_WINDOW)
