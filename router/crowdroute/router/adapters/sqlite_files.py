@@ -125,8 +125,10 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a connection whose COMMIT returns when the disk holds everything.
 
     `synchronous=FULL` makes each COMMIT wait for the WAL to be on disk; `secure_delete` overwrites erased
-    content.
+    content. The file is its owner's alone, and SQLite gives the files beside it the same mode: it holds
+    people's names and the key of every digest.
     """
+    path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     try:
         connection.execute("PRAGMA journal_mode=WAL")

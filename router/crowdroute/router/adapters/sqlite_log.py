@@ -56,7 +56,7 @@ class SqliteLog:
             StorageError: the machine does not let it be opened (no space, no permission).
             ConfigurationError: it was written by another release's format.
         """
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self._ownership = Ownership(directory)
         try:
