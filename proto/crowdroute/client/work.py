@@ -27,6 +27,13 @@ from crowdroute.client.retrying import delay_before
 
 CLOSED = "STREAM_CLOSED"
 
+FIRST_WORD_S = 0.5
+"""How long what was not answered waits for the engine's first message on a new stream. Nearly always one
+comes at once; an engine that refuses the stream says so then, and not into the middle of our writing."""
+
+WRITE_BROKEN = "Internal error from Core"
+"""gRPC's words when a message met a stream that had just ended, whatever the reason for its end."""
+
 _Action = tuple[work_pb2.WorkRequest, "asyncio.Future[Any]"]
 
 
@@ -44,6 +51,7 @@ class WorkStream:
         self._unanswered: dict[int, _Action] = {}
         self._outbox: deque[work_pb2.WorkRequest] = deque()
         self._posted = asyncio.Event()
+        self._heard = asyncio.Event()
         self._offers: asyncio.Queue[assignments_pb2.Offer | None] = asyncio.Queue()
         self._held: set[str] = set()
         self._attempt = 0
@@ -150,7 +158,7 @@ class WorkStream:
             try:
                 failure: ClientError = await self._read(call)
             except grpc.aio.AioRpcError as error:
-                failure = from_aio(error)
+                failure = _ended("STREAM_BROKEN") if error.details() == WRITE_BROKEN else from_aio(error)
             finally:
                 writing.cancel()
                 call.cancel()
@@ -166,6 +174,7 @@ class WorkStream:
         order."""
         repeated = list(self._unanswered.values())
         self._outbox.clear()
+        self._heard.clear()
         self._unanswered = {}
         self._post(work_pb2.WorkRequest(hello=self._hello))
         for request, answered in repeated:
@@ -175,6 +184,11 @@ class WorkStream:
     async def _write(self, call: Any) -> None:
         """Send what is left for writing; the reading side sees a break too, and makes it good."""
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await call.write(self._outbox.popleft())
+            with contextlib.suppress(TimeoutError):
+                # Not wait_for: before Python 3.12 it may swallow the cancellation that ends this task.
+                async with asyncio.timeout(FIRST_WORD_S):
+                    await self._heard.wait()
             while True:
                 while self._outbox:
                     await call.write(self._outbox.popleft())
@@ -185,6 +199,7 @@ class WorkStream:
         """Take in what the engine sends until it ends the stream; say why it did."""
         async for message in call:
             self._attempt = 0
+            self._heard.set()
             for reply in message.replies:
                 self._settle(reply)
             for resumed in message.resumed:
@@ -196,7 +211,7 @@ class WorkStream:
             if message.HasField("go_away"):
                 wait = message.go_away.retry_after
                 return _ended(message.go_away.reason, wait.seconds + wait.nanos / 1e9)
-        return _ended("STREAM_ENDED", 0.0)
+        return _ended("STREAM_ENDED")
 
     def _settle(self, reply: work_pb2.WorkReply) -> None:
         request, answered = self._unanswered.pop(reply.sequence, (None, None))
@@ -233,7 +248,7 @@ def _closed() -> NotConnected:
     return NotConnected(CLOSED, "the work stream was closed before the engine answered")
 
 
-def _ended(reason: str, retry_after_s: float) -> NotConnected:
+def _ended(reason: str, retry_after_s: float = 0.0) -> NotConnected:
     return NotConnected(
         reason,
         "the engine ended the work stream",

@@ -1,0 +1,125 @@
+"""Encrypted connections: the server proves who it is, and with client authorities the client does too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.wire import TENANT, Wire
+
+from crowdroute.client import AsyncClient, Client, Connection, NotConnected
+from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.rpc.scopes import SESSION_SCOPES
+from crowdroute.router.rpc.server import Server
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
+
+
+def make_certificate(directory: Path, name: str, subject: str) -> None:
+    """Make a key and a certificate signed with it, for this machine, good for a day."""
+    command = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+        *("-days", "1", "-subj", f"/CN={subject}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
+        *("-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem")),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Self-signed certificates of a server, a client, and a stranger."""
+    directory = tmp_path_factory.mktemp("certificates")
+    for name in ("server", "client", "stranger"):
+        make_certificate(directory, name, name)
+    return directory
+
+
+@contextlib.asynccontextmanager
+async def serving(tls: TlsSettings) -> AsyncIterator[Wire]:
+    """Serve a new engine over TLS until the block is left."""
+    disk, clock = MemoryDisk(), ManualClock()
+    limits = LimitSettings(calls_per_second=0)
+    server = Server(Settings(address="127.0.0.1:0", grace_seconds=0, limits=limits, tls=tls))
+    await server.start()
+    engine = Engine(
+        Shard(), MemoryLog(disk), MemoryContents(disk), clock, SeededIds(7), content_key=disk.content_key
+    )
+    engine.start()
+    wire = Wire(engine, server, disk, clock)
+    try:
+        await wire.tenant(TENANT)
+        await server.serve(engine)
+        yield wire
+    finally:
+        await wire.channel.close()
+        await server.stop()
+        await engine.drain()
+
+
+async def connection(wire: Wire, name: str = "cats", **tls: object) -> tuple[str, Connection]:
+    """Give a project with a task, and the connection of somebody who may work there."""
+    project = await wire.project(name)
+    await wire.tasks(project)
+    _, bearer = await wire.token(scopes=SESSION_SCOPES, worker=await wire.worker())
+    return project, Connection(f"localhost:{wire.server.port}", bearer, attempts=1, **tls)  # type: ignore[arg-type]
+
+
+async def offers(project: str, connection: Connection) -> int:
+    """Give how many offers either kind of client gets in all."""
+    async with AsyncClient(connection) as client:
+        found = len(await client.next(project))
+    with Client(connection) as blocking:
+        return found + len(await asyncio.to_thread(blocking.next, project))
+
+
+async def test_a_client_that_trusts_the_server_works_encrypted(certificates: Path) -> None:
+    tls = TlsSettings(certificate=certificates / "server.pem", key=certificates / "server.key")
+    async with serving(tls) as wire:
+        root = (certificates / "server.pem").read_bytes()
+        project, trusting = await connection(wire, root_certificates=root)
+
+        assert await offers(project, trusting) == 1
+
+
+@pytest.mark.parametrize("about", ["a stranger's certificate", "the system's certificates", "no encryption"])
+async def test_a_client_that_does_not_trust_the_server_says_nothing(certificates: Path, about: str) -> None:
+    given = {
+        "a stranger's certificate": {"root_certificates": (certificates / "stranger.pem").read_bytes()},
+        "the system's certificates": {"tls": True},
+        "no encryption": {},
+    }
+    tls = TlsSettings(certificate=certificates / "server.pem", key=certificates / "server.key")
+    async with serving(tls) as wire:
+        project, wary = await connection(wire, **given[about])
+
+        with pytest.raises(NotConnected):
+            await offers(project, wary)
+
+
+async def test_with_client_authorities_only_their_clients_get_in(certificates: Path) -> None:
+    tls = TlsSettings(
+        certificate=certificates / "server.pem",
+        key=certificates / "server.key",
+        client_authorities=certificates / "client.pem",
+    )
+    root = (certificates / "server.pem").read_bytes()
+
+    def shown(name: str) -> dict[str, bytes]:
+        return {
+            "root_certificates": root,
+            "client_certificate": (certificates / f"{name}.pem").read_bytes(),
+            "client_key": (certificates / f"{name}.key").read_bytes(),
+        }
+
+    async with serving(tls) as wire:
+        project, known = await connection(wire, **shown("client"))
+        assert await offers(project, known) == 1
+        for name, given in (("dogs", shown("stranger")), ("birds", {"root_certificates": root})):
+            project, unknown = await connection(wire, name, **given)
+            with pytest.raises(NotConnected):
+                await offers(project, unknown)
