@@ -22,6 +22,10 @@ demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothi
 test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --ignore=tests/faults
 
+.PHONY: faults
+faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)
+	$(BIN)/python -m pytest -q tests/faults
+
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts
 	$(BIN)/ruff check --quiet .

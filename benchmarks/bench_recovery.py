@@ -3,8 +3,8 @@
     python benchmarks/bench_recovery.py [--cycles 40000] [--per-batch 1 16] [--directory DIRECTORY]
 
 The history is what annotators leave: every cycle grants a lease and takes an answer in, an entry each, with
-the payment and what the answer settles. The reference is reading and decoding the same log without folding it.
-Batches of one entry are what a single annotator makes, batches of sixteen what a busy engine makes.
+the payment and what the answer settles. The reference is reading and decoding the same log without folding
+it. Batches of one entry are what a single annotator makes, batches of sixteen what a busy engine makes.
 """
 
 from __future__ import annotations
