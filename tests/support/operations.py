@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -21,6 +22,8 @@ from crowdroute.api.v1 import (
 )
 from crowdroute.client import AsyncClient, ClientError, Connection, Refused
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
+from crowdroute.router.adapters.sqlite_content import SqliteContents
+from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream
@@ -186,15 +189,15 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def open_office() -> AsyncIterator[Office]:
-    """Serve a new engine with one tenant until the block is left."""
+async def open_office(directory: Path | None = None) -> AsyncIterator[Office]:
+    """Serve a new engine with one tenant until the block is left; in memory, or in files of a directory."""
     disk, clock = MemoryDisk(bytes(range(32))), ManualClock()
+    log: MemoryLog | SqliteLog = MemoryLog(disk) if directory is None else SqliteLog(directory)
+    contents = SqliteContents(log) if isinstance(log, SqliteLog) else MemoryContents(disk)
     limits = LimitSettings(calls_per_second=0)
     server = make_server(Settings(address="127.0.0.1:0", grace_seconds=0, limits=limits))
     await server.start()
-    engine = Engine(
-        Shard(), MemoryLog(disk), MemoryContents(disk), clock, SeededIds(11), content_key=disk.content_key
-    )
+    engine = Engine(Shard(), log, contents, clock, SeededIds(11), content_key=log.content_key)
     engine.start()
     office = Office(engine, server, disk, clock)
     try:
@@ -206,6 +209,7 @@ async def open_office() -> AsyncIterator[Office]:
         await server.stop()
         if not engine.failed.done():
             await engine.drain()
+        log.close()
 
 
 async def refusal(asked: object) -> Refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import pytest
 from tests.support.operations import TENANT, Office, refusal
@@ -12,6 +12,7 @@ from crowdroute.api.v1 import explanations_pb2 as wire
 from crowdroute.api.v1 import projects_pb2, tokens_pb2, workers_pb2
 from crowdroute.client import AsyncClient, NotConnected
 from crowdroute.router.adapters.memory import MemoryLog
+from crowdroute.router.events import Entry
 from crowdroute.router.rpc.operations import watch
 
 
@@ -195,14 +196,19 @@ async def test_a_watch_ends_when_the_engine_does(office: Office, monkeypatch: py
     assert caught.value.code == "SHUTTING_DOWN"
 
 
-async def test_a_watcher_who_goes_away_is_forgotten(office: Office) -> None:
-    before = len(office.engine.loop._followers)
-    client = await office.client()
-    events = await watching(client)
-    assert len(office.engine.loop._followers) == before + 1
+async def test_a_watcher_who_goes_away_is_forgotten(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten = asyncio.Event()
+    subscribe = office.engine.subscribe
 
-    await events.aclose()  # type: ignore[attr-defined]
+    def counted(on_durable: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
+        end = subscribe(on_durable)
+        return lambda: (end(), forgotten.set())[0]
+
+    monkeypatch.setattr(office.engine, "subscribe", counted)
+    client = await office.client()
+    await watching(client)
+    assert not forgotten.is_set()
+
     await client.close()
 
-    while len(office.engine.loop._followers) > before:
-        await asyncio.sleep(0.001)
+    await asyncio.wait_for(forgotten.wait(), 10)

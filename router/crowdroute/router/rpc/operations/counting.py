@@ -64,6 +64,21 @@ async def count(state: Project) -> Counts:
     return counts
 
 
+async def count_answers(state: Project) -> NDArray[Any]:
+    """Give how many answers each worker gave, by row: counted, surplus and refused ones."""
+    answers = np.zeros(state.workers.count, np.int64)
+    for begin in range(0, state.assignments.count, BLOCK):
+        rows = state.assignments.rows[begin : min(begin + BLOCK, state.assignments.count)]
+        given = rows["worker"][rows["receipt"] != Receipt.NONE]
+        answers = _padded(answers, state.workers.count) + np.bincount(given, minlength=state.workers.count)
+        await asyncio.sleep(0)
+    return _padded(answers, state.workers.count)
+
+
+def _padded(numbers: NDArray[Any], length: int) -> NDArray[Any]:
+    return np.pad(numbers, (0, length - len(numbers)))
+
+
 def _count_tasks(counts: Counts, state: Project, rows: NDArray[Any]) -> None:
     counts.states += np.bincount(rows["state"], minlength=len(TaskState))
     is_open = rows["state"] == TaskState.OPEN

@@ -162,7 +162,8 @@ def _project_news() -> dict[type[Fact], News]:
         facts.EntryPosted: News(
             ledger,
             lambda e: (
-                f"{amount_text(e.micros)} {e.currency} posted for {_worker(e)} ({e.kind.name.lower()})."
+                f"An entry of {amount_text(e.micros)} {e.currency} was posted for {_worker(e)}"
+                f" ({e.kind.name.lower()})."
             ),
             lambda e: {"kind": e.kind.name, "amount": amount_text(e.micros), "currency": e.currency},
         ),

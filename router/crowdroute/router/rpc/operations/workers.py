@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from crowdroute.api.v1 import workers_pb2 as wire
 from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson
 from crowdroute.router.commands.project import DiscountWorker
@@ -18,6 +22,7 @@ from crowdroute.router.rpc.convert.money import money_message
 from crowdroute.router.rpc.convert.states import optional_state_of, state_of
 from crowdroute.router.rpc.convert.times import moment_of, timestamp
 from crowdroute.router.rpc.convert.workers import worker_message
+from crowdroute.router.rpc.operations.counting import count_answers
 from crowdroute.router.rpc.operations.office import Office, organisation_of
 from crowdroute.router.rpc.pages import page_of
 from crowdroute.router.rpc.reach import Reach
@@ -114,19 +119,20 @@ class Workers(Office):
         """Give a page of a project's workers, in the order in which the project met them."""
         state = self.place(call, message.project_id).state
         page = page_of(message, int)
+        answers = await count_answers(state)
         response = wire.ListWorkerRecordsResponse()
         if message.worker_id:
             worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
-            response.records.append(_record(state, state.worker(worker)))
+            response.records.append(_record(state, state.worker(worker), answers))
         else:
             begin = 0 if page.after is None else page.after + 1
-            for row in range(begin, state.workers.count):
+            for row in range(begin, len(answers)):
                 if not state.workers.version[row]:
                     continue
                 if len(response.records) == page.rows:
                     response.next_page_token = page.token(row - 1)
                     break
-                response.records.append(_record(state, row))
+                response.records.append(_record(state, row, answers))
         await self.observe()
         return response
 
@@ -190,13 +196,13 @@ def _require_suppliers(organisation: OrganisationState, vendor: Id, pool: Id) ->
         raise NotFound(f"no pool {to_text(Kind.POOL, pool)}", {"field": "pool_id"})
 
 
-def _record(state: Project, row: int) -> wire.WorkerRecord:
+def _record(state: Project, row: int, answers: NDArray[Any]) -> wire.WorkerRecord:
     workers = state.workers
     interval = accuracy_interval(*record_of(state, row))
     return wire.WorkerRecord(
         worker_id=to_text(Kind.WORKER, workers.id_of(row)),
         granted=workers.granted[row],
-        answered=workers.answered[row],
+        answered=int(answers[row]),
         live=workers.live[row],
         checked=interval.count,
         correct=interval.correct,
