@@ -20,8 +20,11 @@ from crowdroute.router.cli.target import (
     find_project,
 )
 from crowdroute.router.cli.texts import read_text
+from crowdroute.router.model.ids import Id
+from crowdroute.router.rules.compile import compile_reading
 from crowdroute.router.rules.errors import RulesError
 from crowdroute.router.rules.reading import read_document
+from crowdroute.router.rules.references import References
 from crowdroute.router.rules.schema import write_schema
 
 app = typer.Typer(help="Check, apply and look back at rules documents.", no_args_is_help=True)
@@ -36,10 +39,12 @@ Document = Annotated[Path, typer.Argument(help="YAML document.", exists=True, di
 def check(document: Document, as_json: AsJson = False) -> None:
     """Check a document without an engine; everything wrong with it is told at once, with line and column.
 
+    Whether its pools and vendors exist, only an engine can tell: `rules apply`.
+
     Example: crowdroute rules check birds.yaml
     """
     try:
-        read_document(document.read_bytes())
+        _compile_alone(document.read_bytes())
     except RulesError as error:
         if as_json:
             print_json(
@@ -63,6 +68,22 @@ def check(document: Document, as_json: AsJson = False) -> None:
         print_json([])
     else:
         console().print(f"{document} is sound")
+
+
+def _compile_alone(text: bytes) -> None:
+    """Compile a new project's rules as if every pool and vendor that they name existed.
+
+    Raises:
+        RulesError: with everything that is wrong.
+    """
+    reading = read_document(text)
+    people = reading.document.people
+    references = References(_imagined(people.pools), _imagined(people.vendors))
+    compile_reading(reading, 1, references=references)
+
+
+def _imagined(names: tuple[str, ...]) -> dict[str, Id]:
+    return {name: place.to_bytes(16) for place, name in enumerate(names, 1)}
 
 
 @app.command()

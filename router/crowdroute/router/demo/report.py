@@ -194,7 +194,7 @@ def show(findings: Findings, console: Console) -> None:
             f"{one.mean:.0%} ({one.lower:.0%} – {one.upper:.0%})",
             f"{one.true:.0%}" + ("" if inside else " *"),
             str(one.reviewed),
-            one.earned,
+            f"{float(one.earned):.2f}",
             one.bonus,
         )
     console.print(table)

@@ -1,0 +1,78 @@
+"""`crowdroute serve` as a process: its token, its port, its directory, its end; and its log afterwards."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def test_the_first_token_is_its_owners_alone_and_written_once(tmp_path: Path) -> None:
+    engine = Served(tmp_path, tmp_path / "data")
+    try:
+        assert stat.S_IMODE(engine.token_file.stat().st_mode) == 0o600
+        token = engine.token_file.read_text()
+        assert any("admin.token" in line for line in engine.remarks)
+        assert token.strip() not in "\n".join(engine.remarks)
+    finally:
+        assert engine.stop() == 0
+    assert any("stopping" in line for line in engine.remarks)
+
+    again = Served(tmp_path, tmp_path / "data")
+    try:
+        assert again.told("project", "list") == []
+        assert any("recovered" in line for line in again.remarks)
+    finally:
+        assert again.stop() == 0
+    assert again.token_file.read_text() == token
+
+
+def test_a_second_engine_is_refused_the_directory_and_the_port(served: Served, tmp_path: Path) -> None:
+    same = run(served.folder, "serve", "--dir", str(served.directory), "--address", "127.0.0.1:0")
+    assert same.returncode == 1
+    assert str(served.process.pid) in same.stderr
+    assert "[FENCED]" in same.stderr
+
+    taken = run(tmp_path, "serve", "--dir", str(tmp_path / "other"), "--address", served.address)
+    assert taken.returncode == 2
+    assert served.address in taken.stderr
+    assert taken.stderr.startswith("error: ")
+
+    looked = run(served.folder, "log", "verify", "--dir", str(served.directory))
+    assert looked.returncode == 1
+    assert "[FENCED]" in looked.stderr
+
+
+def test_a_log_is_found_intact_or_damaged(tmp_path: Path) -> None:
+    engine = Served(tmp_path, tmp_path / "data")
+    assert engine.stop() == 0
+    sound = run(tmp_path, "log", "verify", "--dir", "data", "--json")
+    assert sound.returncode == 0, sound.stderr
+    assert json.loads(sound.stdout)["damage"] == []
+    assert "all intact" in run(tmp_path, "log", "verify", "--dir", "data").stdout
+
+    database = next((tmp_path / "data").glob("*.db"))
+    raw = bytearray(database.read_bytes())
+    place = raw.rindex(b"first administrator")
+    raw[place] ^= 1
+    database.write_bytes(raw)
+
+    damaged = run(tmp_path, "log", "verify", "--dir", "data", "--json")
+    assert damaged.returncode == 4, damaged.stderr
+    assert json.loads(damaged.stdout)["damage"]
+    assert run(tmp_path, "log", "verify", "--dir", "data").stderr
