@@ -289,9 +289,12 @@ async def test_a_second_hello_ends_the_stream(wire: Wire) -> None:
     await work.send(hello=hello)
     await work.send(hello=hello)
 
-    with pytest.raises(Refused) as refused:
+    async def hear_to_the_end() -> None:
         while await work.hear():
             pass
+
+    with pytest.raises(Refused) as refused:
+        await hear_to_the_end()
 
     assert refused.value.status is grpc.StatusCode.INVALID_ARGUMENT
 
