@@ -13,6 +13,7 @@ from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.garbage import calm_collector
 from crowdroute.router.runtime.recovery import Recovered, recover
 from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 
@@ -47,6 +48,7 @@ async def embedded_engine(
         files = SnapshotFiles(directory / "snapshots")
         found = await asyncio.to_thread(recover, log, files, Shard, progress)
         recovered(found)
+        calm_collector()
         contents = SqliteContents(log)
         engine = Engine(
             found.core,
