@@ -100,13 +100,14 @@ class Workers(Office):
         """Promote, pause, resume or ban a worker; the reason is one of the table's codes."""
         organisation = self.tenant(call)
         worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
-        status = optional_state_of(WorkerStatus, message.status, "status")
-        if status is None and message.reason == StatusReason.PAUSE_ENDED:
+        if not message.status and message.reason == StatusReason.PAUSE_ENDED:
             # Back to what the worker was before, which who ends a pause need not know.
             status = WorkerStatus(find_reachable(organisation, Reach(NO_ID, NO_ID), worker).rank)
+        else:
+            status = state_of(WorkerStatus, message.status, "status")
         command = ChangeWorkerStatus(
             worker,
-            status or state_of(WorkerStatus, message.status, "status"),
+            status,
             message.reason,
             moment_of(message.until, "until") if message.HasField("until") else 0,
         )
