@@ -42,7 +42,7 @@ def test_a_project_goes_from_rules_to_results(served: Served, folder: Path) -> N
     assert answer_all(served, project["id"], "bob", "owl") == 6
 
     stats = served.told("stats", "whole")
-    assert (stats["tasks_finalised"], int(stats["answers_accepted"])) == (6, 12)
+    assert (int(stats["tasks_finalised"]), int(stats["answers_accepted"])) == (6, 12)
     assert stats["owed"]["amount"] == "0.24"
     assert "tasks finalised" in served.done("stats", "whole")
 
