@@ -144,7 +144,7 @@ class Routing(Section):
     priority: Annotated[int, Field(ge=0, le=3)] = Field(
         default=_ROUTING.priority, examples=[1], json_schema_extra=_unit("class")
     )
-    """Least priority of new tasks: 0 is normal, 3 goes first; rows may ask for more, open tasks keep theirs."""
+    """Least priority of new tasks: 0 is normal, 3 goes first; rows may ask more, open tasks keep theirs."""
     lease: Lease = Lease()
 
 
