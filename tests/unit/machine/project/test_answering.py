@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.desk import EXPERT, NO, UNSURE, YES, Desk
+from tests.support.desk import EXPERT, LABELS, NO, UNSURE, YES, Desk
 from tests.support.engine import MINUTE
 
 from crowdroute.router.commands.project import (
@@ -26,7 +26,7 @@ from crowdroute.router.errors import (
 )
 from crowdroute.router.events.project import AnswerSubmitted, EntryPosted, TaskFinalised
 from crowdroute.router.model.answers import Choice
-from crowdroute.router.model.rules import Overlap, Stopping
+from crowdroute.router.model.rules import Field, GoldPlan, Label, LeaseTerms, Overlap, Stopping
 from crowdroute.router.model.states import EntryKind, Receipt, TaskState
 
 
@@ -227,3 +227,82 @@ def test_an_experts_answer_decides_whatever_the_crowd_said() -> None:
     (result,) = desk.state.result_fields(desk.tasks.result[row])
     assert result.label == UNSURE[0].label
     assert result.probabilities == (0.0, 0.0, 1.0)
+
+
+def test_an_answer_fits_the_schema_that_was_shown_with_the_task() -> None:
+    desk = Desk(overlap=Overlap(2, 2), stopping=Stopping(1.0))
+    task = desk.task()
+    ann, bob = desk.workers(2)
+    lease = desk.take(ann)
+    fields = (Field("label", LABELS), Field("bird", (Label("robin"), Label("wren"))))
+    desk.change_rules(overlap=Overlap(2, 2), stopping=Stopping(1.0), fields=fields)
+    assert desk.submit(ann, lease, YES).receipt is Receipt.COUNTED
+    later = desk.take(bob)
+    desk.refuses(SubmitAnswer(bob, later.assignment, later.fence, YES), InvalidCommand)
+    desk.submit(bob, later, (*YES, Choice(1, 1)))
+    bird = desk.state.result_fields(desk.tasks.result[desk.task_row(task)])[1]
+    assert bird.label == 1
+
+
+def test_a_published_result_reads_as_it_was_after_labels_were_added() -> None:
+    desk = Desk(overlap=Overlap(1, 1), stopping=Stopping(0.34))
+    task = desk.task()
+    desk.answer(desk.worker())
+    published = desk.events(TaskFinalised)[0].results
+    desk.change_rules(fields=(Field("label", (*LABELS, Label("other"))), Field("bird", (Label("wren"),))))
+    assert desk.state.result_fields(desk.tasks.result[desk.task_row(task)]) == published
+
+
+def test_an_answer_may_be_changed_for_as_long_as_leases_lasted_when_it_was_granted() -> None:
+    desk = Desk(overlap=Overlap(2, 3), stopping=Stopping(1.0))
+    desk.task()
+    ann = desk.worker()
+    lease = desk.answer(ann)
+    desk.change_rules(lease=LeaseTerms(duration_us=MINUTE), overlap=Overlap(2, 3), stopping=Stopping(1.0))
+    desk.wait(5 * MINUTE)
+    desk.send(AmendAnswer(ann, lease.assignment, lease.fence, NO))
+
+
+def test_a_withdrawn_answer_is_changed_no_more_and_its_worker_is_not_given_the_task_again() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    received = desk.submit(ann, lease)
+    desk.send(WithdrawAnswer(ann, lease.assignment, lease.fence, "mistaken"))
+    desk.refuses(AmendAnswer(ann, lease.assignment, lease.fence, NO), WrongState)
+    desk.refuses(WithdrawAnswer(ann, lease.assignment, lease.fence, "mistaken"), WrongState)
+    assert desk.submit(ann, lease) == received
+    assert desk.send(RequestNext(ann)).reason == "NO_TASK"
+
+
+def test_an_answer_past_its_deadline_is_in_time_until_the_lease_has_ended() -> None:
+    desk = Desk()
+    desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    desk.now_us += 20 * MINUTE
+    assert desk.submit(ann, lease).receipt is Receipt.COUNTED
+    assert not desk.events(AnswerSubmitted)[-1].late
+
+
+def test_gold_is_answered_amended_and_withdrawn_like_any_task_and_the_evidence_follows() -> None:
+    desk = Desk(gold=GoldPlan(1.0, 1))
+    desk.gold(YES)
+    ann = desk.worker()
+    lease = desk.answer(ann, NO)
+    workers, row = desk.state.workers, desk.state.workers.find(ann)
+    assert (workers.gold_correct[row], workers.gold_checked[row]) == (0, 1)
+    desk.send(AmendAnswer(ann, lease.assignment, lease.fence, YES))
+    assert (workers.gold_correct[row], workers.gold_checked[row]) == (1, 1)
+    desk.send(WithdrawAnswer(ann, lease.assignment, lease.fence, "mistaken"))
+    assert (workers.gold_correct[row], workers.gold_checked[row]) == (0, 0)
+
+
+def test_any_number_of_workers_answers_gold_each_person_once() -> None:
+    desk = Desk(overlap=Overlap(1, 2), gold=GoldPlan(1.0, 9))
+    desk.gold()
+    for worker in desk.workers(5):
+        assert desk.submit(worker, desk.take(worker)).receipt is Receipt.COUNTED
+        assert desk.send(RequestNext(worker)).reason == "NO_TASK"
+    assert not desk.events(TaskFinalised)

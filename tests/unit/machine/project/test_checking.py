@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from tests.support.desk import EXPERT, NO, YES, Desk
 
-from crowdroute.router.commands.project import CancelTask, DiscountWorker, RequestNext, ReopenTask
+from crowdroute.router.commands.project import CancelTask, DiscountWorker, ReopenTask, RequestNext
 from crowdroute.router.errors import InvariantBroken
 from crowdroute.router.model.rules import GoldPlan, Overlap, Stopping
 from crowdroute.router.model.states import AssignmentState, Payment, Receipt, Review, Revision, TaskState
@@ -19,7 +19,7 @@ FINISHED, OPEN, CANCELLED, LISTED, GOLD = range(5)
 
 @pytest.fixture
 def desk() -> Desk:
-    """A project with a finished task of two revisions, an open one held, a cancelled one, one with lists, gold."""
+    """A project with a result of two revisions, a held task, a cancelled one, one with lists, and gold."""
     desk = Desk(overlap=Overlap(1, 2), stopping=Stopping(0.34), gold=GoldPlan(1.0, 1))
     ann, bob, cid, dan = desk.workers(4)
     task = desk.task()
@@ -216,9 +216,7 @@ def a_count_that_is_negative(state: Project) -> None:
         (a_count_that_is_negative, "confusion count"),
     ],
 )
-def test_a_damaged_cell_is_found_and_named(
-    desk: Desk, damage: Callable[[Project], None], words: str
-) -> None:
+def test_a_damaged_cell_is_found_and_named(desk: Desk, damage: Callable[[Project], None], words: str) -> None:
     damage(desk.state)
     with pytest.raises(InvariantBroken, match=words):
         desk.shard.check()

@@ -15,7 +15,15 @@ from crowdroute.router.events.project import (
     TaskFinalised,
 )
 from crowdroute.router.machine.project.due import EXPIRIES, GRACE_US
-from crowdroute.router.model.rules import BonusBand, BonusPlan, GoldPlan, LeaseTerms, Overlap, Prices, Stopping
+from crowdroute.router.model.rules import (
+    BonusBand,
+    BonusPlan,
+    GoldPlan,
+    LeaseTerms,
+    Overlap,
+    Prices,
+    Stopping,
+)
 from crowdroute.router.model.states import Mode
 
 DAILY = BonusPlan("daily", (BonusBand(0.05, 500),), 1, DAY, Mode.ENFORCE)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from tests.support.desk import LABELS, NO, YES, Desk, make_rules
 
-from crowdroute.router.commands.project import AddTasks, ApplyRules, CreateProject, NewTask
+from crowdroute.router.commands.project import (
+    AddTasks,
+    ApplyRules,
+    CreateProject,
+    EraseItem,
+    NewTask,
+    PauseProject,
+    ResumeProject,
+)
 from crowdroute.router.errors import (
     AlreadyExists,
     InvalidCommand,
@@ -14,9 +22,10 @@ from crowdroute.router.errors import (
     UnknownLabel,
     WrongState,
 )
-from crowdroute.router.events.project import ItemAdded, TaskOpened
+from crowdroute.router.events.project import ItemAdded, ProjectPaused, ProjectResumed, TaskOpened
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.facts import Requirement, SkillNeed
+from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.rules import Field, Label, Overlap, Prices, Stopping
 from crowdroute.router.model.states import Purpose, Receipt
 
@@ -63,6 +72,13 @@ def test_another_round_on_an_item_is_another_task() -> None:
         ({"priority": 4}, InvalidCommand),
         ({"priority": -1}, InvalidCommand),
         ({"digest": b""}, NotFound),
+        ({"deadline_us": -1}, InvalidCommand),
+        ({"task": NO_ID}, InvalidCommand),
+        ({"item": b"short"}, InvalidCommand),
+        ({"digest": b"not sixteen"}, InvalidCommand),
+        ({"external": b"x"}, InvalidCommand),
+        ({"allow": (NO_ID,)}, InvalidCommand),
+        ({"deny": (b"x",)}, InvalidCommand),
         ({"requirement": Requirement((SkillNeed("x", 2.0),))}, InvalidCommand),
     ],
 )
@@ -131,3 +147,52 @@ def test_a_larger_overlap_reaches_open_tasks_and_a_smaller_one_takes_nothing_awa
     assert desk.tasks.planned_crowd[row] == 6
     desk.change_rules(overlap=Overlap(1, 2))
     assert desk.tasks.planned_crowd[row] == 6
+
+
+def test_one_task_id_in_two_rows_is_refused() -> None:
+    desk = Desk()
+    row = desk.row()
+    desk.refuses(AddTasks((row, desk.row(task=row.task))), InvalidCommand)
+
+
+def test_more_rows_than_one_import_may_hold_are_refused() -> None:
+    desk = Desk()
+    desk.refuses(AddTasks((desk.row(),) * 10_001), InvalidCommand)
+
+
+def test_an_empty_import_is_none() -> None:
+    desk = Desk()
+    assert desk.gives(AddTasks(())) == []
+
+
+def test_another_round_is_opened_on_the_item_that_is_named_whatever_external_id_stands_beside_it() -> None:
+    desk = Desk()
+    one, other = desk.row(external=desk.new_id()), desk.row(external=desk.new_id())
+    desk.add(one, other)
+    desk.add(NewTask(one.item, desk.new_id(), external=other.external))
+    opened = desk.events(TaskOpened)[-1]
+    assert (opened.item, opened.round) == (one.item, 2)
+
+
+def test_no_further_round_is_opened_on_an_erased_item_and_its_import_is_told_as_known() -> None:
+    desk = Desk()
+    row = desk.row(external=desk.new_id())
+    desk.add(row)
+    desk.send(EraseItem(row.item, "asked for"))
+    desk.refuses(AddTasks((NewTask(row.item, desk.new_id()),)), WrongState)
+    assert desk.add(desk.row(external=row.external)).rows[0].known
+
+
+def test_a_task_of_known_answer_plans_no_slots_and_an_audit_asks_one_expert() -> None:
+    desk = Desk()
+    gold, audit = desk.task_row(desk.gold()), desk.task_row(desk.task(purpose=Purpose.AUDIT))
+    assert [planned[gold] for planned in desk.tasks.planned] == [0, 0, 0]
+    assert [planned[audit] for planned in desk.tasks.planned] == [0, 0, 1]
+
+
+def test_pausing_and_resuming_twice_changes_nothing_more() -> None:
+    desk = Desk()
+    assert [type(event) for event in desk.gives(PauseProject("lunch"))] == [ProjectPaused]
+    assert desk.gives(PauseProject("lunch again")) == []
+    assert [type(event) for event in desk.gives(ResumeProject())] == [ProjectResumed]
+    assert desk.gives(ResumeProject()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.support.desk import EXPERT, NO, SENIOR, YES, Desk
-from tests.support.engine import MINUTE, SECOND
+from tests.support.engine import HOUR, MINUTE, SECOND
 
 from crowdroute.router.commands.project import (
     ExtendLease,
@@ -14,6 +14,7 @@ from crowdroute.router.commands.project import (
     ReportProblem,
     RequestNext,
     ResumeProject,
+    RevokeLease,
     SaveDraft,
     SkipAssignment,
 )
@@ -25,6 +26,7 @@ from crowdroute.router.events.project import (
     ProblemReported,
 )
 from crowdroute.router.model.facts import Requirement, SkillFact, SkillNeed
+from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.rules import GoldPlan, LeaseTerms, Overlap, Stopping
 from crowdroute.router.model.states import AssignmentState, Stage
 
@@ -239,3 +241,37 @@ def test_a_grant_and_its_reply_do_not_tell_gold_from_work() -> None:
     assert offers[0] == offers[1]
     assert hidden.state.workers.gold_checked[0] == 1
     assert hidden.state.workers.gold_correct[0] == 0
+
+
+def test_entropy_that_was_used_or_that_is_none_grants_nothing() -> None:
+    desk = Desk()
+    desk.task()
+    desk.task()
+    ann, entropy = desk.worker(), desk.new_id()
+    desk.send(RequestNext(ann), entropy=entropy)
+    desk.refuses(RequestNext(ann), InvalidCommand, entropy=entropy)
+    desk.refuses(RequestNext(ann), InvalidCommand, entropy=NO_ID)
+
+
+def test_what_is_no_id_at_all_is_not_found() -> None:
+    desk = Desk()
+    for unknown in (b"", b"short", NO_ID, bytes(17)):
+        desk.refuses(RevokeLease(unknown, "why"), NotFound)
+
+
+def test_a_lease_that_is_over_is_not_used_whatever_ended_it() -> None:
+    desk = Desk(lease=LeaseTerms(attempts=9))
+    desk.task()
+    ann, bob, cid = desk.workers(3)
+    expired = (ann, desk.take(ann))
+    desk.wait(HOUR)
+    skipped = (bob, desk.skip(bob))
+    revoked = (cid, desk.take(cid))
+    desk.send(RevokeLease(revoked[1].assignment, "by hand"))
+    for worker, lease in (expired, skipped, revoked):
+        held = (worker, lease.assignment, lease.fence)
+        for use in (ExtendLease(*held), ReleaseLease(*held), SkipAssignment(*held, "why")):
+            desk.refuses(use, LeaseEnded)
+        for use in (ReportProblem(*held, "why"), SaveDraft(*held, b"d" * 16)):
+            desk.refuses(use, LeaseEnded)
+        desk.refuses(RevokeLease(lease.assignment, "why"), LeaseEnded)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from tests.support.desk import EXPERT, NO, YES, Desk
+from tests.support.desk import EXPERT, NO, SENIOR, YES, Desk
 from tests.support.engine import MINUTE
 
 from crowdroute.router.commands.project import DiscountWorker, ReopenTask, RequestNext
 from crowdroute.router.events.project import (
     AnswerDiscounted,
     ResultCorrected,
+    SlotsPlanned,
     TaskEscalated,
     TaskFinalised,
     TaskParked,
     TaskReopened,
 )
-from crowdroute.router.model.rules import LeaseTerms, Overlap, Stopping
-from crowdroute.router.model.states import FinalReason, Purpose, TaskState
+from crowdroute.router.model.rules import LeaseTerms, Overlap, ReviewPlan, Stopping
+from crowdroute.router.model.states import FinalReason, Mode, Purpose, Receipt, TaskState
 
 
 def test_a_task_is_finalised_as_soon_as_the_posterior_reaches_the_target() -> None:
@@ -140,3 +141,57 @@ def test_calibration_tasks_end_with_vote_shares_and_never_touch_the_matrices() -
     (finalised,) = desk.events(TaskFinalised)
     assert finalised.results[0].probabilities == (2 / 3, 1 / 3, 0.0)
     assert desk.state.models.fields[0].n_matrices == 0
+
+
+def test_calibration_tasks_take_all_their_answers_even_when_they_agree() -> None:
+    desk = Desk(overlap=Overlap(1, 3), stopping=Stopping(0.34, True))
+    task = desk.task(purpose=Purpose.CALIBRATION)
+    for number, worker in enumerate(desk.workers(3)):
+        assert desk.tasks.counted_crowd[desk.task_row(task)] == number
+        desk.answer(worker, YES)
+    (finalised,) = desk.events(TaskFinalised)
+    assert (finalised.reason, finalised.confidence) == (FinalReason.MAXIMUM, 1.0)
+
+
+def test_a_task_with_too_few_slots_for_the_minimum_is_given_more_before_it_ends() -> None:
+    desk = Desk(overlap=Overlap(1, 1), stopping=Stopping(0.99), lease=LeaseTerms(attempts=1))
+    task = desk.task()
+    desk.skip(desk.worker())
+    desk.change_rules(overlap=Overlap(3, 4), stopping=Stopping(0.34))
+    desk.send(ReopenTask(task, "looked at", 0))
+    desk.answer(desk.worker())
+    (planned,) = desk.events(SlotsPlanned)
+    assert (planned.added, planned.reason) == (2, "MINIMUM")
+    for worker in desk.workers(2):
+        assert not desk.events(TaskFinalised)
+        desk.answer(worker)
+    assert desk.events(TaskFinalised)[-1].counted == 3
+
+
+def test_a_task_is_not_parked_while_a_senior_holds_it() -> None:
+    desk = Desk(
+        overlap=Overlap(3, 3),
+        stopping=Stopping(1.0),
+        lease=LeaseTerms(attempts=1),
+        review=ReviewPlan(Mode.ENFORCE, 0.5),
+    )
+    task = desk.task_row(desk.task())
+    desk.answer(desk.worker())
+    senior = desk.worker(SENIOR)
+    lease = desk.take(senior)
+    desk.skip(desk.worker())
+    assert desk.tasks.state[task] == TaskState.OPEN
+    assert desk.submit(senior, lease).receipt is Receipt.COUNTED
+    desk.skip(desk.worker())
+    assert desk.tasks.state[task] == TaskState.PARKED
+
+
+def test_the_attempts_at_an_experts_task_are_counted_anew() -> None:
+    desk = Desk(overlap=Overlap(1, 1), stopping=Stopping(1.0, True), lease=LeaseTerms(attempts=2))
+    task = desk.task_row(desk.task())
+    desk.skip(desk.worker())
+    desk.answer(desk.worker())
+    desk.skip(desk.worker(EXPERT))
+    assert desk.tasks.state[task] == TaskState.OPEN
+    desk.skip(desk.worker(EXPERT))
+    assert desk.tasks.state[task] == TaskState.PARKED
