@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2
 from crowdroute.router.errors import InvalidCommand
-from crowdroute.router.rpc.pages import DEFAULT_ROWS, LARGEST_PLACE, MOST_ROWS, page_of
+from crowdroute.router.rpc.pages import (
+    AT_ONCE,
+    DEFAULT_ROWS,
+    LARGEST_PAGE,
+    LARGEST_PLACE,
+    MOST_ROWS,
+    fill,
+    page_of,
+)
 
 
 def asked(**fields: Any) -> tasks_pb2.ListTasksRequest:
@@ -98,3 +107,50 @@ def test_tokens_are_opaque_but_no_secret() -> None:
     page = page_of(asked(), int)
     raw = base64.urlsafe_b64decode(page.token(7) + "==")
     assert msgspec.msgpack.decode(raw) == [page.fingerprint, 7]
+
+
+def project(name: str) -> projects_pb2.Project:
+    return projects_pb2.Project(name=name)
+
+
+async def test_a_page_ends_where_its_rows_do() -> None:
+    page = page_of(asked(page_size=3), int)
+
+    messages, token = await fill(page, list("abcd"), project, str)
+    assert [message.name for message in messages] == ["a", "b", "c"]
+    assert page_of(asked(page_token=token), str).after == "c"
+
+    messages, token = await fill(page, list("abc"), project, str)
+    assert len(messages) == 3
+    assert token == ""
+    assert await fill(page, [], project, str) == ([], "")
+
+
+async def test_a_page_is_full_before_it_is_too_large_for_a_message() -> None:
+    page = page_of(asked(page_size=100), int)
+    rows = ["a" * (LARGEST_PAGE // 4)] * 10
+
+    messages, token = await fill(page, rows, project, len)
+    assert sum(message.ByteSize() for message in messages) <= LARGEST_PAGE
+    assert len(messages) == 3
+    assert token != ""
+
+    huge, _ = await fill(page, ["a" * (2 * LARGEST_PAGE)] * 2, project, len)
+    assert len(huge) == 1
+
+
+async def test_a_long_page_lets_others_through() -> None:
+    page = page_of(asked(page_size=1000), int)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    waiting = asyncio.create_task(others())
+    await fill(page, ["a"] * 1000, project, str)
+    waiting.cancel()
+
+    assert turns >= 1000 // AT_ONCE

@@ -6,8 +6,10 @@ go on with another one. It gives no rights: whoever forges one learns what askin
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,9 +29,16 @@ LARGEST_PLACE = 1 << 62
 
 FINGERPRINT_BYTES = 8
 
+LARGEST_PAGE = 2 << 20
+"""Bytes from which on a page is full although more rows were wanted: clients take messages of 4 MiB."""
+
+AT_ONCE = 50
+"""Rows written or read between two looks at the network: a few milliseconds."""
+
 _PAGING = frozenset({"page_size", "page_token"})
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
+Row = TypeVar("Row")
 
 
 class Page(NamedTuple):
@@ -66,6 +75,40 @@ def page_of(message: Message, kind: Any) -> Page:
     fingerprint = _fingerprint(message)
     after = _read(token, fingerprint, kind) if token else None
     return Page(min(size or DEFAULT_ROWS, MOST_ROWS), after, fingerprint)
+
+
+async def fill(
+    page: Page, rows: Sequence[Row], write: Callable[[Row], AnyMessage], place: Callable[[Row], Any]
+) -> tuple[list[AnyMessage], str]:
+    """Write the rows of a page without holding anybody up.
+
+    Args:
+        page: what is asked for.
+        rows: those of the page, and one more if more follow.
+        write: gives a row's message.
+        place: gives where a row stands in the list.
+
+    Returns:
+        The messages, as many as fit a page, and the token of the next page; empty when there is none.
+    """
+    messages: list[AnyMessage] = []
+    size = 0
+    async for row in spaced(rows[: page.rows]):
+        message = write(row)
+        size += message.ByteSize()
+        if messages and size > LARGEST_PAGE:
+            break
+        messages.append(message)
+    more = len(rows) > len(messages)
+    return messages, page.token(place(rows[len(messages) - 1])) if more else ""
+
+
+async def spaced(rows: Iterable[Row]) -> AsyncIterator[Row]:
+    """Yield rows, with a look at the network now and then."""
+    for number, row in enumerate(rows):
+        if number % AT_ONCE == AT_ONCE - 1:
+            await asyncio.sleep(0)
+        yield row
 
 
 def _read(token: str, fingerprint: bytes, kind: Any) -> Any:

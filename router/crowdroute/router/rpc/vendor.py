@@ -24,8 +24,8 @@ from crowdroute.router.rpc.convert.workers import worker_message
 from crowdroute.router.rpc.operations.counting import free_slots
 from crowdroute.router.rpc.operations.ledger import balances_after, place_of
 from crowdroute.router.rpc.operations.office import request_digest
-from crowdroute.router.rpc.operations.workers import workers_page
-from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.operations.workers import worker_of, workers_after
+from crowdroute.router.rpc.pages import fill, page_of, spaced
 from crowdroute.router.rpc.reach import Reach, reach_of
 from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import problem_message
@@ -36,9 +36,6 @@ from crowdroute.router.state.project import Project
 
 MOST_ROWS = 1000
 """Workers in one call."""
-
-BLOCK = 100
-"""Workers made known between two looks at the network: a few milliseconds."""
 
 
 class VendorServicer:
@@ -95,13 +92,11 @@ class VendorServicer:
                 f"{len(message.workers)} workers at once; send at most {MOST_ROWS}", {"field": "workers"}
             )
         outcomes: list[Id | Refusal] = []
-        for number, row in enumerate(message.workers):
+        async for row in spaced(message.workers):
             try:
                 outcomes.append(self._upsert(call, organisation, reach, row))
             except Refusal as error:
                 outcomes.append(error)
-            if number % BLOCK == BLOCK - 1:
-                await asyncio.sleep(0)
         workers = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
         rows = {worker: organisation.workers[worker] for worker in workers}
         await self._engine.observe()
@@ -140,20 +135,20 @@ class VendorServicer:
         organisation, reach = self._reachable(call)
         page = page_of(message, Id)
         status = optional_state_of(WorkerStatus, message.status, "status")
-        rows, more = workers_page(
+        rows = workers_after(
             organisation,
             page.after or NO_ID,
-            page.rows,
+            page.rows + 1,
             vendor=reach.vendor,
             pool=reach.pool,
             status=status,
         )
         await self._engine.observe()
         names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
-        return workers_pb2.ListWorkersResponse(
-            workers=[worker_message(row, names.get(row.facts.worker, "")) for row in rows],
-            next_page_token=page.token(rows[-1].facts.worker) if more else "",
+        workers, token = await fill(
+            page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
         )
+        return workers_pb2.ListWorkersResponse(workers=workers, next_page_token=token)
 
     async def get_statement(self, call: Call, message: wire.GetStatementRequest) -> wire.GetStatementResponse:
         """Give a page of what is owed, per worker and project; the totals are up to a minute old."""

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from crowdroute.api.v1 import administration_pb2 as wire
-from crowdroute.router.adapters.codec import CHAIN_START, decode_batch
+from crowdroute.router.adapters.codec import CHAIN_START
 from crowdroute.router.errors import AlreadyExists, InvalidCommand, LogCorrupt, WrongState
 from crowdroute.router.rpc.calls import Call
-from crowdroute.router.rpc.operations.entries import READ_BYTES, readable
+from crowdroute.router.rpc.operations.entries import READ_BYTES, decoded, readable
 from crowdroute.router.rpc.operations.office import Office
 
 PROGRESS_SECONDS = 1.0
@@ -49,11 +49,9 @@ class Administration(Office):
         checked, chain = 0, CHAIN_START
         while checked < total:
             # Sequence, checksum and chain are checked where the log is read, the form of the events here.
-            for stored in await log.read_some(checked, READ_BYTES):
-                await asyncio.to_thread(decode_batch, stored.body, stored.sequence)
-                checked, chain = stored.sequence, stored.chain
-                if checked == total:
-                    break
+            some = (await log.read_some(checked, READ_BYTES))[: total - checked]
+            await asyncio.to_thread(decoded, some)
+            checked, chain = some[-1].sequence, some[-1].chain
             yield wire.VerifyLogProgress(checked=checked, total=total)
         if (checked, chain) != log_head:
             raise LogCorrupt(

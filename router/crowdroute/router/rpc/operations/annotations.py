@@ -19,7 +19,7 @@ from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.states import optional_state_of
 from crowdroute.router.rpc.operations.office import Office
 from crowdroute.router.rpc.operations.scanning import scan_down
-from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.pages import fill, page_of
 from crowdroute.router.state.project import Project
 
 
@@ -33,14 +33,11 @@ class Annotations(Office):
         place = self.place(call, message.project_id)
         page = page_of(message, int)
         rows = await _rows(place.state, message, page.after, page.rows + 1)
-        more = len(rows) > page.rows
-        rows = rows[: page.rows]
-        response = wire.ListAnnotationsResponse(
-            annotations=[annotation_message(place.state, place.schema, row) for row in rows],
-            next_page_token=page.token(rows[-1]) if more else "",
+        annotations, token = await fill(
+            page, rows, lambda row: annotation_message(place.state, place.schema, row), int
         )
         await self.observe()
-        return response
+        return wire.ListAnnotationsResponse(annotations=annotations, next_page_token=token)
 
     async def request_review(self, call: Call, message: wire.RequestReviewRequest) -> wire.Annotation:
         """Have one counted crowd answer checked at the senior stage."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from crowdroute.router.adapters.codec import decode_batch
@@ -14,10 +14,10 @@ from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.engine import Engine
 
-READ_BYTES = 1 << 20
-"""Bytes of the log read at once."""
+READ_BYTES = 128 * 1024
+"""Bytes of the log read at once: some hundred small batches, while which the log's connection is held."""
 
-MOST_READ = 64
+MOST_READ = 256
 """Times the log is read for one page."""
 
 
@@ -72,16 +72,24 @@ async def read_entries(
         stored = await log.read_some(begin.batch, READ_BYTES)
         if not stored:
             return found, None
-        for one in stored:
-            batch = await asyncio.to_thread(decode_batch, one.body, one.sequence)
+        for batch in await asyncio.to_thread(decoded, stored):
             for spot, at_us, event in _posted(batch, stream, begin):
                 if worker in (NO_ID, event.worker):
                     if len(found) == wanted:
                         return found, begin
                     found.append((at_us, event))
                 begin = spot
-            begin = Spot(one.sequence, 0, 0)
+            begin = Spot(batch.sequence, 0, 0)
     return found, begin
+
+
+def decoded(stored: Sequence[StoredBatch]) -> list[Batch]:
+    """Read batches.
+
+    Raises:
+        LogCorrupt: one is not what was written.
+    """
+    return [decode_batch(one.body, one.sequence) for one in stored]
 
 
 def _posted(batch: Batch, stream: str, begin: Spot) -> Iterator[tuple[Spot, int, EntryPosted]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from crowdroute.api.v1 import tasks_pb2, types_pb2
@@ -24,7 +24,7 @@ from crowdroute.router.rpc.convert.times import moment_of
 from crowdroute.router.rpc.operations.office import LONGEST_EXTERNAL_ID, Place, checked_text
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.state.organisation import OrganisationState
-from crowdroute.router.state.project import WITH_KNOWN_ANSWER
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 LONGEST_BATCH = 200
 LONGEST_CAPABILITY = 200
@@ -36,25 +36,39 @@ MOST_LISTED = 10_000
 
 
 class Row(NamedTuple):
-    """One row, and the content to be made durable with it; None when the item has it already."""
+    """One row, and the content to be made durable with it if the item is new."""
 
     task: NewTask
     change: ContentChange | None
 
 
-class Intake:
-    """Makes the rows of one command; make a new one for each, in the step in which it is decided.
+def contents_of(state: Project, rows: Iterable[Row]) -> list[ContentChange]:
+    """Give the contents to be made durable with rows; ask in the step in which they are decided.
 
-    An item that the project knows already, or that an earlier row of the same command adds, keeps its
-    content: what is sent for it again would lie in the content store under an id that nothing leads to, so
-    that no erasure would ever reach it.
+    An item that the project knows already, or that an earlier row adds, keeps its content: what is sent for
+    it again would lie in the content store under an id that nothing leads to, where no erasure reaches it.
     """
+    contents: list[ContentChange] = []
+    named: set[Id] = set()
+    for row in rows:
+        external = row.task.external
+        if row.change is None or external in named:
+            continue
+        if external != NO_ID:
+            if state.items.find_external(external) >= 0:
+                continue
+            named.add(external)
+        contents.append(row.change)
+    return contents
+
+
+class Intake:
+    """Reads items for one project."""
 
     def __init__(self, engine: Engine, organisation: OrganisationState, place: Place) -> None:
         self._engine = engine
         self._organisation = organisation
         self._place = place
-        self._named: set[Id] = set()
 
     def row(self, message: tasks_pb2.NewItem) -> Row:
         """Read one item with the task to open on it.
@@ -71,7 +85,6 @@ class Intake:
         allow = self._workers(message.allowed_worker_ids, "allowed_worker_ids")
         deny = self._workers(message.denied_worker_ids, "denied_worker_ids")
         gold = self._gold(purpose, message.gold)
-        # Last, for it notes that the command adds the item.
         item, external, digest, change = self._item(message)
         return Row(
             NewTask(
@@ -114,10 +127,6 @@ class Intake:
                 {"field": "content"},
             )
         digest = self._engine.digest(body)
-        if external != NO_ID:
-            if external in self._named or self._place.state.items.find_external(external) >= 0:
-                return item, external, digest, None
-            self._named.add(external)
         return item, external, digest, ContentChange(content.item(item), body)
 
     def _gold(self, purpose: Purpose, values: Mapping[str, types_pb2.Value]) -> Answer:

@@ -13,7 +13,7 @@ from crowdroute.router.rpc.calls import Call, checked_key
 from crowdroute.router.rpc.convert.projects import project_message
 from crowdroute.router.rpc.operations.office import LONGEST_REASON, Office, Place, checked_text
 from crowdroute.router.rpc.operations.rulebook import compiled, kept_document
-from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.pages import fill, page_of
 
 
 class Projects(Office):
@@ -60,17 +60,14 @@ class Projects(Office):
         page = page_of(message, str)
         names = sorted(organisation.project_names)
         begin = 0 if page.after is None else bisect_right(names, page.after)
-        some = names[begin : begin + page.rows]
-        more = begin + page.rows < len(names)
-        response = wire.ListProjectsResponse(
-            projects=[
-                project_message(self._engine.project(call.principal.tenant, organisation.project_names[name]))
-                for name in some
-            ],
-            next_page_token=page.token(some[-1]) if more else "",
-        )
+
+        def write(name: str) -> wire.Project:
+            project = organisation.project_names[name]
+            return project_message(self._engine.project(call.principal.tenant, project))
+
+        projects, token = await fill(page, names[begin : begin + page.rows + 1], write, str)
         await self.observe()
-        return response
+        return wire.ListProjectsResponse(projects=projects, next_page_token=token)
 
     async def pause_project(self, call: Call, message: wire.PauseProjectRequest) -> wire.Project:
         """Stop handing out work."""

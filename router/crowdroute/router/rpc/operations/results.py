@@ -24,7 +24,7 @@ from crowdroute.router.rpc.convert.results import result_message
 from crowdroute.router.rpc.operations.behind import annotations_behind, counted_behind
 from crowdroute.router.rpc.operations.office import Office, Place
 from crowdroute.router.rpc.operations.scanning import Chosen, scan_all, scan_up
-from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.pages import fill, page_of
 from crowdroute.router.rpc.reach import Reach
 from crowdroute.router.state.project import Project
 from crowdroute.router.state.tables import NONE
@@ -57,14 +57,11 @@ class Results(Office):
         chosen = _chosen(place.state, message.batch, message.all_revisions)
         begin = 0 if page.after is None else page.after + 1
         rows = await scan_up(place.state.results, begin, page.rows + 1, chosen)
-        more = len(rows) > page.rows
-        rows = rows[: page.rows]
         await self.observe()
         names = await external_ids_of(self._engine, _items(place.state, rows))
-        return wire.ListResultsResponse(
-            results=[self._written(place, row, names) for row in rows],
-            next_page_token=page.token(rows[-1]) if more else "",
-        )
+        results, token = await fill(page, rows, lambda row: self._written(place, row, names), int)
+        await self.observe()
+        return wire.ListResultsResponse(results=results, next_page_token=token)
 
     async def export_results(
         self, call: Call, message: wire.ExportResultsRequest

@@ -15,6 +15,9 @@ from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 from crowdroute.workers.reliability import accuracy_interval
 
+MOST_ANSWERS = 200
+"""Answers told one by one, the newest: a task of known answer may have those of everybody."""
+
 
 class Why(NamedTuple):
     """One thing that was decided."""
@@ -59,9 +62,13 @@ def why_task(state: Project, identity: Id) -> tuple[str, list[Why]]:
     story = explain_task(state, identity)
     task = state.task(identity)
     reasons = [_opened(state, task, story)]
-    reasons += [_answer(state, one) for one in reversed(story.answers)]
+    reasons += [_answer(state, one) for one in reversed(story.answers[:MOST_ANSWERS])]
     reasons += _results(state, task)
     reasons.sort(key=lambda why: why.at_us)
+    left_out = len(story.answers) - MOST_ANSWERS
+    if left_out > 0:
+        text = f"{wording.answers(left_out)} before these are left out."
+        reasons.insert(1, Why(0, "ANSWERS_LEFT_OUT", text, {"count": left_out}, {}))
     now = _now(state, story)
     if now is not None:
         reasons.append(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,20 +24,26 @@ from crowdroute.router.rpc.convert.tasks import task_message
 from crowdroute.router.rpc.operations.behind import counted_behind
 from crowdroute.router.rpc.operations.office import Office, Place
 from crowdroute.router.rpc.operations.scanning import Chosen, scan_up
-from crowdroute.router.rpc.pages import Page, page_of
+from crowdroute.router.rpc.pages import Page, fill, page_of
 from crowdroute.router.state.project import Project
 from crowdroute.router.state.tables import NONE
+
+MOST_ANSWERS = 1000
+"""Answers given with one task: a task of known answer may have those of everybody."""
 
 
 class Tasks(Office):
     """The calls that concern tasks."""
 
     async def get_task(self, call: Call, message: wire.GetTaskRequest) -> wire.GetTaskResponse:
-        """Give one task with everything that was answered, oldest first."""
+        """Give one task with what was answered, oldest first; of very many answers the newest.
+
+        `ListAnnotations` gives all of them.
+        """
         place = self.place(call, message.project_id)
         state = place.state
         task = state.task(id_of(Kind.TASK, message.task_id, "task_id"))
-        rows = list(state.assignments_of_task(task))[::-1]
+        rows = list(islice(state.assignments_of_task(task), MOST_ANSWERS))[::-1]
         await self.observe()
         item = state.items.id_of(state.tasks.item[task])
         content = (await items_of(self._engine, (item,))).get(item)
@@ -58,11 +65,10 @@ class Tasks(Office):
         place = self.place(call, message.project_id)
         page = page_of(message, int)
         rows = await self._rows(place.state, message, page)
-        more = len(rows) > page.rows
-        rows = rows[: page.rows]
-        return wire.ListTasksResponse(
-            tasks=await self._tasks(place, rows), next_page_token=page.token(rows[-1]) if more else ""
-        )
+        write = await self._writer(place, rows)
+        tasks, token = await fill(page, rows, write, int)
+        await self.observe()
+        return wire.ListTasksResponse(tasks=tasks, next_page_token=token)
 
     async def _rows(self, state: Project, message: wire.ListTasksRequest, page: Page) -> list[int]:
         """Give the rows of a page, and one more if there is one."""
@@ -77,12 +83,14 @@ class Tasks(Office):
         ]
         return rows[: page.rows + 1]
 
-    async def _tasks(self, place: Place, rows: Sequence[int]) -> list[wire.Task]:
+    async def _writer(self, place: Place, rows: Sequence[int]) -> Callable[[int], wire.Task]:
+        """Give what writes these tasks, with their external ids looked up."""
         await self.observe()
         state = place.state
-        items = [state.items.id_of(state.tasks.item[row]) for row in rows]
-        names = await external_ids_of(self._engine, items)
-        return [_task(place, row, names.get(item, "")) for row, item in zip(rows, items, strict=True)]
+        names = await external_ids_of(
+            self._engine, (state.items.id_of(state.tasks.item[row]) for row in rows)
+        )
+        return lambda row: _task(place, row, names.get(state.items.id_of(state.tasks.item[row]), ""))
 
     async def cancel_task(self, call: Call, message: wire.CancelTaskRequest) -> wire.Task:
         """Stop work on a task for good."""
@@ -100,7 +108,9 @@ class Tasks(Office):
         place = self.place(call, message.project_id)
         task = id_of(Kind.TASK, message.task_id, "task_id")
         await self.act(call, place.stream, command(task), message)
-        (changed,) = await self._tasks(place, [place.state.task(task)])
+        row = place.state.task(task)
+        changed = (await self._writer(place, (row,)))(row)
+        await self.observe()
         return changed
 
 

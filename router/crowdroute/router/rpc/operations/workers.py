@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from crowdroute.router.rpc.convert.times import moment_of, timestamp
 from crowdroute.router.rpc.convert.workers import worker_message
 from crowdroute.router.rpc.operations.counting import count_answers
 from crowdroute.router.rpc.operations.office import Office, organisation_of
-from crowdroute.router.rpc.pages import page_of
+from crowdroute.router.rpc.pages import fill, page_of
 from crowdroute.router.rpc.reach import Reach
 from crowdroute.router.rpc.upserts import find_reachable, read_upsert
 from crowdroute.router.state.organisation import OrganisationState, WorkerRow
@@ -81,20 +82,20 @@ class Workers(Office):
             raise NotFound(f"no pool {message.pool_id}", {"field": "pool_id"})
         _require_suppliers(organisation, vendor, pool)
         status = optional_state_of(WorkerStatus, message.status, "status")
-        rows, more = workers_page(
+        rows = workers_after(
             organisation,
             page.after or NO_ID,
-            page.rows,
+            page.rows + 1,
             vendor=reach.vendor if vendor == NO_ID else vendor,
             pool=reach.pool if pool == NO_ID else pool,
             status=status,
         )
         await self.observe()
         names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
-        return wire.ListWorkersResponse(
-            workers=[worker_message(row, names.get(row.facts.worker, "")) for row in rows],
-            next_page_token=page.token(rows[-1].facts.worker) if more else "",
+        workers, token = await fill(
+            page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
         )
+        return wire.ListWorkersResponse(workers=workers, next_page_token=token)
 
     async def set_worker_status(self, call: Call, message: wire.SetWorkerStatusRequest) -> wire.Worker:
         """Promote, pause, resume or ban a worker; the reason is one of the table's codes."""
@@ -127,13 +128,10 @@ class Workers(Office):
             response.records.append(_record(state, state.worker(worker), answers))
         else:
             begin = 0 if page.after is None else page.after + 1
-            for row in range(begin, len(answers)):
-                if not state.workers.version[row]:
-                    continue
-                if len(response.records) == page.rows:
-                    response.next_page_token = page.token(row - 1)
-                    break
-                response.records.append(_record(state, row, answers))
+            known = (row for row in range(begin, len(answers)) if state.workers.version[row])
+            rows = list(islice(known, page.rows + 1))
+            records, token = await fill(page, rows, lambda row: _record(state, row, answers), int)
+            response = wire.ListWorkerRecordsResponse(records=records, next_page_token=token)
         await self.observe()
         return response
 
@@ -171,23 +169,26 @@ class Workers(Office):
         return worker_message(row, names.get(worker, ""))
 
 
-def workers_page(
+def workers_after(
     organisation: OrganisationState,
     after: Id,
-    rows: int,
+    wanted: int,
     *,
     vendor: Id,
     pool: Id,
     status: WorkerStatus | None,
-) -> tuple[list[WorkerRow], bool]:
-    """Give the workers of one page, and whether more follow."""
+) -> list[WorkerRow]:
+    """Give up to `wanted` workers whose ids come after `after`, in the order of ids."""
     found: list[WorkerRow] = []
-    while some := organisation.list_workers(after, rows + 1, vendor, pool):
+    while len(found) < wanted and (some := organisation.list_workers(after, wanted, vendor, pool)):
         found += [row for row in some if status is None or row.facts.status == status]
-        if len(found) > rows or len(some) <= rows:
-            break
         after = some[-1].facts.worker
-    return found[:rows], len(found) > rows
+    return found[:wanted]
+
+
+def worker_of(row: WorkerRow) -> Id:
+    """Give a worker's place in the list."""
+    return row.facts.worker
 
 
 def _require_suppliers(organisation: OrganisationState, vendor: Id, pool: Id) -> None:
