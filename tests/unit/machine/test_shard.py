@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.support.desk import Desk, make_rules
 from tests.support.engine import DAY, HOUR, MINUTE, ORGANISATION, TENANT
 
-from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson, UpsertWorker
-from crowdroute.router.commands.project import CreateProject, RequestNext
-from crowdroute.router.errors import InvalidCommand, KeyReused, NotEligible, NotFound, Refusal
+from crowdroute.router.commands.organisation import (
+    ChangeWorkerStatus,
+    CreateOrganisation,
+    ErasePerson,
+    UpsertWorker,
+)
+from crowdroute.router.commands.project import ApplyWorkerFact, CreateProject, RequestNext
+from crowdroute.router.errors import (
+    InvalidCommand,
+    KeyReused,
+    NotEligible,
+    NotFound,
+    Refusal,
+    SnapshotUnusable,
+    WrongState,
+)
 from crowdroute.router.events.organisation import BalanceNoted, PersonErased, ProjectRegistered
-from crowdroute.router.events.project import PersonSevered, ProjectCreated, WorkerFactApplied
+from crowdroute.router.events.project import ItemAdded, PersonSevered, ProjectCreated, WorkerFactApplied
+from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
-from crowdroute.router.model.facts import SkillFact
+from crowdroute.router.model.facts import SkillFact, WorkerFacts
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.rules import Overlap
 from crowdroute.router.model.states import WorkerStatus
@@ -140,3 +155,101 @@ def test_streams_that_do_not_exist_are_not_found() -> None:
     stream = project_stream(TENANT, desk.new_id())
     desk.refusal_from(stream, RequestNext(desk.worker()), NotFound)
     desk.refusal_from(organisation_stream("nobody"), UpsertWorker(desk.new_id(), NO_ID, NO_ID), NotFound)
+
+
+def test_a_stream_without_sense_is_not_found_either() -> None:
+    desk = Desk()
+    for stream in ("nonsense", "", "acme/", "acme/project"):
+        desk.refusal_from(stream, RequestNext(desk.worker()), NotFound)
+
+
+def test_a_command_for_another_kind_of_stream_is_refused() -> None:
+    desk = Desk()
+    desk.refusal_from(ORGANISATION, RequestNext(desk.worker()), InvalidCommand)
+    desk.refusal_from(desk.stream, UpsertWorker(desk.new_id(), NO_ID, NO_ID), InvalidCommand)
+    desk.refusal_from(desk.stream, CreateOrganisation(TENANT), InvalidCommand)
+
+
+def test_a_project_begins_only_in_the_stream_that_bears_its_id() -> None:
+    desk = Desk()
+    project = desk.new_id()
+    for stream in (project_stream(TENANT, desk.new_id()), ORGANISATION, "elsewhere"):
+        desk.refusal_from(stream, CreateProject(project, "cats", make_rules()), InvalidCommand)
+    assert project not in desk.shard.organisation(TENANT).state.projects
+
+
+def test_a_project_needs_its_organisation() -> None:
+    desk = Desk()
+    project = desk.new_id()
+    stream = project_stream("nobody", project)
+    desk.refusal_from(stream, CreateProject(project, "cats", make_rules()), NotFound)
+    assert stream not in desk.shard.streams()
+
+
+def test_a_project_that_was_created_under_a_key_is_created_once() -> None:
+    desk = Desk()
+    project = desk.new_id()
+    stream, command = project_stream(TENANT, project), CreateProject(project, "cats", make_rules())
+    first = desk.send_to(stream, command, key="k1")
+    length = len(desk.entries)
+    assert desk.send_to(stream, command, key="k1") == first
+    assert len(desk.entries) == length
+
+
+def test_what_the_organisation_logged_stands_when_a_project_knows_better() -> None:
+    desk = Desk()
+    worker = desk.new_id()
+    desk.send(ApplyWorkerFact(WorkerFacts(worker, desk.new_id(), 1)))
+    desk.send_to(ORGANISATION, UpsertWorker(worker, desk.new_id(), NO_ID))
+    desk.send_to(ORGANISATION, UpsertWorker(worker, NO_ID, NO_ID, languages=("de",)))
+    assert worker in desk.shard.organisation(TENANT).state.workers
+    assert len(desk.events(WorkerFactApplied)) == 1
+    desk.refuses(RequestNext(worker), WrongState)
+    assert desk.folded().digest() == desk.shard.digest()
+
+
+def test_facts_brought_for_a_request_that_is_refused_lead_the_next_entries() -> None:
+    desk = Desk()
+    ann = desk.worker()
+    desk.ban(ann)
+    with pytest.raises(NotEligible):
+        desk.send(RequestNext(ann))
+    assert not desk.events(WorkerFactApplied)
+    assert desk.shard.next_due_us() == 0
+    desk.task()
+    assert [type(entry.events[0]) for entry in desk.entries[-2:]] == [WorkerFactApplied, ItemAdded]
+    assert desk.folded().digest() == desk.shard.digest()
+
+
+def test_a_worker_who_earns_more_is_told_of_again_and_the_total_is_the_newest() -> None:
+    desk = Desk()
+    desk.task()
+    desk.task()
+    ann = desk.worker()
+    desk.answer(ann)
+    desk.wait(2 * MINUTE)
+    desk.answer(ann)
+    desk.wait(MINUTE - 1)
+    assert len(desk.events(BalanceNoted)) == 1
+    desk.wait(1)
+    assert [(noted.micros, noted.version) for noted in desk.events(BalanceNoted)] == [
+        (20_000, 1),
+        (40_000, 2),
+    ]
+
+
+def test_a_shard_tells_its_streams_in_the_order_in_which_they_began() -> None:
+    desk = Desk()
+    assert desk.shard.streams() == (ORGANISATION, desk.stream)
+    for unknown in (lambda: desk.shard.organisation("nobody"), lambda: desk.shard.project_state("x")):
+        with pytest.raises(NotFound):
+            unknown()
+
+
+def test_a_snapshot_of_another_layout_or_of_nothing_cannot_be_used() -> None:
+    packed = Desk().shard.pack()
+    version, names, untold = msgspec.msgpack.decode(packed["shard"])
+    packed["shard"] = msgspec.msgpack.encode((version + 1, names, untold))
+    for sections in (packed, {}, {"shard": b"x"}):
+        with pytest.raises(SnapshotUnusable):
+            Shard().unpack(sections)
