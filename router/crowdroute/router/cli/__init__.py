@@ -7,7 +7,6 @@ the engine, 4 a check found something (rules, log), 130 interrupted from the key
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -26,8 +25,6 @@ PROGRAM = "crowdroute"
 
 def main() -> None:
     """Run the command line and exit with a code that means something."""
-    # gRPC's own remarks about a port that is taken would stand before the message that says what to do.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     sys.exit(run(sys.argv[1:]))
 
 
