@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from hashlib import sha256
 
 import pytest
@@ -17,6 +19,12 @@ async def exported(
 ) -> list[wire.ExportedResult]:
     request = wire.ExportResultsRequest(project_id=project.id, **how)  # type: ignore[arg-type]
     return [one async for one in (client or office.admin).operations.ExportResults(request)]
+
+
+async def vendor_of(office: Office) -> bytes:
+    """Add a vendor and give its id."""
+    vendor = await office.admin.operations.AddVendor(workers_pb2.AddVendorRequest(name="supplier"))
+    return bytes.fromhex(vendor.id.removeprefix("vnd_"))
 
 
 def correction(
@@ -99,8 +107,10 @@ async def test_tasks_of_known_answer_and_audits_are_no_results(office: Office) -
     project = await office.project(rules=RULES.replace("share: 0%", "share: 100%"))
     await office.items(project, 1, gold="cat")
     (added,) = await office.items(project, 1, prefix="real")
-    audit = tasks_pb2.NewItem(item_id=added.item_id, purpose=tasks_pb2.PURPOSE_AUDIT)
-    await office.admin.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=project.id, items=[audit]))
+    item = tasks_pb2.NewItem(item_id=added.item_id, purpose=tasks_pb2.PURPOSE_AUDIT)
+    (audit,) = (
+        await office.admin.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=project.id, items=[item]))
+    ).items
     for name in ("ada", "ben"):
         _, client = await office.session(name)
         for _ in range(2):
@@ -114,6 +124,10 @@ async def test_tasks_of_known_answer_and_audits_are_no_results(office: Office) -
     assert {annotation.task_id for annotation in found[0].annotations} == {added.task_id}
     listed = await office.admin.operations.ListResults(wire.ListResultsRequest(project_id=project.id))
     assert len(listed.results) == 1
+    request = wire.GetResultRequest(project_id=project.id, task_id=audit.task_id)
+    assert (await office.admin.operations.GetResult(request)).reason == wire.RESULT_REASON_EXPERT
+    bound = await office.client(["results.read"], vendor=await vendor_of(office))
+    assert (await refusal(bound.operations.GetResult(request))).code == "NOT_FOUND"
 
 
 async def test_a_correction_supersedes_and_both_revisions_stay(office: Office) -> None:
@@ -250,3 +264,43 @@ async def test_a_vendor_bound_token_sees_results_but_only_its_own_workers_answer
 
     assert one.result.external_id == "item-0"
     assert [annotation.worker_id for annotation in one.annotations] == [ada]
+
+
+async def test_an_export_reads_no_further_than_it_is_taken(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await office.project()
+    request = tasks_pb2.AddItemsRequest(project_id=project.id)
+    for _ in range(3):
+        item = request.items.add()
+        item.content.add(id="text", text="x" * 500_000)
+    for _ in range(60):
+        await office.admin.operations.AddItems(request)
+    for name in ("ada", "ben"):
+        _, client = await office.session(name)
+        for _ in range(180):
+            await office.label(client, project)
+    read: list[str] = []
+    progress = asyncio.Event()
+    fetch = office.engine.contents.fetch
+
+    async def counted(keys: Iterable[str]) -> dict[str, bytes]:
+        found = await fetch(keys)
+        read.extend(found)
+        progress.set()
+        return found
+
+    monkeypatch.setattr(office.engine.contents, "fetch", counted)
+    export = wire.ExportResultsRequest(project_id=project.id, with_content=True)
+    results = aiter(office.admin.operations.ExportResults(export))
+    await anext(results)
+
+    while True:  # until nothing more is read for a while
+        progress.clear()
+        try:
+            await asyncio.wait_for(progress.wait(), 0.5)
+        except TimeoutError:
+            break
+
+    assert len(read) < 180
+    assert 1 + len([one async for one in results]) == len(read) == 180

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.support.operations import RULES, Office, refusal
 
 from crowdroute.api.v1 import rules_pb2 as wire
@@ -158,3 +160,12 @@ async def test_a_version_that_never_was_is_unknown(office: Office) -> None:
     assert refused.code == "NOT_FOUND"
     refused = await refusal(ops.GetRules(wire.GetRulesRequest(project_id=project.id, version=-1)))
     assert refused.code == "INVALID_ARGUMENT"
+
+
+async def test_documents_for_whatever_is_in_force_follow_one_another(office: Office) -> None:
+    project = await office.project()
+    request = wire.ApplyRulesRequest(project_id=project.id, rules_yaml=DEARER)
+
+    applied = await asyncio.gather(*(office.admin.operations.ApplyRules(request) for _ in range(3)))
+
+    assert sorted(version.version for version in applied) == [2, 3, 4]

@@ -132,6 +132,6 @@ def _of_project(
             currency=state.rules.prices.currency,
         )
         for identity, row in owed
-        if identity > place.worker and reach.covers(organisation.workers[identity].facts)
+        if identity > place.worker and (reach.whole or reach.covers(organisation.workers[identity].facts))
     ]
     return rows[:wanted]

@@ -23,7 +23,7 @@ class Projects(Office):
         """Create a project with its first rules."""
         organisation = self.tenant(call)
         project = self._new_project(call, message.idempotency_key)
-        rules = compiled(message.rules_yaml, 1, None, organisation)
+        rules = await compiled(message.rules_yaml, 1, None, organisation)
         stream = project_stream(call.principal.tenant, project)
         document = kept_document(project, 1, message.rules_yaml, self._engine.now_us(), call.principal.name)
         await self.act(call, stream, CreateProject(project, message.name, rules), message, [document])

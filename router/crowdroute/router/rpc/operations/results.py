@@ -39,13 +39,14 @@ class Results(Office):
 
     async def get_result(self, call: Call, message: wire.GetResultRequest) -> wire.Result:
         """Give one revision of a task's result."""
-        place, _ = self.reachable_place(call, message.project_id)
+        place, reach = self.reachable_place(call, message.project_id)
         state = place.state
         task = state.task(id_of(Kind.TASK, message.task_id, "task_id"))
         if message.revision < 0:
             raise InvalidCommand("revision is negative; 0 is the newest", {"field": "revision"})
         row = _revision(state, task, message.revision)
-        if row == NONE:
+        hidden = not reach.whole and state.tasks.purpose[task] != Purpose.PRODUCTION
+        if row == NONE or hidden:
             which = f"revision {message.revision} of a result" if message.revision else "result"
             raise NotFound(f"{message.task_id} has no {which}", {"task": message.task_id})
         return await self._result(place, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
@@ -12,6 +13,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rules.compile import compile_rules
+from crowdroute.router.rules.describe import describe
 from crowdroute.router.rules.references import References
 from crowdroute.router.state.organisation import OrganisationState
 
@@ -31,19 +33,28 @@ CODE = _release()
 
 
 def references_of(organisation: OrganisationState) -> References:
-    """Give what documents of a tenant may refer to by name."""
-    return References(pools=organisation.pool_names, vendors=organisation.vendor_names)
+    """Give what documents of a tenant may refer to by name, as it is now."""
+    return References(pools=dict(organisation.pool_names), vendors=dict(organisation.vendor_names))
 
 
-def compiled(
+async def described(rules: ProjectRules, organisation: OrganisationState) -> str:
+    """Write rules as a document with everything filled in."""
+    return await asyncio.to_thread(describe, rules, references_of(organisation))
+
+
+async def compiled(
     text: str, number: int, previous: ProjectRules | None, organisation: OrganisationState
 ) -> ProjectRules:
     """Compile a document to the rules of a version.
 
+    It is done in a thread: the largest documents take a third of a second, and nobody waits for them.
+
     Raises:
         RulesError: with everything that is wrong with it.
     """
-    return compile_rules(text, number, previous, references_of(organisation), code=CODE)
+    return await asyncio.to_thread(
+        compile_rules, text, number, previous, references_of(organisation), code=CODE
+    )
 
 
 def kept_document(project: Id, number: int, text: str, at_us: int, by: str) -> ContentChange:

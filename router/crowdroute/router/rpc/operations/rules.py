@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from crowdroute.api.v1 import rules_pb2 as wire
 from crowdroute.router.commands.project import ApplyRules
 from crowdroute.router.commands.replies import Created
@@ -14,9 +16,14 @@ from crowdroute.router.rpc.actions import expect
 from crowdroute.router.rpc.calls import Call
 from crowdroute.router.rpc.convert.rules import difference_line, finding_message, version_message
 from crowdroute.router.rpc.operations.office import Office, Place
-from crowdroute.router.rpc.operations.rulebook import compiled, kept_document, read_document, references_of
+from crowdroute.router.rpc.operations.rulebook import (
+    compiled,
+    described,
+    kept_document,
+    read_document,
+    references_of,
+)
 from crowdroute.router.rpc.pages import page_of
-from crowdroute.router.rules.describe import describe
 from crowdroute.router.rules.diff import differences
 from crowdroute.router.rules.errors import RulesError
 
@@ -33,41 +40,48 @@ class Rules(Office):
         number = 1 if before is None else before.version + 1
         response = wire.CheckRulesResponse()
         try:
-            rules = compiled(message.rules_yaml, number, before, organisation)
+            rules = await compiled(message.rules_yaml, number, before, organisation)
         except RulesError as error:
             response.findings.extend([finding_message(problem) for problem in error.problems])
         else:
-            known = references_of(organisation)
-            response.resolved_yaml = describe(rules, known)
+            response.resolved_yaml = await described(rules, organisation)
             if before is not None:
-                response.differences.extend(
-                    [difference_line(change) for change in differences(before, rules, known)]
-                )
+                known = references_of(organisation)
+                changes = await asyncio.to_thread(differences, before, rules, known)
+                response.differences.extend([difference_line(change) for change in changes])
         await self.observe()
         return response
 
     async def apply_rules(self, call: Call, message: wire.ApplyRulesRequest) -> wire.RulesVersion:
-        """Make a document the rules in force.
-
-        The document is compiled against the version it was written for, so that a retry compiles to the same
-        although its own rules are in force by then; the core refuses a version that is not the next.
-        """
+        """Make a document the rules in force."""
         place = self.place(call, message.project_id)
         state = place.state
-        written_for = message.expected_version or state.rules.version
-        if not 1 <= written_for <= len(state.history):
-            raise WrongState(
-                f"there is no version {written_for} of the rules, version {state.rules.version} is in force:"
-                " read it and try again",
-                {"version": str(state.rules.version)},
-            )
-        number = written_for + 1
-        rules = compiled(message.rules_yaml, number, state.rules_at(written_for), self.tenant(call))
+        rules = await self._compiled(call, place, message)
         document = kept_document(
-            state.project, number, message.rules_yaml, self._engine.now_us(), call.principal.name
+            state.project, rules.version, message.rules_yaml, self._engine.now_us(), call.principal.name
         )
         reply = await self.act(call, place.stream, ApplyRules(rules), message, [document])
         return await self._version(call, place, expect(Created, reply).version)
+
+    async def _compiled(self, call: Call, place: Place, message: wire.ApplyRulesRequest) -> ProjectRules:
+        """Compile a document as the version after the one that it was written for.
+
+        A retry compiles to the same although its own rules are in force by then; the core refuses a version
+        that is not the next. A document for whatever is in force is compiled again when that changed.
+        """
+        state, organisation = place.state, self.tenant(call)
+        while True:
+            written_for = message.expected_version or state.rules.version
+            if not 1 <= written_for <= len(state.history):
+                raise WrongState(
+                    f"there is no version {written_for} of the rules, version {state.rules.version} is in"
+                    " force: read it and try again",
+                    {"version": str(state.rules.version)},
+                )
+            previous = state.rules_at(written_for)
+            rules = await compiled(message.rules_yaml, written_for + 1, previous, organisation)
+            if message.expected_version or written_for == state.rules.version:
+                return rules
 
     async def get_rules(self, call: Call, message: wire.GetRulesRequest) -> wire.RulesVersion:
         """Give one version."""
@@ -98,12 +112,11 @@ class Rules(Office):
         )
 
     async def _version(self, call: Call, place: Place, number: int) -> wire.RulesVersion:
-        known = references_of(self.tenant(call))
         rules = place.state.rules_at(number)
         await self.observe()
         kept = (await self._kept(place, (number,))).get(number)
         version = version_message(rules, kept)
-        version.resolved_yaml = describe(rules, known)
+        version.resolved_yaml = await described(rules, self.tenant(call))
         if kept is not None:
             version.rules_yaml = kept.text
         return version
