@@ -23,13 +23,13 @@ from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import (
     DETAILS_KEY,
-    LONGEST_MESSAGE,
     DeadlineExceeded,
     DeadlineMissing,
     MalformedMessage,
     MessageTooLarge,
     status_code,
     status_message,
+    told,
 )
 from crowdroute.router.runtime.engine import Engine
 
@@ -223,7 +223,7 @@ async def refuse(context: Context, error: BaseException, name: str, request: str
         code = status_code(error)
     status = status_message(error, request)
     status.code = code.value[0]
-    await context.abort(code, error.message[:LONGEST_MESSAGE], ((DETAILS_KEY, status.SerializeToString()),))
+    await context.abort(code, told(error), ((DETAILS_KEY, status.SerializeToString()),))
 
 
 class Service:

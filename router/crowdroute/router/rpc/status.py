@@ -22,11 +22,13 @@ DOMAIN = "crowdroute"
 DETAILS_KEY = "grpc-status-details-bin"
 """Trailer in which gRPC carries a `google.rpc.Status`."""
 
-LONGEST_MESSAGE = 1000
-"""Characters of a message on the wire: it travels in a header, and all headers share 8 KiB."""
-
-LONGEST_DETAIL = 200
-MOST_DETAILS = 16
+LONGEST_MESSAGE = 800
+LONGEST_DESCRIPTION = 300
+LONGEST_DETAIL = 120
+LONGEST_NAME = 64
+MOST_DETAILS = 8
+"""Bytes of texts, and number of details, on the wire: a status travels in headers, of which clients take 8 KiB
+in all, and there the message stands a second time with three characters for each byte that is not ASCII."""
 
 RETRY_SECONDS = 1
 """When to come again after a limit was reached or while a process is replaced."""
@@ -109,7 +111,7 @@ def retry_seconds(error: RouterError) -> int:
 def status_message(error: RouterError, request: str) -> status_pb2.Status:
     """Write an error with its details, for the call with this request id."""
     number: int = status_code(error).value[0]
-    status = status_pb2.Status(code=number, message=error.message[:LONGEST_MESSAGE])
+    status = status_pb2.Status(code=number, message=told(error))
     details = _bounded(error.details)
     info = error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=details)
     info.metadata["request_id"] = request
@@ -117,7 +119,7 @@ def status_message(error: RouterError, request: str) -> status_pb2.Status:
     if number == grpc.StatusCode.INVALID_ARGUMENT.value[0] and "field" in details:
         bad = error_details_pb2.BadRequest()
         bad.field_violations.add(
-            field=details["field"], description=error.message[:LONGEST_MESSAGE], reason=error.code
+            field=details["field"], description=_cut(error.message, LONGEST_DESCRIPTION), reason=error.code
         )
         status.details.add().Pack(bad)
     seconds = retry_seconds(error)
@@ -131,7 +133,7 @@ def problem_message(error: RouterError) -> types_pb2.Problem:
     number: int = status_code(error).value[0]
     problem = types_pb2.Problem(
         code=error.code,
-        message=error.message[:LONGEST_MESSAGE],
+        message=told(error),
         details=_bounded(error.details),
         status=number,
     )
@@ -141,5 +143,17 @@ def problem_message(error: RouterError) -> types_pb2.Problem:
     return problem
 
 
+def told(error: RouterError) -> str:
+    """Give an error's message as long as the wire takes it."""
+    return _cut(error.message, LONGEST_MESSAGE)
+
+
 def _bounded(details: Mapping[str, str]) -> dict[str, str]:
-    return {name: value[:LONGEST_DETAIL] for name, value in list(details.items())[:MOST_DETAILS]}
+    return {
+        _cut(name, LONGEST_NAME): _cut(value, LONGEST_DETAIL)
+        for name, value in list(details.items())[:MOST_DETAILS]
+    }
+
+
+def _cut(text: str, longest: int) -> str:
+    return text.encode(errors="replace")[:longest].decode(errors="ignore")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.model.ids import NO_ID, Id, Kind, from_text, to_text
+
+_FENCE = re.compile(r"[0-9a-f]{1,16}", re.ASCII)
 
 
 def text_of(kind: Kind, identity: Id) -> str:
@@ -54,11 +57,8 @@ def fence_of(text: str) -> int:
     Raises:
         InvalidCommand: the engine never gave such a token.
     """
-    try:
-        if 1 <= len(text) <= 16 and text.isalnum():
-            return int(text, 16)
-    except ValueError:
-        pass
+    if _FENCE.fullmatch(text):
+        return int(text, 16)
     raise InvalidCommand(
         "the lease token is not one that came with an offer: send it back as it was given",
         {"field": "lease_token"},

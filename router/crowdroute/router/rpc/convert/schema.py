@@ -108,11 +108,3 @@ def field_message(field: Field) -> projects_pb2.Field:
             for label in field.labels
         ],
     )
-
-
-def field_of(message: projects_pb2.Field) -> Field:
-    """Read a field with its labels."""
-    return Field(
-        id=message.id,
-        labels=tuple(Label(label.id, label.title, label.removed) for label in message.labels),
-    )

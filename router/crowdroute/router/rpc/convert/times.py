@@ -33,12 +33,6 @@ def moment_of(message: Timestamp, field: str) -> int:
     return moment_us
 
 
-def duration(length_us: int) -> Duration:
-    """Write a length of time."""
-    seconds, micros = divmod(length_us, _SECOND)
-    return Duration(seconds=seconds, nanos=micros * 1000)
-
-
 def length_of(message: Duration, field: str, longest_us: int) -> int:
     """Read a length of time, in microseconds.
 

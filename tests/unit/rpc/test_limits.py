@@ -1,0 +1,71 @@
+"""The bucket of one credential."""
+
+from __future__ import annotations
+
+import pytest
+
+from crowdroute.router.rpc import limits
+from crowdroute.router.rpc.limits import RateLimiter
+from crowdroute.router.rpc.status import TooManyCalls
+
+A, B = b"a" * 16, b"b" * 16
+
+
+class Watch:
+    """Time that is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taken(limiter: RateLimiter, credential: bytes, tries: int) -> int:
+    """Give how many of so many calls were let through."""
+    through = 0
+    for _ in range(tries):
+        try:
+            limiter.take(credential)
+        except TooManyCalls:
+            continue
+        through += 1
+    return through
+
+
+def test_a_burst_passes_and_then_the_steady_rate() -> None:
+    watch = Watch()
+    limiter = RateLimiter(2, 5, watch)
+
+    assert taken(limiter, A, 10) == 5
+    watch.now += 1
+    assert taken(limiter, A, 10) == 2
+    watch.now += 1000
+    assert taken(limiter, A, 10) == 5, "what is not used is not saved for ever"
+
+
+def test_one_credential_does_not_use_up_anothers() -> None:
+    limiter = RateLimiter(1, 3, Watch())
+
+    assert taken(limiter, A, 9) == 3
+    assert taken(limiter, B, 9) == 3
+
+
+def test_no_rate_is_no_limit() -> None:
+    assert taken(RateLimiter(0, 1, Watch()), A, 1000) == 1000
+
+
+def test_full_buckets_are_forgotten_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_BUCKETS", 2)
+    watch = Watch()
+    limiter = RateLimiter(1, 3, watch)
+    taken(limiter, A, 3)
+    watch.now += 2
+    taken(limiter, B, 3)
+    watch.now += 1.5
+
+    taken(limiter, b"c" * 16, 1)
+
+    assert taken(limiter, B, 9) == 1, "B had not recovered and is still limited"
+    with pytest.raises(TooManyCalls):
+        limiter.take(B)
