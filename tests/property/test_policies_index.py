@@ -145,7 +145,8 @@ def test_building_anew_changes_no_task_s_cell_or_class(labels: tuple[int, ...], 
     chronicle = told(labels, 0, events)
     buckets = chronicle.buckets
     # Class shares and time move on without the tasks that they bear on being touched.
-    for task in unknown(chronicle.state):
+    tasks = unknown(chronicle.state)
+    for task in tasks:
         buckets.touch(task)
     names = [
         "signature",
@@ -158,6 +159,6 @@ def test_building_anew_changes_no_task_s_cell_or_class(labels: tuple[int, ...], 
         "denies",
         "under_way",
     ]
-    before = buckets.cards.rows[: chronicle.state.tasks.count][names].copy()
+    before = buckets.cards.rows[tasks][names]
     buckets.rebuild()
-    assert (buckets.cards.rows[: chronicle.state.tasks.count][names] == before).all()
+    assert (buckets.cards.rows[tasks][names] == before).all()

@@ -151,7 +151,7 @@ class Chronicle:
         return blake2b(repr(numbers).encode(), digest_size=16).digest()
 
 
-story = st.lists(st.tuples(st.integers(0, 12), Numbers, Numbers), min_size=1, max_size=80)
+story = st.lists(st.tuples(st.integers(0, 12), Numbers, Numbers), min_size=20, max_size=100)
 schema = st.sampled_from([(2,), (3, 2), (6,), (4, 4, 4)])
 
 

@@ -23,7 +23,9 @@ def test_tasks_of_several_requirements_and_lists_wait_in_one_line() -> None:
     world = World()
     worker = world.worker("read", "write")
     policy = world.follow(Fifo(world.state))
-    tasks = [world.task("write"), world.task("read"), world.task(allow=[worker]), world.task("write")]
+    tasks = []
+    for _ in range(3):
+        tasks += [world.task("write"), world.task("read"), world.task(allow=[worker])]
     order = []
     while (pick := policy.pick(worker, Stage.CROWD, NO_ID)) is not None:
         order.append(pick.task)
