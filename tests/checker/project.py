@@ -14,7 +14,6 @@ from tests.checker.layout import (
     KNOWN_ANSWER,
     NO_ID,
     OPEN,
-    PRODUCTION,
     SENIOR,
     Facts,
     Requirement,
@@ -194,7 +193,7 @@ class Project:
 
 
 def raise_to_maximum(project: Project, maximum: int) -> None:
-    """Plan what the rules allow at most for every open production task that has fewer slots."""
+    """Plan what the rules allow at most for every open task of the crowd that has fewer slots."""
     for task in project.tasks.values():
-        if task.state == OPEN and task.purpose == PRODUCTION and task.planned[CROWD] < maximum:
+        if task.state == OPEN and 0 < task.planned[CROWD] < maximum and not task.exempt:
             task.planned[CROWD] = maximum

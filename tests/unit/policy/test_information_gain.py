@@ -117,6 +117,27 @@ def test_tasks_rise_by_a_class_each_time_the_way_to_their_deadline_halves(
         world.cancel(rival)
 
 
+@pytest.mark.parametrize("known_to_the_rebuild", [False, True])
+def test_a_task_rises_step_by_step_without_anything_happening_to_it(known_to_the_rebuild: bool) -> None:
+    world = with_window(0)
+    worker = world.worker()
+    rivals = [world.task(priority=priority) for priority in (2, 1, 0)]
+    policy = InformationGain(world.state)
+    if known_to_the_rebuild:
+        dated = world.task(deadline_us=world.now_us + 20 * LEASE)
+        world.follow(policy)
+    else:
+        world.follow(policy)
+        dated = world.task(deadline_us=world.now_us + 20 * LEASE)
+    given = []
+    for leases_left in (13, 12, 6, 3):
+        world.state.last_us = world.state.tasks.deadline_us[dated] - leases_left * LEASE
+        assert picked(policy, worker) in (rivals[0], dated)
+        given.append(policy.buckets.cards.priority[dated])
+    assert given == [0, 1, 2, 3]
+    assert picked(policy, worker) == dated
+
+
 def test_a_task_that_answers_in_flight_may_settle_waits_for_them() -> None:
     world = with_window(1)
     workers = [world.worker() for _ in range(3)]

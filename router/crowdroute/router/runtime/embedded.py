@@ -16,6 +16,7 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.garbage import calm_collector
 from crowdroute.router.runtime.recovery import Recovered, recover
 from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
+from crowdroute.router.runtime.warming import warm_up
 
 CORE = "crowdroute.router.machine.shard:Shard"
 """What the snapshotter's process folds with."""
@@ -45,6 +46,7 @@ async def embedded_engine(
     """
     log = await asyncio.to_thread(SqliteLog, directory)
     try:
+        await asyncio.to_thread(warm_up)
         files = SnapshotFiles(directory / "snapshots")
         found = await asyncio.to_thread(recover, log, files, Shard, progress)
         recovered(found)

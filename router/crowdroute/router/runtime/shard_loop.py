@@ -33,9 +33,9 @@ BATCH_CONTENT_BYTES = 4 << 20
 """Contents at which a batch is closed, so that an import of large texts does not hold up everybody else."""
 
 GATHER_TURNS = 4
-"""Turns of the event loop that bring no new command after which a batch is closed while several callers are at
-work. A call takes about five turns from the socket to its command, and every turn is far shorter than a COMMIT,
-so nobody waits for anything but the work that is ready to be done."""
+"""Turns of the event loop that bring no new command after which a batch is closed while several callers are
+at work. A call takes about five turns from the socket to its command, and every turn is far shorter than a
+COMMIT, so nobody waits for anything but the work that is ready to be done."""
 
 WAITING_COMMANDS = 4096
 """Answers that may wait for the disk at once; beyond it callers are told to come again."""

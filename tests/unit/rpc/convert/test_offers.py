@@ -38,7 +38,7 @@ def test_an_offer_is_its_frame_and_its_lease() -> None:
 
     assert offer.project_id == "prj_" + "70" * 16
     assert offer.assignment_id == "asg_" + "61" * 16
-    assert offer.lease_token == "ff"
+    assert offer.lease_token == "00000000000000ff"
     assert (offer.deadline.seconds, offer.deadline.nanos) == (1_700_000_000, 500_000_000)
     assert offer.pay.amount == "0.02"
     assert offer.guideline.url == "https://example.org/g"

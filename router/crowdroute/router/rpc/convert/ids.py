@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.model.ids import NO_ID, Id, Kind, from_text, to_text
 
-_FENCE = re.compile(r"[0-9a-f]{1,16}", re.ASCII)
+_FENCE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 def text_of(kind: Kind, identity: Id) -> str:
@@ -47,8 +47,8 @@ def ids_of(kind: Kind, texts: Iterable[str], field: str) -> tuple[Id, ...]:
 
 
 def fence_text(fence: int) -> str:
-    """Write a fence as a lease token."""
-    return f"{fence:x}"
+    """Write a fence as a lease token, always of the same length."""
+    return f"{fence:016x}"
 
 
 def fence_of(text: str) -> int:
