@@ -27,8 +27,8 @@ LONGEST_DESCRIPTION = 300
 LONGEST_DETAIL = 120
 LONGEST_NAME = 64
 MOST_DETAILS = 8
-"""Bytes of texts, and number of details, on the wire: a status travels in headers. Clients take 8 KiB of those,
-and there the message stands a second time with three characters for each byte that is not ASCII."""
+"""Bytes of texts, and number of details, on the wire: a status travels in headers. Clients take 8 KiB of
+those, and there the message stands a second time with three characters for each byte that is not ASCII."""
 
 RETRY_SECONDS = 1
 """When to come again after a limit was reached or while a process is replaced."""

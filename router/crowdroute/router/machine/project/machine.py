@@ -103,8 +103,10 @@ class ProjectMachine:
         if self._chooser is None:
             return
         if task >= 0:
-            known = state.tasks.known[task] >= 0
-            (self._known if known else self._policy).touch(task)
+            # Also tasks with known answers: the policy's tables must be as long as the state's.
+            self._policy.touch(task)
+            if state.tasks.known[task] >= 0:
+                self._known.touch(task)
         elif task == EVERYTHING:
             self._chooser = None
 
