@@ -20,6 +20,8 @@ demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothi
 
 .PHONY: test
 test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
+	@# Compiled once before the workers start: a test's server must answer in time on a machine that never ran it.
+	$(BIN)/python -m crowdroute.router.runtime.warming
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --ignore=tests/faults
 
 .PHONY: faults

@@ -61,3 +61,7 @@ def _play(policy: str, seed: Id) -> None:
         restored = Shard()
         restored.unpack(shard.pack())
         restored.settle()
+
+
+if __name__ == "__main__":
+    warm_up()
