@@ -135,13 +135,14 @@ class _Queue:
             self.openings = deque([EVERYBODY])
 
     def serve(self) -> Iterator[None]:
-        """Try seekers for the openings noted so far; one step per try."""
+        """Try seekers for the openings noted so far, one step per try: openings for anybody come first, so
+        that nobody overtakes others because something about themselves changed too."""
         while self.workers or self.openings:
-            if self.workers:
+            if self.openings:
+                yield from self._serve_opening(self.openings.popleft())
+            else:
                 worker = self.workers.popleft()
                 yield from self._try([seeker for seeker in self.parked if seeker.worker == worker])
-            else:
-                yield from self._serve_opening(self.openings.popleft())
 
     def _serve_opening(self, task: int) -> Iterator[None]:
         if self.state.state == ProjectState.PAUSED:

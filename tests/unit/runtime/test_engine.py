@@ -1,0 +1,182 @@
+"""The engine as its callers see it, over a disk in memory."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.wire import TENANT, make_rules
+
+from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
+from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWorker
+from crowdroute.router.commands.project import (
+    AddTasks,
+    CreateProject,
+    EraseItem,
+    NewTask,
+    RequestNext,
+    SaveDraft,
+    SubmitAnswer,
+)
+from crowdroute.router.commands.replies import Granted, Offered
+from crowdroute.router.errors import AppendFailed, NotFound, ShuttingDown
+from crowdroute.router.events.project import OutageNoted
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.model import content
+from crowdroute.router.model.answers import Choice
+from crowdroute.router.model.ids import NO_ID, Id, Kind
+from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime.engine import Engine, EngineState
+
+SECOND = 1_000_000
+PROJECT, WORKER, ITEM, TASK = (bytes([number]) * 16 for number in range(1, 5))
+STREAM, ORGANISATION = project_stream(TENANT, PROJECT), organisation_stream(TENANT)
+
+
+class House:
+    """A disk, and the engines that come and go on it."""
+
+    def __init__(self) -> None:
+        self.disk = MemoryDisk(bytes(range(32)))
+        self.clock = ManualClock()
+
+    def engine(self, shard: Shard | None = None, last_us: int | None = None) -> Engine:
+        log = MemoryLog(self.disk)
+        return Engine(
+            shard or Shard(),
+            log,
+            MemoryContents(self.disk),
+            self.clock,
+            SeededIds(1),
+            content_key=log.content_key,
+            last_us=last_us,
+        )
+
+    async def furnished(self) -> tuple[Engine, Granted]:
+        """Give an engine in which one worker holds one lease."""
+        engine = self.engine()
+        engine.start()
+        await engine.submit(engine.request(ORGANISATION, CreateOrganisation(TENANT)))
+        await engine.submit(engine.request(STREAM, CreateProject(PROJECT, "cats", make_rules())))
+        await engine.submit(engine.request(ORGANISATION, UpsertWorker(WORKER, NO_ID, NO_ID)))
+        row = NewTask(ITEM, TASK, digest=engine.digest(b"a cat"))
+        contents = [ContentChange(content.item(ITEM), b"a cat")]
+        await engine.submit(engine.request(STREAM, AddTasks((row,))), contents)
+        reply = await engine.submit(engine.request(STREAM, RequestNext(WORKER)))
+        assert isinstance(reply, Offered)
+        return engine, reply.leases[0]
+
+
+@pytest.fixture
+async def house() -> House:
+    return House()
+
+
+async def test_an_engine_goes_from_starting_to_serving_to_draining(house: House) -> None:
+    engine = house.engine()
+    states = [engine.state]
+    engine.start()
+    states.append(engine.state)
+    await engine.drain()
+    states.append(engine.state)
+
+    assert states == [EngineState.STARTING, EngineState.SERVING, EngineState.DRAINING]
+    with pytest.raises(ShuttingDown):
+        await engine.submit(engine.request(ORGANISATION, CreateOrganisation(TENANT)))
+
+
+async def test_a_disk_that_fails_ends_the_engine(house: House) -> None:
+    engine, _ = await house.furnished()
+    assert isinstance(engine.log, MemoryLog)
+    engine.log.fail()
+
+    with pytest.raises(AppendFailed):
+        await engine.submit(engine.request(ORGANISATION, UpsertWorker(b"x" * 16, NO_ID, NO_ID)))
+
+    assert engine.state is EngineState.FAILED
+    assert engine.failed.done()
+
+
+async def test_what_is_decided_is_told_once_it_is_observed(house: House) -> None:
+    engine, lease = await house.furnished()
+    assert isinstance(engine.log, MemoryLog)
+    before = len(house.disk.batches)
+
+    command = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
+    engine.decide(engine.request(STREAM, command))
+    assert len(house.disk.batches) == before, "it is decided, and not durable yet"
+    await engine.observe()
+
+    assert len(house.disk.batches) == before + 1
+
+
+async def test_an_erased_item_takes_its_content_and_all_that_was_written_about_it(house: House) -> None:
+    engine, lease = await house.furnished()
+    draft = ContentChange(content.draft(lease.assignment), b"half")
+    command = SaveDraft(WORKER, lease.assignment, lease.fence, engine.digest(b"half"))
+    await engine.submit(engine.request(STREAM, command), [draft])
+    assert await engine.fetch([content.item(ITEM), draft.key]) == {
+        content.item(ITEM): b"a cat",
+        draft.key: b"half",
+    }
+
+    await engine.submit(engine.request(STREAM, EraseItem(ITEM, "asked to")))
+
+    assert not house.disk.contents
+
+
+async def test_an_outage_extends_the_leases_of_every_project_that_has_any(house: House) -> None:
+    engine, lease = await house.furnished()
+    idle = project_stream(TENANT, b"z" * 16)
+    await engine.submit(engine.request(idle, CreateProject(b"z" * 16, "dogs", make_rules())))
+    happened: list[tuple[str, object]] = []
+    engine.subscribe(
+        lambda entries: happened.extend((entry.stream, event) for entry in entries for event in entry.events)
+    )
+
+    house.clock.advance(3600 * SECOND)
+    await engine.submit(engine.request(ORGANISATION, UpsertWorker(b"x" * 16, NO_ID, NO_ID)))
+
+    outages = [(stream, event) for stream, event in happened if isinstance(event, OutageNoted)]
+    assert [stream for stream, _ in outages] == [STREAM]
+    state = engine.project(TENANT, PROJECT)
+    assert state.assignments.deadline_us[0] == lease.deadline_us + 3600 * SECOND
+
+
+async def test_external_ids_are_apart_by_tenant_and_kind_and_tell_nothing_without_the_key(
+    house: House,
+) -> None:
+    engine = house.engine()
+    digests = {
+        engine.external(tenant, kind, "ada")
+        for tenant in ("acme", "other")
+        for kind in (Kind.WORKER, Kind.ITEM)
+    }
+    assert len(digests) == 4
+    assert engine.external("acme", Kind.WORKER, "") == NO_ID
+    assert engine.external("acme", Kind.WORKER, "ada") == engine.external("acme", Kind.WORKER, "ada")
+    other = House()
+    other.disk.content_key = bytes(32)
+    assert other.engine().external("acme", Kind.WORKER, "ada") not in digests
+
+
+async def test_another_tenants_project_is_not_there(house: House) -> None:
+    engine, _ = await house.furnished()
+
+    assert engine.project(TENANT, PROJECT).name == "cats"
+    assert engine.has_tenant(TENANT)
+    assert not engine.has_tenant("other")
+    with pytest.raises(NotFound):
+        engine.project("other", PROJECT)
+    with pytest.raises(NotFound):
+        engine.organisation("other")
+
+
+async def test_every_request_has_entropy_of_its_own(house: House) -> None:
+    engine = house.engine()
+    requests = [
+        engine.request(STREAM, RequestNext(WORKER), principal="tok", request="r", key="k") for _ in range(3)
+    ]
+
+    entropies: set[Id] = {request.entropy for request in requests}
+    assert len(entropies) == 3
+    assert (requests[0].principal, requests[0].request, requests[0].key) == ("tok", "r", "k")

@@ -1,0 +1,82 @@
+"""What an operator sets, and where it comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.runtime.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings from the machine that runs the tests."""
+    import os
+
+    for name in os.environ:
+        if name.startswith("CROWDROUTE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "crowdroute.toml"
+    path.write_text('address = "0.0.0.0:1"\ngrace_seconds = 7\n[limits]\ncalls = 9\n')
+    return path
+
+
+def test_everything_has_a_default() -> None:
+    settings = load_settings()
+    assert settings.address == "127.0.0.1:7070"
+    assert settings.tls is None
+
+
+def test_a_file_is_read(file: Path) -> None:
+    settings = load_settings(file)
+    assert (settings.address, settings.grace_seconds, settings.limits.calls) == ("0.0.0.0:1", 7, 9)
+
+
+def test_the_environment_is_stronger_than_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDROUTE_ADDRESS", "0.0.0.0:2")
+    monkeypatch.setenv("CROWDROUTE_LIMITS__CALLS", "11")
+    settings = load_settings(file)
+    assert (settings.address, settings.grace_seconds, settings.limits.calls) == ("0.0.0.0:2", 7, 11)
+
+
+def test_the_command_line_is_stronger_than_both(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDROUTE_ADDRESS", "0.0.0.0:2")
+    assert load_settings(file, address="0.0.0.0:3").address == "0.0.0.0:3"
+    assert load_settings(file, address=None).address == "0.0.0.0:2", "what was not said does not count"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "7070", "localhost", "localhost:", ":7070", "localhost:x", "localhost:70000"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="address"):
+        load_settings(address=address)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("adress = 'x:1'", "adress"),
+        ("[limits]\ncalls = 0", r"limits\.calls"),
+        ("[limits]\nspeed = 1", r"limits\.speed"),
+        ("grace_seconds = -1", "grace_seconds"),
+        ("[tls]\ncertificate = 'a'", r"tls\.key"),
+        ("this is no toml", "TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_and_the_setting_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=named):
+        load_settings(path)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.toml"):
+        load_settings(tmp_path / "none.toml")
