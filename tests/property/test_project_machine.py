@@ -16,6 +16,9 @@ from crowdroute.router.model.rules import ProjectRules
 
 CI = bool(os.environ.get("CI"))
 HISTORIES, STEPS = (200, 50) if CI else (30, 50)
+CI_SEED = 11
+"""CI plays the same histories each time, so that a failure belongs to the change; laptops try new ones."""
+ROUNDS = 3
 PHASES = tuple(Phase) if not os.environ.get("NOSHRINK") else (Phase.generate,)
 
 
@@ -37,8 +40,17 @@ class ProjectHistory(Working, Operating, Governing, Passing):
 
 
 def test_whatever_is_asked_of_a_project_its_promises_hold() -> None:
-    """Run the histories, and in CI see that they went everywhere."""
-    chosen = int(os.environ.get("CROWDROUTE_SEED") or secrets.randbits(32))
+    """Run the histories, and in CI see that they went everywhere, with more of them if chance left a corner
+    out."""
+    chosen = int(os.environ.get("CROWDROUTE_SEED") or (CI_SEED if CI else secrets.randbits(32)))
+    for number in range(chosen, chosen + ROUNDS):
+        run_histories(number)
+        if not CI or not SEEN.missing():
+            return
+    assert not SEEN.missing()
+
+
+def run_histories(chosen: int) -> None:
     print(f"CROWDROUTE_SEED={chosen} repeats these histories")
     run = get_state_machine_test(
         ProjectHistory,
@@ -54,5 +66,3 @@ def test_whatever_is_asked_of_a_project_its_promises_hold() -> None:
         ),
     )
     seed(chosen)(run)()
-    if CI:
-        assert not SEEN.missing()
