@@ -83,9 +83,9 @@ class Connection:
                 left -= self._advance(load, response, 0)
             self._flush()
             for stream, message in self._receive():
-                load = self._loads.get(stream)
-                if load is not None:
-                    left -= self._advance(load, message, stream)
+                waiting = self._loads.get(stream)
+                if waiting is not None:
+                    left -= self._advance(waiting, message, stream)
 
     def close(self) -> None:
         """Hang up."""
