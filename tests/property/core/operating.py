@@ -12,6 +12,7 @@ from tests.property.core.drawing import LABEL, PLACE, PURPOSES, REQUIREMENTS, WR
 
 from crowdroute.router.commands.project import (
     AddTasks,
+    ApplyRules,
     CancelTask,
     CorrectResult,
     EraseItem,
@@ -26,6 +27,7 @@ from crowdroute.router.commands.replies import Imported
 from crowdroute.router.model.answers import Answer, Choice
 from crowdroute.router.model.facts import Requirement, SkillNeed
 from crowdroute.router.model.ids import NO_ID, Id
+from crowdroute.router.model.rules import Overlap
 from crowdroute.router.model.states import AssignmentState, Purpose, Stage, TaskState
 
 REASONS = st.sampled_from(["because", "because", "because", ""])
@@ -135,6 +137,10 @@ class Operating(History):
         fitting, command = ACTS[act]
         turned = (*fitting[place % len(fitting) :], *fitting[: place % len(fitting)])
         thing = self.choose_task(place, *(turned if liked is None else (liked,)))
+        if act == "reopen" and place % 4 == 0:
+            rules = self.world.state.rules
+            raised = replace(rules, version=rules.version + 1, overlap=Overlap(3, 4))
+            assert self.world.ask(ApplyRules(raised)) is not None
         if act == "escalate" and liked is None:
             thing = self._undecided(place)
         if act == "erase":
@@ -184,4 +190,8 @@ class Operating(History):
             and state.tasks.state[table.task[row]] == TaskState.OPEN
             and state.tasks.purpose[table.task[row]] == Purpose.PRODUCTION
         ]
-        return table.id_of(self.choose(rows, place)) if rows else UNKNOWN
+        if not rows:
+            worker, lease = self.take(place, self.crowd)
+            self.submit(worker, lease, self.answer(0))
+            return lease.assignment
+        return table.id_of(self.choose(rows, place))

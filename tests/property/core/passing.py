@@ -40,7 +40,9 @@ class Passing(History):
     def _lose(self, place: int) -> Id:
         """Give a worker to be lost, and take on another in their place."""
         self.lost += 1
-        worker = self.choose(self.everybody, place)
+        table, workers = self.world.state.assignments, self.world.state.workers
+        answered = [workers.id_of(table.worker[row]) for row in range(table.count) if table.receipt[row]]
+        worker = self.choose(answered or self.everybody, place)
         self.crowd.append(self.make_worker(languages=("de",)))
         return worker if self.lost < MOST_LOST else self.crowd[-1]
 

@@ -13,7 +13,7 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import ProjectRules
-from crowdroute.router.model.states import Account, EntryKind, Mode, Purpose, Receipt, Stage
+from crowdroute.router.model.states import Account, EntryKind, Mode, Purpose, Receipt, Stage, WorkerStatus
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 
@@ -23,8 +23,18 @@ class Promises:
     def __init__(self) -> None:
         self.rules: ProjectRules | None = None
         self.persons: dict[Id, Id] = {}
+        self.gone: set[Id] = set()
         self.purposes: dict[Id, Purpose] = {}
+        self.barred: set[Id] = set()
+        """Workers who are banned or discounted, or whose person was forgotten."""
+        self.items: dict[Id, Id] = {}
+        self.erased: set[Id] = set()
         self.planned: Counter[tuple[Id, Stage]] = Counter()
+        self.added: Counter[tuple[Id, Stage]] = Counter()
+        """Slots that events planned one by one, beside what new rules allow."""
+        self.counted: Counter[Id] = Counter()
+        """Answers of crowd and seniors that count, by task."""
+        self.least: Counter[Id] = Counter()
         self.given: set[tuple[Id, Id]] = set()
         self.grants: dict[Id, facts.LeaseGranted] = {}
         self.receipts: dict[Id, Receipt] = {}
@@ -43,14 +53,35 @@ class Promises:
             case facts.WorkerFactApplied():
                 self._meet(event)
             case facts.TaskOpened():
-                self.purposes[event.task] = event.purpose
+                self._open(event)
+            case facts.WorkerDiscounted():
+                self._bar(event.worker)
+            case facts.PersonSevered():
+                for worker, person in self.persons.items():
+                    if person == event.person:
+                        self._bar(worker)
+            case facts.ItemErased():
+                self.erased.add(event.item)
+            case facts.SlotsPlanned():
+                self.added[event.task, event.stage] += event.added
+            case facts.TaskEscalated():
+                self.added[event.task, event.stage] += 1
+            case facts.TaskReopened():
+                self._reopen(event)
             case facts.LeaseGranted():
                 self._grant(event)
             case facts.AnswerSubmitted():
                 assert event.assignment not in self.receipts, "one assignment was answered twice"
                 self.receipts[event.assignment] = event.receipt
+                self._count(event.assignment, int(event.receipt == Receipt.COUNTED))
             case facts.AnswerWithdrawn():
                 self.withdrawn.add(event.assignment)
+                self._count(event.assignment, -1)
+            case facts.AnswerDiscounted():
+                self._count(event.assignment, -1)
+                grant = self.grants[event.assignment]
+                if self.purposes[grant.task] not in WITH_KNOWN_ANSWER:
+                    self.added[grant.task, grant.stage] += 1
             case facts.TaskFinalised() | facts.ResultCorrected():
                 self._publish(event)
             case facts.EntryPosted():
@@ -64,10 +95,37 @@ class Promises:
         given = event.facts
         person = given.worker if given.person == NO_ID else given.person
         assert self.persons.setdefault(given.worker, person) == person, "a worker changed hands"
+        if given.status == WorkerStatus.BANNED:
+            self.barred.add(given.worker)
+        elif given.worker not in self.gone:
+            self.barred.discard(given.worker)
+
+    def _bar(self, worker: Id) -> None:
+        self.gone.add(worker)
+        self.barred.add(worker)
+
+    def _open(self, event: facts.TaskOpened) -> None:
+        assert event.item not in self.erased, "a task was opened on an erased item"
+        self.purposes[event.task], self.items[event.task] = event.purpose, event.item
+        stage = Stage.EXPERT if event.purpose == Purpose.AUDIT else Stage.CROWD
+        self.added[event.task, stage] += event.planned
+
+    def _reopen(self, event: facts.TaskReopened) -> None:
+        assert self.items[event.task] not in self.erased, "a task on an erased item was re-opened"
+        self.added[event.task, Stage.CROWD] += event.added
+        if event.added:
+            self.least[event.task] = self.counted[event.task] + event.added
+
+    def _count(self, assignment: Id, change: int) -> None:
+        grant = self.grants[assignment]
+        if grant.stage != Stage.EXPERT:
+            self.counted[grant.task] += change
 
     def _grant(self, event: facts.LeaseGranted) -> None:
         about = (event.task, self.persons[event.worker])
         assert about not in self.given, "one person was given a task twice"
+        assert self.items[event.task] not in self.erased, "a task on an erased item was given"
+        assert event.worker not in self.barred, "somebody barred was given a task"
         assert event.assignment not in self.grants
         self.given.add(about)
         self.grants[event.assignment] = event
@@ -82,7 +140,10 @@ class Promises:
         self.results[event.task, event.revision] = event.results
         if isinstance(event, facts.TaskFinalised) and event.reason != facts.FinalReason.EXPERT:
             assert self.rules is not None
-            assert event.counted >= self.rules.overlap.minimum, "finalised before the minimum"
+            counted = self.counted[event.task]
+            assert counted >= self.rules.overlap.minimum, "finalised before the minimum"
+            if event.reason == facts.FinalReason.CONFIDENT:
+                assert counted >= self.least[event.task], "finalised before the answers asked for"
 
     def _post(self, event: facts.EntryPosted) -> None:
         assert event.entry not in self.entries, "one entry was posted twice"
@@ -100,7 +161,7 @@ class Promises:
         """See that the state tells the same story."""
         self._compare_slots(state)
         self._compare_results(state)
-        self._compare_money(state)
+        self._compare_workers(state)
 
     def _compare_slots(self, state: Project) -> None:
         tasks = state.tasks
@@ -111,6 +172,7 @@ class Promises:
                 held = tasks.live[stage][row] + tasks.counted[stage][row]
                 assert planned >= self.planned[task, stage], "planned slots fell"
                 self.planned[task, stage] = planned
+                assert planned >= self.added[task, stage], "a slot was not planned"
                 exempt = self.purposes[task] in WITH_KNOWN_ANSWER
                 assert held + tasks.kept[stage][row] <= planned or exempt, "more slots are taken than planned"
                 assert not (exempt and (held or planned)), "overlap binds a task with a known answer"
@@ -122,10 +184,11 @@ class Promises:
             published = self.results[state.tasks.id_of(table.task[row]), table.revision[row]]
             assert state.result_fields(row) == published, "a published result changed"
 
-    def _compare_money(self, state: Project) -> None:
+    def _compare_workers(self, state: Project) -> None:
         workers = state.workers
         for row in range(workers.count):
             assert workers.earned_micros[row] == self.earned[workers.id_of(row)]
+            assert not (workers.live[row] and workers.id_of(row) in self.barred), "the barred hold a lease"
         for assignment, grant in self.grants.items():
             receipt = self.receipts.get(assignment, Receipt.NONE)
             earns = receipt in (Receipt.COUNTED, Receipt.SURPLUS) and assignment not in self.withdrawn

@@ -92,7 +92,8 @@ class Working(History):
     def use_a_lease(self, place: int, use: str, slip: str, label: int, reason: str) -> None:
         self.meanwhile(place)
         uses = list(USES)
-        for also in (use, uses[(uses.index(use) + 1 + place) % len(uses)]):
+        for number in range(3):
+            also = uses[(uses.index(use) + number * (1 + place)) % len(uses)]
             self._use(place, also, slip, label, reason)
 
     def _use(self, place: int, use: str, slip: str, label: int, reason: str) -> None:
@@ -103,7 +104,8 @@ class Working(History):
         if use in AFTER_AN_ANSWER and slip not in STATES:
             self.submit(worker, lease, self.answer(label + 1))
         held = spoil((worker, lease.assignment, lease.fence), slip)
-        self.world.ask(USES[use](held, self.answer(label), reason))
+        reply = self.world.ask(USES[use](held, self.answer(label), reason))
+        assert reply is None or held == (worker, lease.assignment, lease.fence)
 
     @rule(place=PLACE, label=LABEL, how=st.sampled_from(["expire", "revoke", "wait", "fill"]))
     def answer_too_late(self, place: int, label: int, how: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tests.checker import Reading
 from tests.property.core.promises import Promises
 from tests.property.core.seen import Seen, Transitions
-from tests.support.engine import DAY, TENANT, Engine, read_back
+from tests.support.engine import DAY, MINUTE, TENANT, Engine, read_back
 
 from crowdroute.router.commands import Command, Reply
 from crowdroute.router.commands.project import CreateProject, ProjectCommand, RequestNext, SubmitAnswer
@@ -178,8 +178,9 @@ class World(Engine):
 
     def verify_restart(self) -> None:
         """See that a fold of the log, and a snapshot of one, lose nothing and have nothing to do."""
-        self.wait()
+        self.wait(2 * MINUTE)
         self.verify_all()
+        self._compare_balances()
         assert self.shadow.digest() == self.shard.project(TENANT, self.project).digest()
         for other in (self.folded(), self._from_snapshot()):
             other.check()
@@ -201,6 +202,14 @@ class World(Engine):
         assert shard.pack() == packed, "a snapshot of a snapshot differs"
         shard.settle()
         return shard
+
+    def _compare_balances(self) -> None:
+        """See that the organisation knows what is owed, once there was time to tell it."""
+        organisation = self.shard.organisation(TENANT).state
+        for worker in organisation.workers:
+            told = [row.micros for row in organisation.list_balances(worker) if row.project == self.project]
+            earned = [entry for entry in self.promises.entries.values() if entry.worker == worker]
+            assert told == ([self.promises.earned[worker]] if earned else [])
 
     def _compare_models(self, other: Shard) -> None:
         live, folded = self.state.models, other.project(TENANT, self.project).state.models

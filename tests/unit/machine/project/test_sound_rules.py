@@ -56,6 +56,7 @@ ONE = Field("label", LABELS)
         ("review.threshold", {"review": ReviewPlan(threshold=-0.1)}),
         ("review.share", {"review": ReviewPlan(share=1.1)}),
         ("routing.exploration", {"routing": Routing("fifo", exploration=-1.0)}),
+        ("routing.priority", {"routing": Routing("fifo", priority=4)}),
         ("routing.window", {"routing": Routing("fifo", window=-1)}),
         ("routing.policy", {"routing": Routing("by the stars")}),
         ("prices", {"prices": Prices(crowd_micros=-1)}),

@@ -7,7 +7,7 @@ from crowdroute.router.commands.replies import Created, Done, Imported, RowTaken
 from crowdroute.router.errors import AlreadyExists, InvalidCommand, NotFound, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import full_answer, require_id
-from crowdroute.router.machine.project.sound_rules import require_sound
+from crowdroute.router.machine.project.sound_rules import HIGHEST_PRIORITY, require_sound
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.states import Purpose, Stage
@@ -15,7 +15,6 @@ from crowdroute.router.quality.eligibility import requirements_of
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 
-HIGHEST_PRIORITY = 3
 LATEST_US = 1 << 62
 """The end of time, far below what a column of 64 bits holds."""
 LARGEST_IMPORT = 10_000

@@ -18,6 +18,7 @@ from crowdroute.router.state.project import Project
 from crowdroute.workers.errors import WorkersError
 from crowdroute.workers.ledger import Money
 
+HIGHEST_PRIORITY = 3
 LONGEST_US = 10 * 366 * 86_400 * MICROSECONDS
 """Ten years: a longer lease or period is a slip of the unit, and sums of moments stay within 64 bits."""
 MOST = 1_000_000
@@ -91,6 +92,7 @@ def _bounds(rules: ProjectRules) -> Iterator[tuple[str, bool, str]]:
     yield "review.threshold", 0.0 <= rules.review.threshold <= 1.0, "an accuracy is in 0..1"
     yield "review.share", 0.0 <= rules.review.share <= 1.0, "a share is in 0..1"
     yield "routing.exploration", 0.0 <= rules.routing.exploration <= 1.0, "a share is in 0..1"
+    yield "routing.priority", 0 <= rules.routing.priority <= HIGHEST_PRIORITY, f"0 to {HIGHEST_PRIORITY}"
     yield "routing.window", rules.routing.window >= 0, "0 or more tasks"
     yield "routing.policy", rules.routing.policy in POLICIES, f"one of {', '.join(sorted(POLICIES))}"
 
