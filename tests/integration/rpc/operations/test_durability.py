@@ -92,10 +92,9 @@ async def test_an_answer_waits_for_what_it_may_rest_on(office: Office, name: str
 
     asking = asyncio.create_task(answered(office, name, ask(project.id, task.id, assignment)))
     done, _ = await asyncio.wait((asking,), timeout=0.05)
-    assert not done
-
     log.release()
     await pausing
+    assert not done
     outcome = await asking
     assert (outcome is not None) == (name in REFUSED), outcome
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
+import pytest
 from tests.support.operations import RULES, Office, refusal
 
 from crowdroute.api.v1 import rules_pb2 as wire
 from crowdroute.api.v1 import workers_pb2
+from crowdroute.router.model.rules import ProjectRules
+from crowdroute.router.rpc.operations import rules
 
 DEARER = RULES.replace('crowd: "0.02"', 'crowd: "0.03"')
 
@@ -162,10 +166,39 @@ async def test_a_version_that_never_was_is_unknown(office: Office) -> None:
     assert refused.code == "INVALID_ARGUMENT"
 
 
-async def test_documents_for_whatever_is_in_force_follow_one_another(office: Office) -> None:
+async def test_documents_for_whatever_is_in_force_follow_one_another(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = await office.project()
     request = wire.ApplyRulesRequest(project_id=project.id, rules_yaml=DEARER)
+    together, begun = asyncio.Barrier(3), 0
+    compiled = rules.compiled
+
+    async def compiled_together(*how: Any) -> ProjectRules:
+        nonlocal begun
+        begun += 1
+        if begun <= together.parties:
+            await together.wait()
+        return await compiled(*how)
+
+    monkeypatch.setattr(rules, "compiled", compiled_together)
 
     applied = await asyncio.gather(*(office.admin.operations.ApplyRules(request) for _ in range(3)))
 
     assert sorted(version.version for version in applied) == [2, 3, 4]
+
+
+async def test_a_late_retry_gets_its_version_although_the_schema_has_grown(office: Office) -> None:
+    project = await office.project()
+    ops = office.admin.operations
+    request = wire.ApplyRulesRequest(
+        project_id=project.id, rules_yaml=DEARER, expected_version=1, idempotency_key="once"
+    )
+    first = await ops.ApplyRules(request)
+    grown = RULES.replace(
+        "labels: [cat, dog, neither]",
+        "fields: [{id: label, labels: [cat, dog, neither]}, {id: colour, labels: [black, white]}]",
+    )
+    await ops.ApplyRules(wire.ApplyRulesRequest(project_id=project.id, rules_yaml=grown))
+
+    assert await ops.ApplyRules(request) == first

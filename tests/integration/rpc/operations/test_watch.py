@@ -15,6 +15,9 @@ from crowdroute.router.adapters.memory import MemoryLog
 from crowdroute.router.events import Entry
 from crowdroute.router.rpc.operations import watch
 
+PATIENCE = 10.0
+"""Seconds after which a test gives up waiting for what should have come."""
+
 
 async def watching(client: AsyncClient, **how: object) -> AsyncIterator[wire.WatchedEvent]:
     """Begin to watch, and give what comes once that is sure."""
@@ -27,7 +30,7 @@ async def watching(client: AsyncClient, **how: object) -> AsyncIterator[wire.Wat
 async def take(events: AsyncIterator[wire.WatchedEvent], codes: Iterable[str]) -> list[wire.WatchedEvent]:
     """Give the next events, which must have these codes."""
     wanted = list(codes)
-    found = [await anext(events) for _ in wanted]
+    found = [await asyncio.wait_for(anext(events), PATIENCE) for _ in wanted]
     assert [event.code for event in found] == wanted
     return found
 
@@ -106,7 +109,8 @@ async def test_nothing_is_told_that_the_caller_may_not_read_elsewhere(office: Of
     )
 
     await take(events, ["TASK_FINALISED", "PROJECT_PAUSED"])
-    refused = await refusal(client.operations.Watch(wire.WatchRequest(codes=["ANSWER_SUBMITTED"])))
+    unread = client.operations.Watch(wire.WatchRequest(codes=["ANSWER_SUBMITTED"]))
+    refused = await asyncio.wait_for(refusal(unread), PATIENCE)
     assert refused.details["scope"] == "tasks.read"
 
 
@@ -181,7 +185,7 @@ async def test_a_watch_ends_with_its_token(office: Office, monkeypatch: pytest.M
 
     await ops.RevokeToken(tokens_pb2.RevokeTokenRequest(token_id=issued.token.id, reason="leaked"))
 
-    refused = await refusal(events)
+    refused = await asyncio.wait_for(refusal(events), PATIENCE)
     assert refused.code == "UNAUTHENTICATED"
 
 
@@ -192,7 +196,7 @@ async def test_a_watch_ends_when_the_engine_does(office: Office, monkeypatch: py
     await office.engine.drain()
 
     with pytest.raises(NotConnected) as caught:
-        await anext(events)
+        await asyncio.wait_for(anext(events), PATIENCE)
     assert caught.value.code == "SHUTTING_DOWN"
 
 
@@ -211,4 +215,4 @@ async def test_a_watcher_who_goes_away_is_forgotten(office: Office, monkeypatch:
 
     await client.close()
 
-    await asyncio.wait_for(forgotten.wait(), 10)
+    await asyncio.wait_for(forgotten.wait(), PATIENCE)
