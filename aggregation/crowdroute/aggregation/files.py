@@ -19,9 +19,9 @@ from crowdroute.aggregation.errors import RepeatedAnnotationError, UnreadableFil
 def read_annotations(path: str | Path, *, repeats: Repeats = "refuse") -> AnnotationSet:
     """Read ``task,worker,label[,timestamp][,seconds]`` from a ``.csv`` or ``.csv.gz`` file.
 
-    The first line names the columns, in any order; further columns are ignored. Timestamps are ISO 8601,
-    taken as UTC where they name no zone; an empty time or duration is missing. Raises ``UnreadableFileError``
-    with file and line.
+    The first line names the columns, in any order; further columns are ignored, and so are blank lines.
+    Timestamps are ISO 8601, taken as UTC where they name no zone; an empty time or duration is missing.
+    Raises ``UnreadableFileError`` with file and line.
     """
     lines: list[int] = []
     tasks: list[str] = []
@@ -58,7 +58,8 @@ def read_annotations(path: str | Path, *, repeats: Repeats = "refuse") -> Annota
 def read_gold(path: str | Path) -> dict[str, str]:
     """Read ``task,label`` from a ``.csv`` or ``.csv.gz`` file.
 
-    A task may stand twice only with the same label. Raises ``UnreadableFileError`` with file and line.
+    A task may stand twice only with the same label; blank lines are ignored. Raises ``UnreadableFileError``
+    with file and line.
     """
     gold: dict[str, str] = {}
     for line, (task, label) in _rows(path, ("task", "label"), ()):
@@ -67,6 +68,14 @@ def read_gold(path: str | Path) -> dict[str, str]:
                 f"{path}, line {line}: task {task!r} has gold {label!r} here, {gold[task]!r} above; keep one"
             )
     return gold
+
+
+def is_blank(row: Sequence[str]) -> bool:
+    """Say whether a row, as the ``csv`` module gives it, is a line with nothing on it but white space.
+
+    A line of separators is not: it has fields, which are empty.
+    """
+    return len(row) < 2 and not "".join(row).strip()
 
 
 def _rows(
@@ -78,12 +87,15 @@ def _rows(
     try:
         with _opened(Path(path)) as file:
             reader = csv.reader(file, strict=True)
-            header = next(reader, None)
+            header = next((row for row in reader if not is_blank(row)), None)
             if header is None:
                 raise UnreadableFileError(f"{path} is empty; its first line must be {','.join(required)}")
-            places = _places(path, header, required, optional)
+            line = reader.line_num
+            places = _places(path, line, header, required, optional)
             for row in reader:
                 line = reader.line_num
+                if is_blank(row):
+                    continue
                 if len(row) != len(header):
                     raise UnreadableFileError(
                         f"{path}, line {line}: {len(row)} fields where the first line names {len(header)}"
@@ -102,15 +114,15 @@ def _rows(
 
 
 def _places(
-    path: str | Path, header: Sequence[str], required: Sequence[str], optional: Sequence[str]
+    path: str | Path, line: int, header: Sequence[str], required: Sequence[str], optional: Sequence[str]
 ) -> list[int | None]:
     for name in required:
         if name not in header:
             raise UnreadableFileError(
-                f"{path}, line 1: no column {name!r} among {header}; expected {','.join(required)}"
+                f"{path}, line {line}: no column {name!r} among {header}; expected {','.join(required)}"
             )
     if len(set(header)) != len(header):
-        raise UnreadableFileError(f"{path}, line 1: a column is named twice in {header}; keep one")
+        raise UnreadableFileError(f"{path}, line {line}: a column is named twice in {header}; keep one")
     return [header.index(name) if name in header else None for name in (*required, *optional)]
 
 

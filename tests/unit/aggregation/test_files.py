@@ -39,6 +39,25 @@ def test_a_byte_order_mark_and_quoted_commas_are_understood(file: Path) -> None:
     assert annotations.label_ids == ('say "x"',)
 
 
+def test_blank_lines_are_passed_over_and_counted(file: Path) -> None:
+    text = "\n \ntask,worker,label\n\nt,w,x\n\t\r\nu,w,y\n\n"
+    annotations = read_annotations(written(file, text))
+    assert (annotations.task_ids, annotations.label_ids) == (("t", "u"), ("x", "y"))
+
+    with pytest.raises(UnreadableFileError, match="line 10: 2 fields"):
+        read_annotations(written(file, text + "\nt,w\n"))
+    with pytest.raises(RepeatedAnnotationError, match="lines 5 and 10"):
+        read_annotations(written(file, text + "\nt,w,x\n"))
+    with pytest.raises(UnreadableFileError, match="line 4: no column 'worker'"):
+        read_annotations(written(file, "\n\n\ntask,label\n"))
+    assert read_gold(written(file, "task,label\n\na,1\n\n")) == {"a": "1"}
+
+
+def test_a_line_of_separators_is_not_blank(file: Path) -> None:
+    with pytest.raises(UnreadableFileError, match="line 3: task is empty"):
+        read_annotations(written(file, "task,worker,label\n\n,,\n"))
+
+
 def test_times_are_kept_in_utc_and_may_be_missing(file: Path) -> None:
     annotations = read_annotations(
         written(
@@ -69,6 +88,7 @@ def test_a_repeated_pair_is_refused_with_both_lines(file: Path) -> None:
     ("text", "message"),
     [
         ("", "is empty"),
+        ("\n\n", "is empty"),
         ("task,label\nt,x\n", "line 1: no column 'worker'"),
         ("task,worker,label,label\nt,w,x,x\n", "line 1: a column is named twice"),
         ("task,worker,label\nt,w,x\nt,w\n", "line 3: 2 fields where the first line names 3"),

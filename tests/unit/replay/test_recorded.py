@@ -82,6 +82,11 @@ def test_a_repeated_pair_keeps_its_first_label_and_is_counted(tmp_path: Path) ->
     assert summarise(crowd, play(crowd), seed=1)["repeats_dropped"] == 2
 
 
+def test_a_blank_line_is_no_row(tmp_path: Path) -> None:
+    crowd = crowd_of(tmp_path, "task,worker,label\n\nt,w,b\n  \nt,v,a\nt,w,a\n\n", "task,label\n\nt,a\n")
+    assert (len(crowd.answers), crowd.repeats, crowd.gold) == (2, 1, {"t": "a"})
+
+
 @pytest.mark.parametrize(
     ("labels", "where"),
     [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.files import read_annotations, read_gold
+from crowdroute.aggregation.files import is_blank, read_annotations, read_gold
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules
 from crowdroute.router.replay.naming import usable_names
@@ -110,8 +110,8 @@ def read_crowd(labels: Path, gold: Path | None) -> RecordedCrowd:
 
 def _count_rows(path: Path) -> int:
     opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8", newline="") as file:
-        return sum(bool(row) for row in csv.reader(file)) - 1
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return sum(not is_blank(row) for row in csv.reader(file)) - 1
 
 
 def default_rules(crowd: RecordedCrowd) -> ProjectRules:
