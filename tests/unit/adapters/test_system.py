@@ -121,7 +121,8 @@ def test_the_machines_own_clocks_are_used() -> None:
 
 
 def test_random_bytes_do_not_come_again() -> None:
-    drawn = {SystemIds().entropy() for _ in range(1000)}
+    ids = SystemIds()
+    drawn = {ids.entropy() for _ in range(1000)}
     assert len(drawn) == 1000
     assert {len(each) for each in drawn} == {16}
 

@@ -91,6 +91,24 @@ async def test_commands_that_arrive_during_an_append_form_the_next_batch() -> No
         assert shard.loop.sequence == 2
 
 
+async def batch_sizes_after(crowd: int) -> list[int]:
+    """Answer so many callers with one batch, then let two come one after the other."""
+    async with running() as shard:
+        await asyncio.gather(*(shard.loop.submit(pause(f"one of {crowd}")) for _ in range(crowd)))
+        early = started(shard.loop.submit(pause("early")))
+        await turns()
+        await asyncio.gather(early, shard.loop.submit(pause("late")))
+        return [len(decode_batch(stored.body, stored.sequence).entries) for stored in shard.disk.batches[1:]]
+
+
+async def test_while_a_crowd_is_at_work_a_batch_stays_open_for_more() -> None:
+    assert await batch_sizes_after(shard_loop.CROWD) == [2]
+
+
+async def test_few_callers_never_wait_for_one_another() -> None:
+    assert await batch_sizes_after(shard_loop.CROWD - 1) == [1, 1]
+
+
 async def test_a_refusal_waits_for_what_it_rests_on() -> None:
     async with running() as shard:
         shard.log.hold()

@@ -30,6 +30,9 @@ JUMP_TOLERANCE_US = 5_000_000
 LONGEST_OUTAGE_US = 30 * 86_400 * 1_000_000
 """Thirty days: longer than any outage that somebody would resume from without a look at the clock."""
 
+DRAWN_BYTES = 256 * ID_BYTES
+"""Random bytes asked for at a time: each question is a change of thread, which costs more than the bytes."""
+
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -85,8 +88,16 @@ class SystemClock:
 
 
 class SystemIds:
-    """`Ids` from the operating system's generator."""
+    """`Ids` from the operating system's generator; for one process, not for copies that it forks."""
+
+    def __init__(self) -> None:
+        """Draw nothing yet."""
+        self._drawn = b""
+        self._used = 0
 
     def entropy(self) -> Id:
         """Give 16 random bytes."""
-        return os.urandom(ID_BYTES)
+        if self._used == len(self._drawn):
+            self._drawn, self._used = os.urandom(DRAWN_BYTES), 0
+        self._used += ID_BYTES
+        return self._drawn[self._used - ID_BYTES : self._used]

@@ -32,10 +32,13 @@ BATCH_BYTES = 512 * 1024
 BATCH_CONTENT_BYTES = 4 << 20
 """Contents at which a batch is closed, so that an import of large texts does not hold up everybody else."""
 
-GATHER_TURNS = 4
-"""Turns of the event loop that bring no new command after which a batch is closed while several callers are
-at work. A call takes about five turns from the socket to its command, and every turn is far shorter than a
-COMMIT, so nobody waits for anything but the work that is ready to be done."""
+GATHER_SECONDS, GATHER_STEP_SECONDS = 0.008, 0.001
+"""How long a batch stays open for more while a crowd is at work: until a step brings no new command, and at
+most so long. A COMMIT costs as much as several commands, most of it in changes of thread that slow the reading
+of calls down too."""
+
+CROWD = 4
+"""Callers answered by one batch from which on more are expected; fewer never wait for one another."""
 
 WAITING_COMMANDS = 4096
 """Answers that may wait for the disk at once; beyond it callers are told to come again."""
@@ -292,17 +295,17 @@ class ShardLoop:
         self._work.set()
 
     async def _gather(self, batch: _Forming) -> None:
-        """Let the commands whose calls are being read join a batch, rather than pay for a COMMIT of their
+        """Let the commands whose calls are on their way join a batch, rather than pay for a COMMIT of their
         own."""
-        quiet = 0
-        while quiet < GATHER_TURNS and self._queue[-1] is batch:
+        time = asyncio.get_running_loop().time
+        latest, size = time() + GATHER_SECONDS, -1
+        while batch.size != size and self._queue[-1] is batch and time() < latest and not self._draining:
             size = batch.size
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if batch.size == size else 0
+            await asyncio.sleep(GATHER_STEP_SECONDS)
 
     async def _append(self, batch: _Forming) -> None:
         self._appending = batch
-        self._crowded = len(batch.waiters) > 1
+        self._crowded = len(batch.waiters) >= CROWD
         sequence = self._sequence + 1
         body = assemble(sequence, batch.encoded)
         stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)

@@ -11,7 +11,7 @@ import contextlib
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from crowdroute.router.errors import StorageError
@@ -24,6 +24,9 @@ BUFFER_BYTES = 16 << 20
 
 CATCH_UP_BYTES = 1 << 20
 """Encoded batches read from the log at once: about a millisecond of the connection."""
+
+PAUSE_SECONDS = 0.02
+"""How long batches gather before they are sent: every write wakes the snapshotter, which has time."""
 
 RESTART_SECONDS = 1.0
 LONGEST_RESTART_SECONDS = 60.0
@@ -181,9 +184,9 @@ class SnapshotFeed:
         while True:
             self._wake.clear()
             batches = await self._next_batches()
-            for stored in batches:
-                process.stdin.write(batch_frame(stored))
-                self.sent = stored.sequence
+            if batches:
+                process.stdin.write(b"".join(map(batch_frame, batches)))
+                self.sent = batches[-1].sequence
                 await process.stdin.drain()
             if self._unasked is not None and self._unasked <= self.sent:
                 self._unasked = None
@@ -191,13 +194,14 @@ class SnapshotFeed:
                 await process.stdin.drain()
             if not batches:
                 await self._wake.wait()
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _next_batches(self) -> Sequence[StoredBatch]:
         """Give what follows the last batch sent: from the buffer if it is there, otherwise from the log."""
         while self._buffer and self._buffer[0].sequence <= self.sent:
             self._room += len(self._buffer.popleft().body)
         if self._buffer and self._buffer[0].sequence == self.sent + 1:
-            return (self._buffer[0],)
+            return _filling(self._buffer, CATCH_UP_BYTES)
         if self.sent < self._latest:
             return await self._read_some(self.sent, CATCH_UP_BYTES)
         return ()
@@ -209,6 +213,17 @@ class SnapshotFeed:
                 saver.set_exception(StorageError(f"{why}: the snapshot asked for was not written"))
         self._savers = []
         self._unasked = None
+
+
+def _filling(batches: Iterable[StoredBatch], limit_bytes: int) -> list[StoredBatch]:
+    """Give the first batches, one at least, until they have so many bytes."""
+    some: list[StoredBatch] = []
+    for stored in batches:
+        some.append(stored)
+        limit_bytes -= len(stored.body)
+        if limit_bytes <= 0:
+            break
+    return some
 
 
 async def _end(process: Process) -> None:
