@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,10 +13,14 @@ import pytest
 from tests.support.wire import Client, Wire, answer, held
 
 from crowdroute.api.v1 import assignments_pb2 as wire_types
+from crowdroute.api.v1 import tasks_pb2
+from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.errors import Fenced
+from crowdroute.router.model import content
+from crowdroute.router.model.ids import Id
+from crowdroute.router.rpc.assembly import make_server, serve_engine
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
 from crowdroute.router.rpc.scopes import EVERY_SCOPE, SESSION_SCOPES
-from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.embedded import embedded_engine
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
@@ -23,19 +28,48 @@ from crowdroute.router.runtime.settings import LimitSettings, Settings
 @contextlib.asynccontextmanager
 async def running(directory: Path) -> AsyncIterator[Wire]:
     """Serve a directory as `crowdroute serve` does."""
-    server = Server(
+    server = make_server(
         Settings(address="127.0.0.1:0", grace_seconds=0, limits=LimitSettings(calls_per_second=0))
     )
     await server.start()
     async with embedded_engine(directory, snapshots=False) as engine:
         wire = Wire(engine, server, None, None)  # type: ignore[arg-type]  # a real disk and a real clock
         await bootstrap(engine, "default", directory)
-        await server.serve(engine)
+        await serve_engine(server, engine)
         try:
             yield wire
         finally:
             await wire.channel.close()
             await server.stop()
+
+
+def owner(directory: Path, wire: Wire) -> AsyncClient:
+    """Give a client with the token that the first start wrote."""
+    return AsyncClient(
+        Connection(f"127.0.0.1:{wire.server.port}", (directory / TOKEN_FILE).read_text().strip())
+    )
+
+
+def new(external_id: str, text: str) -> tasks_pb2.NewItem:
+    item = tasks_pb2.NewItem(external_id=external_id)
+    item.content.add(id="text", text=text)
+    return item
+
+
+async def importing(project: str, file: bytes) -> AsyncIterator[tasks_pb2.ImportItemsRequest]:
+    header = tasks_pb2.ImportHeader(project_id=project, format=tasks_pb2.ITEMS_FORMAT_CSV)
+    yield tasks_pb2.ImportItemsRequest(header=header)
+    yield tasks_pb2.ImportItemsRequest(chunk=file)
+
+
+def assignment(offer: wire_types.Offer) -> Id:
+    return bytes.fromhex(offer.assignment_id.removeprefix("asg_"))
+
+
+def stored(directory: Path) -> set[str]:
+    """Give the keys of all contents in the files of an engine that has ended."""
+    with contextlib.closing(sqlite3.connect(directory / "shard-0.db")) as connection:
+        return {key for (key,) in connection.execute("SELECT key FROM content")}
 
 
 async def test_the_first_start_makes_an_organisation_and_a_token_for_its_owner_alone(tmp_path: Path) -> None:
@@ -95,6 +129,40 @@ async def test_work_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
     async with running(tmp_path) as wire:
         assert await Client(wire.channel, bearer).call("Submit", message) == first
+
+
+async def test_items_that_come_in_again_leave_no_content_that_nothing_leads_to(tmp_path: Path) -> None:
+    file = b"id,text\na,first\nb,second\n"
+
+    async with running(tmp_path) as wire, owner(tmp_path, wire) as client:
+        ops = client.operations
+        project = await wire.project(tenant="default")
+        named = tasks_pb2.AddItemsRequest(project_id=project, items=[new("x", "one"), new("y", "two")])
+        nameless = tasks_pb2.AddItemsRequest(
+            project_id=project, items=[new("", "three")], idempotency_key="once"
+        )
+        for _ in range(2):
+            await ops.AddItems(named)
+            await ops.AddItems(nameless)
+            await ops.ImportItems(importing(project, file))
+        named.items.append(new("z", "four"))
+        await ops.AddItems(named)
+        await ops.ImportItems(importing(project, file + b"c,third\n"))
+
+        worker = await wire.worker("default")
+        _, bearer = await wire.token("default", scopes=SESSION_SCOPES, worker=worker)
+        ann = Client(wire.channel, bearer)
+        first, second = (await ann.call("Next", wire_types.NextRequest(project_id=project, count=2))).offers
+        await ann.call("SaveDraft", wire_types.SaveDraftRequest(**held(first), draft=b"half"))
+        await ann.call(
+            "Submit", wire_types.SubmitRequest(**held(second), answers=answer(), comment="too dark")
+        )
+        items = wire.engine.project("default", bytes.fromhex(project.removeprefix("prj_"))).items
+        leads_to = {content.item(items.id_of(row)) for row in range(items.count)}
+        leads_to |= {content.draft(assignment(first)), content.comment(assignment(second))}
+
+    assert len(leads_to) == 7 + 2
+    assert stored(tmp_path) == leads_to
 
 
 async def test_a_directory_has_one_engine(tmp_path: Path) -> None:
