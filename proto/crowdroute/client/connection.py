@@ -20,7 +20,8 @@ class Connection:
     """Host and port, for example `localhost:7070`."""
     token: str = field(repr=False)
     timeout_s: float = 20.0
-    """Deadline of a call that names none; the engine refuses calls without a deadline."""
+    """Deadline of a call of one request and one answer that names none; the engine refuses those without one.
+    Calls that stream have none."""
     attempts: int = 10
     """Most tries of a call that may be repeated safely. Their pauses last ten to twenty seconds: an engine
     that crashed, or is replaced, is back by then."""
