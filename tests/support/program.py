@@ -23,14 +23,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Served:
-    """`crowdroute serve` on a free port; commands talk to it as its administrator."""
+    """`crowdroute serve` on a free port, with more options if given; commands talk to it as its
+    administrator."""
 
-    def __init__(self, folder: Path, directory: Path) -> None:
+    def __init__(self, folder: Path, directory: Path, *words: str) -> None:
         self.folder = folder
         self.directory = directory
         self.remarks: list[str] = []
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--dir", str(directory), "--address", "127.0.0.1:0"],
+            [*COMMAND, "serve", "--dir", str(directory), "--address", "127.0.0.1:0", *words],
             cwd=folder,
             env=environment(),
             stderr=subprocess.PIPE,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.certificates import make_certificate
 from tests.support.wire import TENANT, Wire
 
 from crowdroute.client import AsyncClient, Client, Connection, NotConnected
@@ -18,16 +18,6 @@ from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
-
-
-def make_certificate(directory: Path, name: str, subject: str) -> None:
-    """Make a key and a certificate signed with it, for this machine, good for a day."""
-    command = [
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-        *("-days", "1", "-subj", f"/CN={subject}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
-        *("-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.pem")),
-    ]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -17,13 +19,13 @@ from crowdroute.router.cli.replaying import replay
 from crowdroute.router.cli.rulebook import app as rulebook
 from crowdroute.router.cli.serving import serve
 from crowdroute.router.cli.stats import stats
+from crowdroute.router.cli.target import Tls, use_tls
 from crowdroute.router.cli.tasks import app as tasks
 from crowdroute.router.cli.tokens import app as tokens
 from crowdroute.router.cli.workers import app as workers
 
 app = typer.Typer(
     name="crowdroute",
-    help="Route labelling tasks to people by skill and measured reliability, and know when to stop asking.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,11 +45,31 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def crowdroute(
-    show_version: bool = typer.Option(
-        False, "--version", help="Print the version and end.", callback=_show_version, is_eager=True
-    ),
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_show_version, is_eager=True),
+    ] = False,
+    authority: Annotated[
+        Path | None,
+        typer.Option(envvar="CROWDROUTE_CA", help="PEM file to verify an engine with that speaks TLS."),
+    ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CROWDROUTE_CERTIFICATE", help="PEM file with your certificate, if the engine wants one."
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(envvar="CROWDROUTE_KEY", help="PEM file with the key of your certificate.")
+    ] = None,
 ) -> None:
-    """Route labelling tasks to people by skill and measured reliability, and know when to stop asking."""
+    """Route labelling tasks to people by skill and measured reliability, and know when to stop asking.
+
+    The files for TLS are named before the command, for any that talks to an engine.
+
+    Example: crowdroute --authority engine.pem --certificate me.pem --key me.key stats birds
+    """
+    use_tls(Tls(authority, certificate, key))
 
 
 app.command("serve")(serve)

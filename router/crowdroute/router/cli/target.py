@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -22,7 +23,7 @@ Address = Annotated[
         "--address",
         "-a",
         envvar="CROWDROUTE_ADDRESS",
-        help="Host and port of the engine. If it speaks TLS, $CROWDROUTE_CA names the PEM file to verify it.",
+        help="Host and port of the engine. If it speaks TLS, see `crowdroute --help`.",
     ),
 ]
 TokenFile = Annotated[
@@ -37,17 +38,52 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 ProjectName = Annotated[str, typer.Argument(help="Name or id of the project.", metavar="PROJECT")]
 
 
+class Tls(NamedTuple):
+    """PEM files of an encrypted connection; without any it is plain."""
+
+    authority: Path | None = None
+    """Whom to trust; the system's authorities when only the other two are given."""
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+_tls: ContextVar[Tls] = ContextVar("tls", default=Tls())
+
+
+def use_tls(tls: Tls) -> None:
+    """Have every connection of this run of the program encrypted like this.
+
+    These options stand before the command, because they belong to who runs the program and not to what is asked.
+    """
+    _tls.set(tls)
+
+
 def connect(address: str, token_file: Path | None) -> Client:
     """Connect to an engine; see `connection_to`."""
     return Client(connection_to(address, token_file))
 
 
 def connection_to(address: str, token_file: Path | None) -> Connection:
-    """Say how to reach an engine, with the token that was given, or that lies where `serve` left it; with
-    TLS, when the environment names whom to trust."""
-    trusted = os.environ.get("CROWDROUTE_CA", "")
-    certificates = Path(trusted).read_bytes() if trusted else None
-    return Connection(address, token_for(token_file), root_certificates=certificates)
+    """Say how to reach an engine, with the token that was given, or that lies where `serve` left it.
+
+    Raises:
+        BadParameter: there is no token, or a certificate without its key, or a key without its certificate.
+        OSError: a file cannot be read.
+    """
+    authority, certificate, key = _tls.get()
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("--certificate and --key belong together: give both or neither")
+    return Connection(
+        address,
+        token_for(token_file),
+        root_certificates=_bytes(authority),
+        client_certificate=_bytes(certificate),
+        client_key=_bytes(key),
+    )
+
+
+def _bytes(path: Path | None) -> bytes | None:
+    return None if path is None else path.read_bytes()
 
 
 def token_for(token_file: Path | None) -> str:

@@ -34,8 +34,8 @@ BATCH_CONTENT_BYTES = 4 << 20
 
 GATHER_SECONDS, GATHER_STEP_SECONDS = 0.008, 0.001
 """How long a batch stays open for more while a crowd is at work: until a step brings no new command, and at
-most so long. A COMMIT costs as much as several commands, most of it in changes of thread that slow the reading
-of calls down too."""
+most so long. A COMMIT costs as much as several commands, most of it in changes of thread that slow the
+reading of calls down too."""
 
 CROWD = 4
 """Callers answered by one batch from which on more are expected; fewer never wait for one another."""
