@@ -133,6 +133,8 @@ def test_every_task_stands_where_its_standing_says(
             policy.pick(worker, Stage.CROWD, chronicle.entropy(worker))
     if anew:
         buckets.rebuild()
+    else:
+        buckets.catch_up()
     check_crowd(chronicle, buckets)
     check_cells(chronicle, buckets)
     check_sets(chronicle, buckets)
@@ -148,6 +150,7 @@ def test_building_anew_changes_no_task_s_cell_or_class(labels: tuple[int, ...], 
     tasks = unknown(chronicle.state)
     for task in tasks:
         buckets.touch(task)
+    buckets.catch_up()
     names = [
         "signature",
         "confidence",

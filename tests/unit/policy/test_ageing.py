@@ -40,6 +40,7 @@ def test_earlier_deadlines_wake_first_and_each_step_once() -> None:
     later, sooner = (world.task(deadline_us=world.now_us + leases * LEASE) for leases in (200, 100))
     for task in (later, sooner):
         buckets.touch(task)
+    buckets.catch_up()
     ageing = Ageing()
     buckets.cards.armed[later] = buckets.cards.armed[sooner] = 0
     for task in (later, sooner, sooner):

@@ -47,13 +47,14 @@ class Tls(NamedTuple):
     key: Path | None = None
 
 
-_tls: ContextVar[Tls] = ContextVar("tls", default=Tls())
+PLAIN = Tls()
+_tls: ContextVar[Tls] = ContextVar("tls", default=PLAIN)
 
 
 def use_tls(tls: Tls) -> None:
     """Have every connection of this run of the program encrypted like this.
 
-    These options stand before the command, because they belong to who runs the program and not to what is asked.
+    These options stand before the command: they say who runs the program, not what is asked.
     """
     _tls.set(tls)
 

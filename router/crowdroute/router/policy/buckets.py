@@ -29,12 +29,19 @@ WORKERS_PER_COUNT = 8
 touch."""
 LEAST_TOUCHES = 64
 
+MOST_TOUCHED = 1024
+"""Touched tasks that wait to be placed together: what a request then does for an import is a few
+milliseconds."""
+
 
 class Buckets:
     """Lists, pools and candidate sets over the open tasks; see `placing.place` for which task stands where.
 
     With a grid of posterior cells, priorities are lifted as deadlines come near; without one, neither is
     looked at.
+
+    Tasks that were touched are placed when somebody looks (`catch_up`): several events touch the same task
+    between two requests, and a call of compiled code costs as much as placing several tasks.
     """
 
     def __init__(self, state: Project, by_posterior: bool) -> None:
@@ -52,6 +59,9 @@ class Buckets:
         self._counters = np.zeros(placing.COUNTERS, np.int64)
         self._signatures = 0
         self._ageing = Ageing()
+        self._touched: NDArray[np.int64] = np.zeros(MOST_TOUCHED, np.int64)
+        self._touched_cells = self._touched.data
+        self._waiting = 0
         self._touches = 0
         self._holders = 0
         self._read_rules()
@@ -83,24 +93,39 @@ class Buckets:
         self._counters[:] = 0
         self._counters[placing.POOLED] = self.pools.clear(np.bincount(open_signatures, minlength=1))
         self._counters[placing.CANDIDATES] = self.sets.clear(np.bincount(named, minlength=1))
-        self._place(0, tasks)
+        self._waiting = 0
+        self._place(np.arange(tasks), tasks)
         self._count_holders()
         if self._by_posterior:
             self._ageing.rebuild(self._state.tasks, self.cards, self._lease_us)
 
     def touch(self, task: int) -> None:
-        """Place one task anew."""
-        self._place(task, task + 1)
-        if self._by_posterior and self._state.tasks.deadline_us[task]:
-            self._ageing.arm(task, self._state.tasks, self.cards, self._lease_us)
-        self._touches += 1
-        if self._touches > LEAST_TOUCHES and self._touches * WORKERS_PER_COUNT > self._state.workers.count:
-            self._count_holders()
+        """Note that one task is to be placed anew."""
+        if self._waiting == MOST_TOUCHED:
+            self._place_touched()
+        self._touched_cells[self._waiting] = task
+        self._waiting += 1
 
-    def wake(self) -> None:
-        """Lift some of the tasks whose deadlines have come near since they were placed."""
+    def catch_up(self) -> None:
+        """Place the touched tasks, and lift some of those whose deadlines have come near since they were
+        placed; before anything here is looked at."""
         for task in self._ageing.due(self._state.last_us):
             self.touch(task)
+        if self._waiting:
+            self._place_touched()
+
+    def _place_touched(self) -> None:
+        count, self._waiting = self._waiting, 0
+        self._place(self._touched, count)
+        if self._by_posterior:
+            deadlines = self._state.tasks.deadline_us
+            for place in range(count):
+                task = self._touched_cells[place]
+                if deadlines[task]:
+                    self._ageing.arm(task, self._state.tasks, self.cards, self._lease_us)
+        self._touches += count
+        if self._touches > LEAST_TOUCHES and self._touches * WORKERS_PER_COUNT > self._state.workers.count:
+            self._count_holders()
 
     def _count_holders(self) -> None:
         workers = self._state.workers
@@ -128,9 +153,10 @@ class Buckets:
         self.crowd.follow(tasks, self._signatures)
         self.upper.follow(tasks, self._signatures)
 
-    def _place(self, first: int, end: int) -> None:
+    def _place(self, which: NDArray[np.int64], count: int) -> None:
+        """Place the first so many of some tasks, in their order."""
         state = self._state
-        if end > self.cards.count or len(state.signatures) > self._signatures:
+        if state.tasks.count > self.cards.count or len(state.signatures) > self._signatures:
             self._follow()
         self.sets.follow(state.workers.count)
         last = len(state.models.fields) - 1 if self._by_posterior else -1
@@ -148,9 +174,10 @@ class Buckets:
                     group,
                     by_class,
                     field == 0,
-                    first,
-                    end,
+                    which,
+                    count,
                 )
+        first = 0
         while True:
             outcome = placing.place(
                 state.tasks.rows,
@@ -178,8 +205,9 @@ class Buckets:
                 self._lease_us,
                 self._target,
                 self._minimum,
+                which,
                 first,
-                end,
+                count,
             )
             if outcome == placing.DONE:
                 return

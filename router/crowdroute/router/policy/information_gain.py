@@ -86,12 +86,12 @@ class InformationGain:
         self._best(nothing, 0, 0)
 
     def touch(self, task: int) -> None:
-        """Place one task anew."""
+        """Note that one task is to be placed anew."""
         self.buckets.touch(task)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        self.buckets.wake()
+        self.buckets.catch_up()
         if stage != Stage.CROWD:
             oldest = self.buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)

@@ -37,7 +37,7 @@ _GOLD, _TRAINING, _QUALIFICATION = int(Purpose.GOLD), int(Purpose.TRAINING), int
 CROWD_BIT, SENIOR_BIT, EXPERT_BIT = 1 << Stage.CROWD, 1 << Stage.SENIOR, 1 << Stage.EXPERT
 
 TURN, POOLED, CANDIDATES, REACHED = range(4)
-"""Places of the counters: the turn last given out, how much of the two arenas is used, the task where placing
+"""Places of the counters: the turn last given out, how much of the two arenas is used, where placing
 stopped."""
 COUNTERS = 4
 
@@ -128,15 +128,15 @@ def appraise(
     group: int,
     by_class: bool,
     begin: bool,
-    first: int,
-    end: int,
+    which: Array,
+    count: int,
 ) -> None:
-    """Note confidence and group of the tasks first..end for one field; unless `begin`, only where it is lower
-    than before.
+    """Note confidence and group of the first `count` tasks of `which` for one field; unless `begin`, only
+    where it is lower than before.
 
     A task without labels stands at the class shares, which is what its first label will be weighed against.
     """
-    for number in range(first, end):
+    for number in which[:count]:
         labelled = tasks[number].counted_crowd + tasks[number].counted_senior > 0
         _appraise(cards[number], labelled, posteriors[number], class_counts, group, by_class, begin)
 
@@ -261,10 +261,11 @@ def place(
     lease: int,
     target: float,
     minimum: int,
+    which: Array,
     first: int,
     end: int,
 ) -> int:
-    """Put the tasks first..end where their standing says.
+    """Put the tasks which[first..end] where their standing says.
 
     The arguments from `posteriors` to `begin` are those of `appraise` for the last field, which is done on
     the way.
@@ -274,7 +275,8 @@ def place(
     work with an allow list in the sets of those on it. `lease` 0 leaves deadlines alone, no `groups` puts
     every task into cell 0. `target` in nats.
     """
-    for number in range(first, end):
+    for at in range(first, end):
+        number = which[at]
         task = tasks[number]
         if task.purpose in (_GOLD, _TRAINING, _QUALIFICATION):
             continue
@@ -287,7 +289,7 @@ def place(
         if task.first_assignment != card.synced - 1:
             _remember_seen(cards, number, task.first_assignment, assignments)
 
-        counters[REACHED] = number
+        counters[REACHED] = at
         if task.state == _OPEN:
             if card.listed and card.entered != INSIDE:
                 if not _enter_sets(number, task, listed, card.entered == GONE, set_table, sets, counters):

@@ -41,11 +41,12 @@ class RandomChoice:
         self._drawn(nothing, 0, 0)
 
     def touch(self, task: int) -> None:
-        """Place one task anew."""
+        """Note that one task is to be placed anew."""
         self._buckets.touch(task)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
+        self._buckets.catch_up()
         plan = self._plans.of(worker, stage)
         if stage != Stage.CROWD:
             oldest = self._buckets.first(worker, stage, plan)
