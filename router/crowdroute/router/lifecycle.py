@@ -11,7 +11,7 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.events.base import Fact
 from crowdroute.router.model.states import AssignmentState, TaskState
 
-TASK: dict[tuple[TaskState, type[Fact]], TaskState] = {
+TASK: dict[tuple[int, type[Fact]], TaskState] = {
     (TaskState.OPEN, facts.TaskEscalated): TaskState.OPEN,
     (TaskState.OPEN, facts.TaskFinalised): TaskState.FINALISED,
     (TaskState.OPEN, facts.TaskParked): TaskState.PARKED,
@@ -24,7 +24,7 @@ TASK: dict[tuple[TaskState, type[Fact]], TaskState] = {
 }
 """A finalised task is cancelled only by erasing its item; its results stay as they were published."""
 
-ASSIGNMENT: dict[tuple[AssignmentState, type[Fact]], AssignmentState] = {
+ASSIGNMENT: dict[tuple[int, type[Fact]], AssignmentState] = {
     (AssignmentState.ACTIVE, facts.LeaseExtended): AssignmentState.ACTIVE,
     (AssignmentState.ACTIVE, facts.DraftSaved): AssignmentState.ACTIVE,
     (AssignmentState.ACTIVE, facts.ProblemReported): AssignmentState.ACTIVE,
@@ -50,7 +50,7 @@ def task_after(state: int, event: type[Fact]) -> TaskState:
     Raises:
         InvariantBroken: the event cannot happen to a task in this state.
     """
-    after = TASK.get((TaskState(state), event))
+    after = TASK.get((state, event))
     if after is None:
         raise InvariantBroken(f"a task that is {TaskState(state).name} cannot meet {event.__name__}")
     return after
@@ -62,7 +62,7 @@ def assignment_after(state: int, event: type[Fact]) -> AssignmentState:
     Raises:
         InvariantBroken: the event cannot happen to an assignment in this state.
     """
-    after = ASSIGNMENT.get((AssignmentState(state), event))
+    after = ASSIGNMENT.get((state, event))
     if after is None:
         raise InvariantBroken(
             f"an assignment that is {AssignmentState(state).name} cannot meet {event.__name__}"

@@ -17,7 +17,7 @@ from crowdroute.router.commands.project import (
     SubmitAnswer,
 )
 from crowdroute.router.commands.replies import Granted, Offered
-from crowdroute.router.errors import AppendFailed, NotFound, ShuttingDown
+from crowdroute.router.errors import AppendFailed, InvalidCommand, NotFound, ShuttingDown
 from crowdroute.router.events.project import OutageNoted
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
@@ -180,3 +180,22 @@ async def test_every_request_has_entropy_of_its_own(house: House) -> None:
     entropies: set[Id] = {request.entropy for request in requests}
     assert len(entropies) == 3
     assert (requests[0].principal, requests[0].request, requests[0].key) == ("tok", "r", "k")
+
+
+async def test_a_repetition_stores_no_contents_with_facts_that_were_owed(house: House) -> None:
+    engine, _ = await house.furnished()
+
+    async def add() -> None:
+        item = engine.new_id()
+        task = NewTask(item, engine.new_id(), digest=engine.digest(b"x"))
+        request = engine.request(STREAM, AddTasks((task,)), key="once", digest=b"d" * 16)
+        await engine.submit(request, [ContentChange(content.item(item), b"x")])
+
+    await add()
+    newcomer = b"n" * 16
+    await engine.submit(engine.request(ORGANISATION, UpsertWorker(newcomer, NO_ID, NO_ID)))
+    with pytest.raises(InvalidCommand, match="count 0"):
+        engine.decide(engine.request(STREAM, RequestNext(newcomer, 0)))
+    before = set(house.disk.contents)
+    await add()
+    assert set(house.disk.contents) == before

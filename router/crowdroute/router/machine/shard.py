@@ -63,7 +63,8 @@ class Shard:
         """Make a shard without streams."""
         self._shard = shard
         self._streams: dict[str, _Stream] = {}
-        # Entries of deliveries whose command was refused after them; they lead the next entries given out.
+        # Entries of deliveries whose command was refused after them; they lead the next entries given out, but
+        # never go alone with a command that may have contents, which would be stored though it did nothing.
         self._owed: list[Entry] = []
         # (project stream, worker) whose total the organisation does not know yet, since when.
         self._untold: dict[tuple[str, Id], int] = {}
@@ -118,14 +119,12 @@ class Shard:
         if request.key:
             repeated = self._repeated(request, now_us)
             if repeated is not None:
-                return self._give_out([]), repeated
+                return (), repeated
         entries, reply = self._execute(request, now_us)
-        return self._give_out(entries), reply
-
-    def _give_out(self, entries: list[Entry]) -> tuple[Entry, ...]:
-        entries = self._owed + entries
-        self._owed = []
-        return tuple(entries)
+        if self._owed and (entries or type(request.command) is project_wishes.RequestNext):
+            owed, self._owed = self._owed, []
+            entries = (*owed, *entries)
+        return entries, reply
 
     def _repeated(self, request: Request, now_us: int) -> Reply | None:
         stream = self._streams.get(request.stream)
@@ -135,17 +134,18 @@ class Shard:
         raw = stream.replies.find(key, _digest(request), now_us)
         return None if raw is None else _replies.decode(raw)
 
-    def _execute(self, request: Request, now_us: int) -> tuple[list[Entry], Reply]:
+    def _execute(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
         command = request.command
-        if isinstance(command, project_wishes.CreateProject):
+        if type(command) is project_wishes.CreateProject:
             return self._create_project(request, command, now_us)
-        if isinstance(command, project_wishes.RequestNext):
+        if type(command) is project_wishes.RequestNext:
             self._bring_facts(request.stream, command.worker, now_us)
         entry, reply = self._run(request, now_us)
-        entries = [entry] if entry else []
-        if entry is not None and request.stream.endswith("/organisation"):
-            entries += self._deliver(request.stream, entry, now_us)
-        return entries, reply
+        if entry is None:
+            return (), reply
+        if type(self._streams[request.stream].machine) is OrganisationMachine:
+            return (entry, *self._deliver(request.stream, entry, now_us)), reply
+        return (entry,), reply
 
     def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
         """Decide one command on one stream."""
@@ -167,10 +167,11 @@ class Shard:
     ) -> tuple[list[Event], Reply]:
         """Apply each event of a decision before the next is asked for."""
         events: list[Event] = []
+        apply = stream.machine.apply
         try:
             event = next(decision) if first is None else first
             while True:
-                stream.machine.apply(event, now_us)
+                apply(event, now_us)
                 events.append(event)
                 event = next(decision)
         except StopIteration as end:
@@ -184,21 +185,23 @@ class Shard:
     def _entry(
         self, request: Request, stream: _Stream, events: list[Event], reply: Reply, now_us: int
     ) -> Entry:
-        encoded = msgspec.msgpack.encode(reply) if request.key else b""
+        keyed = bool(request.key)
         cause = Cause(
             command=type(request.command).__name__,
             principal=request.principal,
             request=request.request,
             key=request.key,
-            digest=_digest(request) if request.key else b"",
+            digest=_digest(request) if keyed else b"",
         )
+        encoded = msgspec.msgpack.encode(reply) if keyed else b""
         entry = Entry(request.stream, now_us, cause, tuple(events), encoded)
         self._note(request.stream, stream, entry)
         return entry
 
     def _note(self, name: str, stream: _Stream, entry: Entry) -> None:
         """Keep what the shard itself folds of an entry: the stream, its time, the reply, untold balances."""
-        self._streams.setdefault(name, stream)
+        if name not in self._streams:
+            self._streams[name] = stream
         stream.last_us = entry.at_us
         cause = entry.cause
         if cause.key:
@@ -215,7 +218,7 @@ class Shard:
 
     def _create_project(
         self, request: Request, command: project_wishes.CreateProject, now_us: int
-    ) -> tuple[list[Entry], Reply]:
+    ) -> tuple[tuple[Entry, ...], Reply]:
         """Register a project with its organisation and begin its stream, both or neither."""
         tenant = tenant_of(request.stream)
         if request.stream != project_stream(tenant, command.project):
@@ -238,8 +241,8 @@ class Shard:
             now_us,
         )
         events, reply = self._drive(stream, decision, now_us, first)
-        entries = [registered] if registered else []
-        return [*entries, self._entry(request, stream, events, reply, now_us)], reply
+        entry = self._entry(request, stream, events, reply, now_us)
+        return ((registered, entry) if registered else (entry,)), reply
 
     def _bring_facts(self, name: str, worker: Id, now_us: int) -> None:
         """Deliver the organisation's newest facts about a worker to a project that is about to use them."""
@@ -345,7 +348,8 @@ class Shard:
                 entries.append(entry)
                 if name.endswith("/organisation"):
                     entries += self._deliver(name, entry, moment)
-        return self._give_out(entries + self._tell_balances(now_us))
+        owed, self._owed = self._owed, []
+        return (*owed, *entries, *self._tell_balances(now_us))
 
     def next_due_us(self) -> int | None:
         """Give the moment at which `due` has something to do, or None."""

@@ -7,6 +7,7 @@ one kind of id where another belongs.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from enum import StrEnum
 from hashlib import blake2b
 
@@ -19,6 +20,9 @@ ID_BYTES = 16
 NO_ID: Id = bytes(ID_BYTES)
 
 _halves = struct.Struct(">qq")
+
+_UNIT = 2.0**-53
+"""Between two neighbours of the numbers in [0, 1) that have a double each."""
 
 
 class Kind(StrEnum):
@@ -77,7 +81,7 @@ def stretch(entropy: Id, index: int) -> bytes:
 
 def unit(random: bytes) -> float:
     """Give the number in [0, 1) that eight random bytes stand for."""
-    return float((int.from_bytes(random, "big") >> 11) / (1 << 53))
+    return (int.from_bytes(random, "big") >> 11) * _UNIT
 
 
 def uniform(entropy: Id, purpose: int) -> float:
@@ -86,12 +90,8 @@ def uniform(entropy: Id, purpose: int) -> float:
     return unit(digest)
 
 
-def halves(identity: Id) -> tuple[int, int]:
-    """Split an id into two signed 64-bit numbers, as the tables store it."""
-    first, second = _halves.unpack(identity)
-    return first, second
+halves: Callable[[Id], tuple[int, int]] = _halves.unpack
+"""Splits an id into two signed 64-bit numbers, as the tables store it."""
 
-
-def join(high: int, low: int) -> Id:
-    """Put the two numbers of a table row together again."""
-    return _halves.pack(high, low)
+join: Callable[[int, int], Id] = _halves.pack
+"""Puts the two numbers of a table row together again."""
