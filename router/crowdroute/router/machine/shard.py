@@ -63,8 +63,9 @@ class Shard:
         """Make a shard without streams."""
         self._shard = shard
         self._streams: dict[str, _Stream] = {}
-        # Entries of deliveries whose command was refused after them; they lead the next entries given out, but
-        # never go alone with a command that may have contents, which would be stored though it did nothing.
+        # Entries of deliveries whose command was refused after them; they lead the next entries given out,
+        # but never go alone with a command that may have contents, which would be stored though it did
+        # nothing.
         self._owed: list[Entry] = []
         # (project stream, worker) whose total the organisation does not know yet, since when.
         self._untold: dict[tuple[str, Id], int] = {}

@@ -31,7 +31,8 @@ class Fifo:
     def touch(self, task: int) -> None:
         """Keep the task in the queues of the stages that want it."""
         self._buckets.touch(task)
-        # At once: a task that nobody was wanted on for a moment has lost its place, whether anybody looked or not.
+        # At once: a task that nobody was wanted on for a moment has lost its place, whether anybody looked or
+        # not.
         self._buckets.catch_up()
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.router.model.ids import Id, uniform
+from crowdroute.router.model.ids import Id, unit
 from crowdroute.router.model.states import Stage
 from crowdroute.router.policy import choosing, drawing
 from crowdroute.router.policy.base import Pick
@@ -14,9 +14,6 @@ from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.plans import Plan, Plans, nothing_of
 from crowdroute.router.policy.values import Values
 from crowdroute.router.state.project import Project
-
-EXPLORE_DRAW = 101
-"""Names the draw whether to explore, apart from every other use of a request's random bytes."""
 
 SEED_BITS = (1 << 62) - 1
 """Keeps seeds positive and away from overflow in signed 64-bit arithmetic."""
@@ -30,6 +27,10 @@ STEPS_TO_REMEMBER = 64
 """Tasks passed over in one request from which on it pays to remember where searches left off."""
 LEAST_CURSORS, MOST_CURSORS = 64, 4096
 """Buckets remembered per worker, 24 bytes each: twice as many when half of the places are taken."""
+
+
+_CROWD = Stage.CROWD
+"""Looking it up in its class is slow, and every request asks."""
 
 
 def new_cursors(count: int) -> NDArray[np.int64]:
@@ -92,14 +93,14 @@ class InformationGain:
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
         self.buckets.catch_up()
-        if stage != Stage.CROWD:
+        if stage != _CROWD:
             oldest = self.buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
         plan = self.values.plan(worker)
         seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
         exploration = self._state.rules.routing.exploration
         propensity = 1.0 - exploration
-        if uniform(entropy, EXPLORE_DRAW) < exploration:
+        if unit(entropy[8:]) < exploration:
             task, among = self._explored(plan, worker, seed)
             if task >= 0:
                 return Pick(task, "explore", self._value(plan, task), exploration / among)

@@ -23,6 +23,10 @@ UNKNOWN_WORKER = 0
 FIRST_TABLES = 64
 
 
+_CROWD = Stage.CROWD
+"""Looking it up in its class is slow, and every request asks."""
+
+
 class ValuedPlan(NamedTuple):
     """A plan with the tables that stand behind it."""
 
@@ -68,7 +72,7 @@ class Values:
 
     def plan(self, worker: int) -> Plan:
         """Give the worker's plan at the crowd stage, its tables up to date."""
-        codes = self._eligible.of(worker, Stage.CROWD)
+        codes = self._eligible.of(worker, _CROWD)
         matrices = self._state.models.matrices_of(worker)
         known = self._plans.get(worker)
         if (
@@ -126,10 +130,12 @@ class Values:
                 )
         if not len(known.tables):
             return
-        for model, stamps in zip(self._fields, self._stamps, strict=True):
+        for field, model in enumerate(self._fields):
+            stamps = self._stamps[field]
             count = valuing.stale(known.tables, known.matrices, model.versions, stamps, self._scratch)
-            for place in self._scratch[:count].tolist():
-                self._compute(int(known.tables[place]), int(known.matrices[place]))
+            if count:
+                for place in self._scratch[:count].tolist():
+                    self._compute(int(known.tables[place]), int(known.matrices[place]))
 
     def _compute(self, table: int, matrix: int) -> None:
         self._fill(table, [(model.confusion, model.row_sums) for model in self._fields], matrix)

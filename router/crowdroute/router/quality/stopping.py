@@ -25,6 +25,10 @@ class Verdict(Enum):
     """Every slot is used and the minimum not reached: more slots are needed."""
 
 
+_GO_ON = Verdict.GO_ON
+"""Looking it up in its class is slow, and it is what most answers lead to."""
+
+
 class Standing(NamedTuple):
     """The numbers a stopping decision goes by."""
 
@@ -45,11 +49,11 @@ class Standing(NamedTuple):
 def judge(standing: Standing, overlap: Overlap, stopping: Stopping) -> Verdict:
     """Say what follows for an open crowd task with this standing."""
     if standing.in_review:
-        return Verdict.GO_ON
+        return _GO_ON
     if standing.counted >= max(overlap.minimum, standing.least) and standing.confidence >= stopping.target:
         return Verdict.CONFIDENT
     if standing.free > 0 or standing.live > 0:
-        return Verdict.GO_ON
+        return _GO_ON
     if standing.counted < overlap.minimum:
         return Verdict.TOO_FEW
     return Verdict.ESCALATE if stopping.escalate else Verdict.MAXIMUM

@@ -17,26 +17,24 @@ class Matrix:
         """Make an empty matrix."""
         self._dtype = np.dtype(dtype)
         self._fill = fill
-        self.values: NDArray[Any] = np.full((capacity, width), fill, self._dtype)
-        self.cells = self.values.data
+        self._hold(np.full((capacity, width), fill, self._dtype))
 
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return int(self.values.shape[1])
+    def _hold(self, values: NDArray[Any]) -> None:
+        self.values = values
+        self.cells = values.data
+        self._capacity: int = values.shape[0]
+        self.width: int = values.shape[1]
 
     def reserve(self, rows: int, width: int) -> None:
         """Make room for this many rows and columns."""
-        capacity, columns = self.values.shape
-        if rows <= capacity and width <= columns:
+        if rows <= self._capacity and width <= self.width:
             return
-        grown_rows = capacity
+        grown_rows = self._capacity
         while grown_rows < rows:
             grown_rows *= 2
-        grown = np.full((grown_rows, max(width, columns)), self._fill, self._dtype)
-        grown[:capacity, :columns] = self.values
-        self.values = grown
-        self.cells = grown.data
+        grown = np.full((grown_rows, max(width, self.width)), self._fill, self._dtype)
+        grown[: self._capacity, : self.width] = self.values
+        self._hold(grown)
 
     def pack(self, rows: int) -> bytes:
         """Give the first rows as raw bytes, the width before them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import NoReturn
 
 from crowdroute.router.errors import NotFound
 from crowdroute.router.model.answers import Answer, FieldResult
@@ -31,6 +32,10 @@ WITH_KNOWN_ANSWER = frozenset({Purpose.GOLD, Purpose.TRAINING, Purpose.QUALIFICA
 
 IN_POSTERIOR = frozenset({Purpose.PRODUCTION, Purpose.AUDIT, Purpose.REVIEW})
 """Purposes whose answers speak about their task and teach the confusion matrices."""
+
+# Looking up an enum's member costs more than reading a cell; these are compared for every answer.
+_ACTIVE, _COUNTED, _WITHDRAWN = AssignmentState.ACTIVE, Receipt.COUNTED, Revision.WITHDRAWN
+_EXPERT = Stage.EXPERT
 
 Signature = tuple[Requirement, str]
 """What a task asks of a worker, and the capability it draws on."""
@@ -97,7 +102,8 @@ class Project:
         Raises:
             NotFound: there is no such item.
         """
-        return self._row(self.items.find(identity), Kind.ITEM, identity)
+        row = self.items.find(identity)
+        return row if row >= 0 else _missing(Kind.ITEM, identity)
 
     def task(self, identity: Id) -> int:
         """Give a task's row.
@@ -105,7 +111,8 @@ class Project:
         Raises:
             NotFound: there is no such task.
         """
-        return self._row(self.tasks.find(identity), Kind.TASK, identity)
+        row = self.tasks.find(identity)
+        return row if row >= 0 else _missing(Kind.TASK, identity)
 
     def assignment(self, identity: Id) -> int:
         """Give an assignment's row.
@@ -113,7 +120,8 @@ class Project:
         Raises:
             NotFound: there is no such assignment.
         """
-        return self._row(self.assignments.find(identity), Kind.ASSIGNMENT, identity)
+        row = self.assignments.find(identity)
+        return row if row >= 0 else _missing(Kind.ASSIGNMENT, identity)
 
     def worker(self, identity: Id) -> int:
         """Give the row of a worker whose facts are known here.
@@ -122,13 +130,7 @@ class Project:
             NotFound: the worker's facts never reached this project.
         """
         row = self.workers.find(identity)
-        return self._row(row if row >= 0 and self.workers.version[row] else NONE, Kind.WORKER, identity)
-
-    def _row(self, row: int, kind: Kind, identity: Id) -> int:
-        if row < 0:
-            text = to_text(kind, identity)
-            raise NotFound(f"{text} is not a {kind.name.lower()} of this project", {kind.name.lower(): text})
-        return row
+        return row if row >= 0 and self.workers.version[row] else _missing(Kind.WORKER, identity)
 
     # Reading
 
@@ -144,7 +146,7 @@ class Project:
 
     def lease_deadline(self, assignment: int) -> int:
         """Give the deadline of a live lease in microseconds, or -1 when the lease is over."""
-        if self.assignments.state[assignment] == AssignmentState.ACTIVE:
+        if self.assignments.state[assignment] == _ACTIVE:
             return self.assignments.deadline_us[assignment]
         return NONE
 
@@ -211,9 +213,9 @@ class Project:
         row = self.tasks.first_assignment[task]
         while row >= 0:
             if (
-                table.receipt[row] == Receipt.COUNTED
-                and table.revision[row] < Revision.WITHDRAWN
-                and table.stage[row] != Stage.EXPERT
+                table.receipt[row] == _COUNTED
+                and table.revision[row] < _WITHDRAWN
+                and table.stage[row] != _EXPERT
             ):
                 rows.append(row)
             row = table.next_of_task[row]
@@ -230,3 +232,8 @@ class Project:
             )
             for place, field in enumerate(schema)
         )
+
+
+def _missing(kind: Kind, identity: Id) -> NoReturn:
+    text, name = to_text(kind, identity), kind.name.lower()
+    raise NotFound(f"{text} is not {'an' if name[0] in 'ai' else 'a'} {name} of this project", {name: text})

@@ -22,19 +22,23 @@ from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.model.states import AssignmentState, Receipt, Revision, Stage, TaskState
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
+# Looking up an enum's member is slow, and every answer asks for these.
+_NOT_ANSWERED, _COUNTED, _REFUSED = Receipt.NONE, Receipt.COUNTED, Receipt.REFUSED
+_ACTIVE, _OPEN, _CROWD, _EXPERT = AssignmentState.ACTIVE, TaskState.OPEN, Stage.CROWD, Stage.EXPERT
+_GIVEN_BACK = (AssignmentState.SKIPPED, AssignmentState.RELEASED)
+_RECEIPTS = {int(receipt): receipt for receipt in Receipt}
+
 
 def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) -> Decision:
     """Take an answer in, once per assignment; the same answer again gets the same reply."""
     row = own_assignment(state, wish.worker, wish.assignment, wish.fence)
     table = state.assignments
-    if table.receipt[row] != Receipt.NONE:
+    if table.receipt[row] != _NOT_ANSWERED:
         return _repeated(state, row, wish)
-    now = AssignmentState(table.state[row])
-    if now in (AssignmentState.SKIPPED, AssignmentState.RELEASED):
-        text = to_text(Kind.ASSIGNMENT, wish.assignment)
-        raise LeaseEnded(
-            f"{text} was {now.name.lower()}; its answer is not wanted any more", {"state": now.name}
-        )
+    now = table.state[row]
+    if now in _GIVEN_BACK:
+        text, name = to_text(Kind.ASSIGNMENT, wish.assignment), AssignmentState(now).name
+        raise LeaseEnded(f"{text} was {name.lower()}; its answer is not wanted any more", {"state": name})
     full_answer(state, wish.answer, table.rules_version[row])
     receipt, reason = _receipt(state, row, now)
     yield facts.AnswerSubmitted(
@@ -42,17 +46,17 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
         answer=wish.answer,
         receipt=receipt,
         reason=reason,
-        late=now is not AssignmentState.ACTIVE,
+        late=now != _ACTIVE,
         active_ms=wish.active_ms,
         comment=wish.comment,
         flags=wish.flags,
     )
-    if receipt is not Receipt.REFUSED:
+    if receipt is not _REFUSED:
         entry = piece_entry(state, row)
         if entry is not None:
             yield entry
-    if receipt is Receipt.COUNTED:
-        if table.stage[row] != Stage.CROWD:
+    if receipt is _COUNTED:
+        if table.stage[row] != _CROWD:
             yield from conclude_reviews(state, row)
         elif state.rules.review.threshold or state.rules.review.share:
             yield from consider_review(state, row, entropy)
@@ -62,16 +66,16 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
     return _received(state, row)
 
 
-def _receipt(state: Project, row: int, now: AssignmentState) -> tuple[Receipt, str]:
+def _receipt(state: Project, row: int, now: int) -> tuple[Receipt, str]:
     """Say how an answer is taken in, and why not counted if it is not."""
     task, stage = state.assignments.task[row], state.assignments.stage[row]
     worker = state.assignments.worker[row]
-    is_open = state.tasks.state[task] == TaskState.OPEN
-    if now is AssignmentState.ACTIVE:
-        if is_open and (stage == Stage.EXPERT or state.tasks.stage[task] != Stage.EXPERT):
-            return Receipt.COUNTED, ""
+    is_open = state.tasks.state[task] == _OPEN
+    if now == _ACTIVE:
+        if is_open and (stage == _EXPERT or state.tasks.stage[task] != _EXPERT):
+            return _COUNTED, ""
         return Receipt.SURPLUS, "TASK_DECIDED"
-    if now is AssignmentState.REVOKED or is_barred(state, worker):
+    if now == AssignmentState.REVOKED or is_barred(state, worker):
         return Receipt.REFUSED, "LEASE_REVOKED"
     if not is_open:
         return Receipt.REFUSED, "TASK_CLOSED"
@@ -91,11 +95,11 @@ def _repeated(state: Project, row: int, wish: wishes.SubmitAnswer) -> Received:
 
 def _received(state: Project, row: int) -> Received:
     table = state.assignments
-    receipt = Receipt(table.receipt[row])
+    receipt = _RECEIPTS[table.receipt[row]]
     return Received(
         receipt=receipt,
         reason=state.reasons.values[table.reason[row]],
-        price_micros=0 if receipt is Receipt.REFUSED else table.price_micros[row],
+        price_micros=0 if receipt is _REFUSED else table.price_micros[row],
     )
 
 

@@ -23,6 +23,10 @@ EVERYTHING = -2
 """Mark: any task's standing may have changed."""
 
 
+_GOLD = Purpose.GOLD
+"""Looking it up in its class is slow, and every grant asks."""
+
+
 def worker_row(state: Project, worker: Id) -> int:
     """Give the worker's row, a new one when the worker was never named before."""
     row = state.workers.find(worker)
@@ -100,7 +104,7 @@ def _granted(state: Project, event: facts.LeaseGranted, at_us: int) -> int:
     workers.granted[worker] += 1
     workers.seen_us[worker] = at_us
     purpose = tasks.purpose[task]
-    if purpose == Purpose.GOLD:
+    if purpose == _GOLD:
         workers.gold_granted[worker] += 1
     if purpose not in WITH_KNOWN_ANSWER:
         tasks.live[event.stage][task] += 1

@@ -24,6 +24,10 @@ from crowdroute.router.quality.reward import period_of
 from crowdroute.router.state.project import IN_POSTERIOR, WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 
+# Looking up an enum's member is slow, and every answer asks for these.
+_SUBMITTED, _REFUSED, _COUNTED = Revision.SUBMITTED, Receipt.REFUSED, Receipt.COUNTED
+_PIECE, _DUE = EntryKind.PIECE, Payment.DUE
+
 
 def answer_hash(answer: Answer) -> int:
     """Give 63 bits that tell one submitted answer from another."""
@@ -38,7 +42,7 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     table.answered_us[row] = at_us
     table.receipt[row] = event.receipt
     table.late[row] = event.late
-    table.revision[row] = Revision.SUBMITTED
+    table.revision[row] = _SUBMITTED
     table.revisions[row] = 1
     table.has_comment[row] |= bool(event.comment)
     table.submitted[row] = answer_hash(event.answer)
@@ -47,9 +51,9 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     for value in event.answer:
         state.answers.cells[row, value.field] = value.label
     workers.seen_us[worker] = at_us
-    if event.receipt != Receipt.REFUSED:
+    if event.receipt != _REFUSED and state.rules.bonuses:
         _await_bonus(state, worker, at_us)
-    if event.receipt == Receipt.COUNTED:
+    if event.receipt == _COUNTED:
         workers.answered[worker] += 1
         state.tasks.attempts[task] = 0
         if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
@@ -156,8 +160,7 @@ def review_concluded(state: Project, event: facts.ReviewConcluded, at_us: int) -
 
 def paid(state: Project, row: int, event: facts.EntryPosted) -> None:
     """Note that an annotation's pay is due, or was taken back."""
-    piece = event.kind == EntryKind.PIECE
-    state.assignments.payment[row] = Payment.DUE if piece else Payment.ADJUSTED
+    state.assignments.payment[row] = _DUE if event.kind == _PIECE else Payment.ADJUSTED
 
 
 def _close_review(state: Project, row: int) -> None:

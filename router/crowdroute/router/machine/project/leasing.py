@@ -21,6 +21,10 @@ LARGEST_REQUEST = 100
 """Leases in one RequestNext; a front-end that wants more asks again."""
 
 
+# Looking up an enum's member is slow, and every request asks for these.
+_CROWD, _PAUSED = Stage.CROWD, ProjectState.PAUSED
+
+
 class Chooser:
     """Chooses the next task of a worker: checks first, then hidden gold when it is its turn, then the
     policy's pick."""
@@ -37,7 +41,7 @@ class Chooser:
         for stage in STAGES:
             if not stages >> stage & 1:
                 continue
-            pick = self._hidden(worker, entropy, draw) if stage is Stage.CROWD and self._state.known else None
+            pick = self._hidden(worker, entropy, draw) if stage is _CROWD and self._state.known else None
             pick = pick or self._policy.pick(worker, stage, entropy)
             if pick is not None:
                 return stage, pick
@@ -62,21 +66,23 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
     if not 1 <= wish.count <= LARGEST_REQUEST:
         raise InvalidCommand(f"count {wish.count} is not in 1..{LARGEST_REQUEST}", {"field": "count"})
     require_id("entropy", entropy)
-    if state.assignments.find(stretch(entropy, 0)[:ID_BYTES]) >= 0:
+    random = stretch(entropy, 0)
+    if state.assignments.find(random[:ID_BYTES]) >= 0:
         raise InvalidCommand(
             "this entropy was used before; draw it anew for each request", {"field": "entropy"}
         )
     worker = working(state, wish.worker)
-    if state.state == ProjectState.PAUSED:
+    if state.state == _PAUSED:
         return Offered((), "PROJECT_PAUSED")
-    terms = state.rules.lease
+    rules = state.rules
+    terms = rules.lease
     room = (state.workers.capacity[worker] or terms.per_worker) - state.workers.live[worker]
     if room <= 0:
         return Offered((), "AT_CAPACITY")
     leases: list[Granted] = []
-    currency = state.rules.prices.currency
     for number in range(min(wish.count, room)):
-        random = stretch(entropy, number)
+        if number:
+            random = stretch(entropy, number)
         chosen = chooser.choose(worker, random[32:48], unit(random[24:32]))
         if chosen is None:
             break
@@ -89,7 +95,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
             fence=int.from_bytes(random[16:24], "big") >> 1,
             deadline_us=now_us + terms.duration_us,
             price_micros=state.price_micros(stage),
-            rules_version=state.rules.version,
+            rules_version=rules.version,
             policy=pick.policy,
             value=pick.value,
             propensity=pick.propensity,
@@ -104,8 +110,8 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
                 fence=event.fence,
                 deadline_us=event.deadline_us,
                 price_micros=event.price_micros,
-                currency=currency,
-                rules_version=event.rules_version,
+                currency=rules.prices.currency,
+                rules_version=rules.version,
             )
         )
     return Offered(tuple(leases), "" if leases else "NO_TASK")

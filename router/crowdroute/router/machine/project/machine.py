@@ -74,11 +74,11 @@ class ProjectMachine:
         """
         wish = request.command
         state = self.state
-        if isinstance(wish, wishes.SubmitAnswer):
+        if type(wish) is wishes.SubmitAnswer:
             return answering.submit(state, wish, now_us, request.entropy)
-        if not state.history and not isinstance(wish, wishes.CreateProject):
+        if not state.history and type(wish) is not wishes.CreateProject:
             raise NotFound("the project does not exist")
-        if isinstance(wish, wishes.RequestNext):
+        if type(wish) is wishes.RequestNext:
             return leasing.grant(state, wish, now_us, request.entropy, self.chooser())
         decide = DECIDERS.get(type(wish))
         if decide is None:

@@ -22,6 +22,11 @@ DISCOUNTED = "WORKER_DISCOUNTED"
 """Why a result is corrected or a task re-opened without anybody asking for it."""
 
 
+# Looking up an enum's member is slow, and every answer asks for these.
+_OPEN, _CROWD, _EXPERT = TaskState.OPEN, Stage.CROWD, Stage.EXPERT
+_CALIBRATION, _GO_ON = Purpose.CALIBRATION, Verdict.GO_ON
+
+
 def settle(state: Project, task: int) -> Steps:
     """Yield what follows for a task, given how it stands now; nothing when it may simply go on."""
     event = consequence(state, task)
@@ -32,11 +37,11 @@ def settle(state: Project, task: int) -> Steps:
 def consequence(state: Project, task: int) -> Event | None:
     """Give what follows for a task, given how it stands now, or None when it may simply go on."""
     tasks = state.tasks
-    if tasks.state[task] != TaskState.OPEN or tasks.known[task] >= 0:
+    if tasks.state[task] != _OPEN or tasks.known[task] >= 0:
         return None
     if tasks.counted_expert[task]:
         return _finalise(state, task, FinalReason.EXPERT, confidence_of(state, task))
-    if tasks.stage[task] == Stage.EXPERT:
+    if tasks.stage[task] == _EXPERT:
         return _park(state, task, Stage.EXPERT)
     return _settle_crowd(state, task)
 
@@ -46,7 +51,7 @@ def standing_of(state: Project, task: int) -> Standing:
     tasks = state.tasks
     return Standing(
         counted=tasks.counted_crowd[task] + tasks.counted_senior[task],
-        free=tasks.free(task, Stage.CROWD),
+        free=tasks.free(task, _CROWD),
         live=tasks.live_crowd[task],
         in_review=tasks.in_review[task],
         confidence=confidence_of(state, task),
@@ -56,7 +61,7 @@ def standing_of(state: Project, task: int) -> Standing:
 
 def confidence_of(state: Project, task: int) -> float:
     """Give the probability that every field's most probable label is right, of the least certain field."""
-    if state.tasks.purpose[task] == Purpose.CALIBRATION:
+    if state.tasks.purpose[task] == _CALIBRATION:
         return min((max(result.probabilities) for result in vote_shares(state, task)), default=0.0)
     return state.models.confidence(task)
 
@@ -92,12 +97,12 @@ def vote_shares(state: Project, task: int) -> tuple[FieldResult, ...]:
 def _settle_crowd(state: Project, task: int) -> Event | None:
     standing = standing_of(state, task)
     verdict = judge(standing, state.rules.overlap, state.rules.stopping)
-    if verdict is Verdict.GO_ON:
-        return _park(state, task, Stage.CROWD)
+    if verdict is _GO_ON:
+        return _park(state, task, _CROWD)
     if verdict is Verdict.TOO_FEW:
         missing = state.rules.overlap.minimum - standing.counted
         return SlotsPlanned(state.tasks.id_of(task), Stage.CROWD, missing, "MINIMUM")
-    if state.tasks.purpose[task] == Purpose.CALIBRATION:
+    if state.tasks.purpose[task] == _CALIBRATION:
         # Its answers are compared with one another, so all of them are wanted and no expert is.
         full = not standing.free and not standing.live
         return _finalise(state, task, FinalReason.MAXIMUM, standing.confidence) if full else None
@@ -129,10 +134,9 @@ def _finalise(state: Project, task: int, reason: FinalReason, confidence: float)
 
 def _park(state: Project, task: int, stage: Stage) -> Event | None:
     tasks = state.tasks
-    held = tasks.live[stage][task]
-    if stage is Stage.CROWD:
-        held += tasks.live_senior[task]
-    if tasks.attempts[task] < state.rules.lease.attempts or held:
+    if tasks.attempts[task] < state.rules.lease.attempts or tasks.live[stage][task]:
+        return None
+    if stage is _CROWD and tasks.live_senior[task]:
         return None
     return TaskParked(
         task=tasks.id_of(task), reason="TOO_MANY_UNANSWERED_LEASES", attempts=tasks.attempts[task]
