@@ -181,6 +181,23 @@ class OnlineDawidSkene:
             self._pool_next_at = 2 * self._n_annotations
             self._follow_pool()
 
+    def observe(self, matrix: int, label: int, truth: int, weight: float = 1.0) -> None:
+        """Count one label for a task outside the model whose class is known; weight -1 takes it back.
+
+        Raises ``OutOfRangeError``, with nothing changed, for a number the model does not have.
+        """
+        if not 0 <= matrix < self.n_matrices:
+            raise OutOfRangeError(
+                f"matrix row {matrix} is not among the {self.n_matrices} matrices; add_matrix first"
+            )
+        if not (0 <= label < self.n_classes and 0 <= truth < self.n_classes):
+            raise OutOfRangeError(
+                f"label {label} or truth {truth} is not among the {self.n_classes} classes; add_classes first"
+            )
+        self.confusion[matrix, truth, label] += weight
+        self.row_sums[matrix, truth] += weight
+        self.versions[matrix] += 1
+
     def _pool(self) -> NDArray[np.float64]:
         """Return the soft counts of all matrices together, without their priors: (truth, label)."""
         total = self.confusion[: self.n_matrices].sum(axis=0) - self.n_matrices * self.prior_counts

@@ -100,6 +100,31 @@ def test_hundreds_of_labels_on_one_task_neither_underflow_nor_lose_certainty() -
     assert np.isfinite(model.confusion).all()
 
 
+def test_a_label_for_a_known_class_teaches_its_matrix_alone_and_can_be_taken_back() -> None:
+    model = OnlineDawidSkene(2)
+    taught, other = model.add_matrix(), model.add_matrix()
+    before = model.confusion.copy()
+    model.observe(taught, label=1, truth=0)
+    assert model.confusion[taught, 0, 1] == before[taught, 0, 1] + 1
+    assert model.row_sums[taught].tolist() == model.confusion[taught].sum(axis=1).tolist()
+    assert model.confusion[other].tolist() == before[other].tolist()
+    assert model.versions.tolist()[:2] == [1, 0]
+    model.observe(taught, label=1, truth=0, weight=-1.0)
+    assert np.allclose(model.confusion, before)
+
+
+@pytest.mark.parametrize(("matrix", "label", "truth"), [(1, 0, 0), (-1, 0, 0), (0, 2, 0), (0, 0, -1)])
+def test_a_label_with_an_unknown_number_is_refused_and_teaches_nothing(
+    matrix: int, label: int, truth: int
+) -> None:
+    model = OnlineDawidSkene(2)
+    model.add_matrix()
+    before = model.confusion.copy()
+    with pytest.raises(OutOfRangeError):
+        model.observe(matrix, label, truth)
+    assert model.confusion.tolist() == before.tolist()
+
+
 def test_versions_grow_for_the_matrices_that_changed_and_only_for_those() -> None:
     model = model_of(1, 3, 2)
     replace(model, 0, [], [(0, 0), (2, 0)])

@@ -35,7 +35,7 @@ def test_the_confidence_is_that_of_the_least_certain_field() -> None:
     assert made.confidence(0) == pytest.approx(1 / 3)
     matrix = made.matrix(0, 0)
     for field in range(2):
-        made.replace(field, 0, ([], []), ([matrix], [1]), truth=1)
+        made.replace(field, 0, [(matrix, -1, 1)], truth=1)
     assert made.probabilities(1, 0) == (0.0, 1.0, 0.0)
     assert made.confidence(0) == 1.0
     assert made.confidence(1) == pytest.approx(1 / 3)
@@ -56,9 +56,9 @@ def test_a_task_with_more_annotations_than_the_scratch_arrays_hold_is_estimated_
     made = models(1)
     count = SCRATCH + 10
     rows = [made.matrix(worker, 0) for worker in range(count)]
-    made.replace(0, 0, ([], []), (rows, [1] * count))
+    made.replace(0, 0, [(row, -1, 1) for row in rows])
     assert made.probabilities(0, 0)[1] > 0.99
-    made.replace(0, 0, (rows, [1] * count), ([], []))
+    made.replace(0, 0, [(row, 1, -1) for row in rows])
     assert made.probabilities(0, 0) == (0.5, 0.5)
 
 
@@ -73,7 +73,7 @@ def test_fields_and_labels_that_are_added_later_have_room_for_everything_known()
 
 def test_models_are_saved_and_restored_exactly() -> None:
     made = models()
-    made.replace(0, 1, ([], []), ([made.matrix(4, 2)], [1]))
+    made.replace(0, 1, [(made.matrix(4, 2), -1, 1)])
     restored = Models()
     restored.unpack(made.pack())
     assert restored.pack() == made.pack()

@@ -8,14 +8,16 @@ from the state and not saved.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Stage
 from crowdroute.router.state.project import Project
 
 
-class Pick(NamedTuple):
+class Pick(msgspec.Struct, frozen=True, gc=False):
     """A task for a worker, and the numbers that the grant will record."""
 
     task: int

@@ -156,7 +156,7 @@ class Buckets:
     def _place(self, which: NDArray[np.int64], count: int) -> None:
         """Place the first so many of some tasks, in their order."""
         state = self._state
-        if state.tasks.count > self.cards.count or len(state.signatures) > self._signatures:
+        if state.tasks.count > self.cards.count or len(state.signatures.values) > self._signatures:
             self._follow()
         self.sets.follow(state.workers.count)
         last = len(state.models.fields) - 1 if self._by_posterior else -1

@@ -41,7 +41,8 @@ class EligibleSignatures:
         A worker whose facts are not known yet may be given all of them.
         """
         state = self._state
-        version, rules, count = state.workers.version[worker], state.rules.version, len(state.signatures)
+        version, rules = state.workers.version[worker], state.rules.version
+        count = len(state.signatures.values)
         known = self._known.get((worker, stage))
         if known is None or known.version != version or known.rules != rules:
             known = _Known(version, rules, 0, np.zeros(0, np.int32))

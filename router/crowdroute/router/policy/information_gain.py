@@ -172,5 +172,5 @@ class InformationGain:
         fixed = self._state.rules.routing.window
         if fixed:
             return fixed
-        shares = max(len(self._state.signatures), 1)
+        shares = max(len(self._state.signatures.values), 1)
         return max(WINDOW_PER_WORKER * self.buckets.holders // shares, SMALLEST_WINDOW)

@@ -79,7 +79,7 @@ class Values:
             known is None
             or known.plan.codes is not codes
             or known.matrices_known != len(matrices)
-            or len(known.plan.table_of) != len(self._state.signatures)
+            or len(known.plan.table_of) != len(self._state.signatures.values)
         ):
             known = self._plans[worker] = self._made(codes, dict(matrices))
         self._refresh(known)

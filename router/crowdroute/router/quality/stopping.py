@@ -8,7 +8,8 @@ posterior itself until a calibrator is installed.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+import msgspec
 
 from crowdroute.router.model.rules import Overlap, Stopping
 
@@ -29,7 +30,7 @@ _GO_ON = Verdict.GO_ON
 """Looking it up in its class is slow, and it is what most answers lead to."""
 
 
-class Standing(NamedTuple):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """The numbers a stopping decision goes by."""
 
     counted: int

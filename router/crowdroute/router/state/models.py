@@ -18,6 +18,10 @@ SCRATCH = 64
 """Annotations of one task the scratch arrays first have room for; they grow when a task has more."""
 
 
+Change = tuple[int, int, int]
+"""One annotation: the row of its matrix, its label before, its label now; -1 where there is none."""
+
+
 class _Annotations:
     """Matrix rows and labels of one task's annotations, in arrays that compiled code reads."""
 
@@ -31,14 +35,17 @@ class _Annotations:
         self._matrix_cells = self.matrices.data
         self._label_cells = self.labels.data
 
-    def fill(self, matrices: Sequence[int], labels: Sequence[int]) -> None:
-        count = len(matrices)
-        if count > len(self.matrices):
-            self._allocate(2 * count)
-        for place in range(count):
-            self._matrix_cells[place] = matrices[place]
-            self._label_cells[place] = labels[place]
-        self.count = count
+    def clear(self, room: int) -> None:
+        """Hold nothing, and have room for so many."""
+        if room > len(self.matrices):
+            self._allocate(2 * room)
+        self.count = 0
+
+    def add(self, matrix: int, label: int) -> None:
+        place = self.count
+        self._matrix_cells[place] = matrix
+        self._label_cells[place] = label
+        self.count = place + 1
 
 
 class Models:
@@ -94,33 +101,29 @@ class Models:
         self,
         field: int,
         task: int,
-        old: tuple[Sequence[int], Sequence[int]],
-        new: tuple[Sequence[int], Sequence[int]],
+        changes: Sequence[Change],
         truth: int = -1,
     ) -> None:
         """Replace what annotations a task's posterior for one field rests on.
 
-        `old` and `new` are (matrix rows, label codes); `truth` pins the posterior to a known label.
+        `changes` names every annotation that it rested on or is to rest on; `truth` pins the posterior to a
+        known label.
         """
-        self._old.fill(*old)
-        self._new.fill(*new)
+        old, new = self._old, self._new
+        old.clear(len(changes))
+        new.clear(len(changes))
+        for matrix, earlier, label in changes:
+            if earlier >= 0:
+                old.add(matrix, earlier)
+            if label >= 0:
+                new.add(matrix, label)
         self.fields[field].reestimate(
-            task,
-            self._old.matrices,
-            self._old.labels,
-            self._old.count,
-            self._new.matrices,
-            self._new.labels,
-            self._new.count,
-            truth,
+            task, old.matrices, old.labels, old.count, new.matrices, new.labels, new.count, truth
         )
 
     def learn(self, field: int, matrix: int, label: int, truth: int, weight: float) -> None:
         """Count one answer to a task whose answer is known (weight -1 takes it back)."""
-        model = self.fields[field]
-        model.confusion[matrix, truth, label] += weight
-        model.row_sums[matrix, truth] += weight
-        model.versions[matrix] += 1
+        self.fields[field].observe(matrix, label, truth, weight)
 
     def confidence(self, task: int) -> float:
         """Give the probability of the most probable label, of the field where it is lowest."""

@@ -58,6 +58,12 @@ class IdTable(Table):
         self._remember(identity, row)
         return row
 
+    def recall(self, row: int) -> Id:
+        """Give the id of a row that is about to be looked up by it, so that it is found at once."""
+        identity = join(self.id_high[row], self.id_low[row])
+        self._remember(identity, row)
+        return identity
+
     def id_of(self, row: int) -> Id:
         """Give a row's id."""
         return join(self.id_high[row], self.id_low[row])

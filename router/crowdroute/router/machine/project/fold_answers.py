@@ -21,6 +21,7 @@ from crowdroute.router.model.states import (
     Stage,
 )
 from crowdroute.router.quality.reward import period_of
+from crowdroute.router.state.models import Change
 from crowdroute.router.state.project import IN_POSTERIOR, WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 
@@ -226,30 +227,19 @@ def _teach(
     if tasks.purpose[task] not in IN_POSTERIOR:
         return
     table, workers = state.assignments, state.assignments.worker
-    capability, cells = tasks.capability[task], state.answers.cells
-    now = state.counted_annotations(task)
-    matrices = [state.models.matrix(workers[row], capability) for row in now]
-    lost = state.models.matrix(workers[gone], capability) if gone >= 0 else NONE
+    capability, cells, models = tasks.capability[task], state.answers.cells, state.models
+    speaking = [(row, models.matrix(workers[row], capability)) for row in state.counted_annotations(task)]
+    lost = models.matrix(workers[gone], capability) if gone >= 0 else NONE
     expert = _expert_answer(state, task) if tasks.counted_expert[task] else []
-    for field in range(len(state.models.fields)):
-        old_matrices: list[int] = []
-        old_labels: list[int] = []
-        new_matrices: list[int] = []
-        new_labels: list[int] = []
-        for row, matrix in zip(now, matrices, strict=True):
+    for field in range(len(models.fields)):
+        changes: list[Change] = []
+        for row, matrix in speaking:
             label = cells[row, field]
-            if label >= 0:
-                new_matrices.append(matrix)
-                new_labels.append(label)
-            earlier = before[field] if row == changed else label
-            if row != without and earlier >= 0:
-                old_matrices.append(matrix)
-                old_labels.append(earlier)
-        if gone >= 0 and table.stage[gone] != Stage.EXPERT and cells[gone, field] >= 0:
-            old_matrices.append(lost)
-            old_labels.append(cells[gone, field])
-        truth = expert[field] if expert else NONE
-        state.models.replace(field, task, (old_matrices, old_labels), (new_matrices, new_labels), truth)
+            earlier = NONE if row == without else before[field] if row == changed else label
+            changes.append((matrix, earlier, label))
+        if gone >= 0 and table.stage[gone] != Stage.EXPERT:
+            changes.append((lost, cells[gone, field], NONE))
+        models.replace(field, task, changes, expert[field] if expert else NONE)
 
 
 def _expert_answer(state: Project, task: int) -> list[int]:

@@ -89,7 +89,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
         stage, pick = chosen
         event = facts.LeaseGranted(
             assignment=random[:16],
-            task=state.tasks.id_of(pick.task),
+            task=state.tasks.recall(pick.task),
             worker=wish.worker,
             stage=stage,
             fence=int.from_bytes(random[16:24], "big") >> 1,
