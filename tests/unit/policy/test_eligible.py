@@ -53,3 +53,11 @@ def test_a_stage_that_the_facts_do_not_allow_has_nothing() -> None:
     world.task("read")
     assert eligible.of(worker, Stage.EXPERT).tolist() == []
     assert eligible.of(worker, Stage.CROWD).tolist() == [0]
+
+
+def test_a_stage_is_part_of_what_is_remembered() -> None:
+    world = World()
+    worker = world.worker("read", stages=(Stage.EXPERT,))
+    eligible = EligibleSignatures(world.state)
+    world.task("read")
+    assert [eligible.of(worker, stage).tolist() for stage in Stage] == [[], [], [0]]

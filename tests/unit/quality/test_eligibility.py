@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.desk import EXPERT, Desk
-from tests.support.engine import ORGANISATION
+from tests.support.desk import Desk
 
-from crowdroute.router.commands.organisation import UpsertWorker
 from crowdroute.router.commands.project import RequestNext
 from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.model.facts import Requirement, SkillFact, SkillNeed, WorkerFacts
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.states import Stage, WorkerKind
 from crowdroute.router.quality.eligibility import (
-    EligibleSignatures,
     misses,
     profile_of,
     requirements_of,
@@ -69,31 +66,3 @@ def test_every_reason_is_told_once_the_projects_first() -> None:
         ReasonCode.LANGUAGE,
         ReasonCode.SKILL_MISSING,
     ]
-
-
-def test_what_is_remembered_follows_new_facts_new_rules_and_new_signatures() -> None:
-    desk = Desk()
-    desk.task()
-    ann = desk.worker()
-    desk.take(ann)
-    row = desk.state.worker(ann)
-    eligible = EligibleSignatures(desk.state)
-    assert eligible.of(row, Stage.CROWD).tolist() == [0]
-    desk.task(requirement=Requirement((LAW,)))
-    assert eligible.of(row, Stage.CROWD).tolist() == [0]
-    skilled = UpsertWorker(ann, NO_ID, NO_ID, skills=(SkillFact("law", 0.9),))
-    desk.send_to(ORGANISATION, skilled)
-    assert eligible.of(row, Stage.CROWD).tolist() == [0, 1]
-    assert eligible.of(row, Stage.EXPERT).tolist() == []
-    desk.change_rules(requirement=Requirement(languages=("de",)))
-    assert eligible.of(row, Stage.CROWD).tolist() == []
-
-
-def test_a_stage_is_part_of_what_is_remembered() -> None:
-    desk = Desk()
-    desk.task()
-    expert = desk.worker(EXPERT)
-    assert desk.send(RequestNext(expert)).reason == "NO_TASK"
-    row = desk.state.worker(expert)
-    eligible = EligibleSignatures(desk.state)
-    assert [eligible.of(row, stage).tolist() for stage in Stage] == [[], [], [0]]

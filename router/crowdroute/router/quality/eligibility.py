@@ -1,9 +1,6 @@
-"""Which tasks a worker may be given at all, as sets of signature codes that policies look up."""
+"""Whether a worker may be given a task at all, and why not."""
 
 from __future__ import annotations
-
-import numpy as np
-from numpy.typing import NDArray
 
 from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.model.facts import Requirement, SkillFact, WorkerFacts
@@ -79,26 +76,3 @@ def misses(state: Project, worker: int, signature: int, stage: Stage) -> tuple[R
         if isinstance(verdict, Ineligible):
             reasons.extend(reason for reason in verdict.reasons if reason not in reasons)
     return tuple(reasons)
-
-
-class EligibleSignatures:
-    """Remembers, per worker, which signatures their facts satisfy; recomputed only when something changed."""
-
-    def __init__(self, state: Project) -> None:
-        """Remember nothing yet."""
-        self._state = state
-        self._known: dict[tuple[int, int], tuple[tuple[int, int, int], NDArray[np.int32]]] = {}
-
-    def of(self, worker: int, stage: Stage) -> NDArray[np.int32]:
-        """Give the codes of the signatures that the worker may be given at a stage, ascending."""
-        state = self._state
-        stamp = (state.workers.version[worker], state.rules.version, len(state.signatures))
-        remembered = self._known.get((worker, stage))
-        if remembered is not None and remembered[0] == stamp:
-            return remembered[1]
-        codes = np.array(
-            [code for code in range(len(state.signatures)) if not misses(state, worker, code, stage)],
-            np.int32,
-        )
-        self._known[worker, stage] = (stamp, codes)
-        return codes

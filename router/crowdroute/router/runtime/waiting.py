@@ -25,7 +25,7 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import ProjectState
 from crowdroute.router.policy.base import may_be_given
-from crowdroute.router.quality.eligibility import EligibleSignatures
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 TRIES_PER_TURN = 32
