@@ -22,8 +22,8 @@ from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Receipt, Stage, TaskState
 from crowdroute.router.policy.base import Pick, may_be_given
+from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.information_gain import InformationGain
-from crowdroute.router.quality.eligibility import EligibleSignatures
 
 Result = TypeVar("Result")
 

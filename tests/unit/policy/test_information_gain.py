@@ -430,3 +430,13 @@ def test_candidates_that_can_never_fit_again_are_thrown_out_as_they_are_met() ->
     assert picked(policy, worker) is None
     world.expire(lease)
     assert picked(policy, worker) == busy
+
+
+def test_what_one_worker_passed_over_is_not_passed_over_for_another() -> None:
+    world = World(rules(routing=Routing(exploration=0.0)))
+    one, other = world.worker(), world.worker()
+    policy = policy_of(world)
+    older, newer = world.task(), world.task()
+    world.expire(world.grant(one, older))
+    assert picked(policy, one) == newer
+    assert picked(policy, other) == older

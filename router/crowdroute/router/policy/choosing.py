@@ -65,8 +65,8 @@ def _search(
     task passed over, its turn) lets the next search begin behind it, while that task stands where it stood.
     """
     task = ends[bucket, 0]
-    slot = _slot(cursors, bucket) if len(cursors) > 0 else 0
-    if len(cursors) > 0 and cursors[slot, 0] == bucket:
+    slot = _slot(cursors, bucket)
+    if cursors[slot, 0] == bucket:
         passed = cursors[slot, 1]
         if links[passed].bucket == bucket and links[passed].turn == cursors[slot, 2]:
             task = links[passed].next
@@ -77,7 +77,7 @@ def _search(
         last = task
         task = links[task].next
         walked += 1
-    if last >= 0 and len(cursors) > 0:
+    if last >= 0:
         cursors[slot, 0], cursors[slot, 1], cursors[slot, 2] = bucket, last, links[last].turn
     return task if walked < limit else -1, walked
 
@@ -170,7 +170,8 @@ def choose(
     worker: int,
     seed: int,
 ) -> tuple[int, float, int]:
-    """Give the crowd task that is worth most to the worker, and its value in bits; (-1, 0) when no task fits.
+    """Give the crowd task that is worth most to the worker, its value in bits, and how many tasks were passed
+    over on the way; -1 and 0 bits when no task fits.
 
     `codes` are the signatures the worker may be given, `table_of` (signatures,) their value tables, -1 for
     the others; `values` and `order` (tables, 64) hold every cell's value and the cells from the best to the
@@ -233,9 +234,9 @@ def choose(
                 found, walked = _search(
                     bucket, limit, cursors, ends, links, cards, tasks, assignments, workers, listed, worker
                 )
+                steps += walked
                 if found >= 0:
                     return found, worth[best], steps
-                steps += walked
                 if walked == limit and waits < WAITING:
                     waiting[waits] = bucket
                     waits += 1
@@ -263,15 +264,15 @@ def choose(
                     listed,
                     worker,
                 )
+                steps += walked
                 if found >= 0:
                     return found, values[table_of[cards[found].signature], cards[found].cell], steps
-                steps += walked
     if rank >= 0:
         return candidate, value, steps
     if cut:
         found = _probe(codes, cards, pool_table, pool, tasks, assignments, workers, listed, worker, seed)
         if found < 0:
-            found = _search_all(
+            found, walked = _search_all(
                 codes,
                 False,
                 cursors,
@@ -285,14 +286,15 @@ def choose(
                 listed,
                 worker,
             )
+            steps += walked
         if found >= 0:
             return found, values[table_of[cards[found].signature], cards[found].cell], steps
     if candidate >= 0:
         return candidate, value, steps
-    found = _search_all(
+    found, walked = _search_all(
         codes, True, cursors, ends, links, cards, occupied, tasks, assignments, workers, listed, worker
     )
-    return found, 0.0, steps
+    return found, 0.0, steps + walked
 
 
 @njit(cache=True, nogil=True)
@@ -335,19 +337,20 @@ def _search_all(
     workers: Array,
     listed: Array,
     worker: int,
-) -> int:
-    """Search every bucket to its end and give the first task that fits, or -1.
+) -> tuple[int, int]:
+    """Search every bucket to its end: the first task that fits or -1, and how many were passed over.
 
     What is passed over has been seen by the worker's person or denies the worker, so the search is bounded by
     the person's own history and the lists that name the worker.
     """
+    steps = 0
     for priority in range(PRIORITIES - 1, -1, -1):
         for place in range(len(codes)):
             level = codes[place] * PRIORITIES + priority
             for cell in range(CELLS):
                 if (cell == SETTLING) != settling or not occupied[level] >> np.uint64(cell) & np.uint64(1):
                     continue
-                found, _ = _search(
+                found, walked = _search(
                     level * CELLS + cell,
                     len(links) + 1,
                     cursors,
@@ -360,6 +363,7 @@ def _search_all(
                     listed,
                     worker,
                 )
+                steps += walked
                 if found >= 0:
-                    return found
-    return -1
+                    return found, steps
+    return -1, steps

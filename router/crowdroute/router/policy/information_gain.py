@@ -25,7 +25,7 @@ SMALLEST_WINDOW = 32
 
 STEPS_TO_REMEMBER = 64
 """Tasks passed over in one request from which on it pays to remember where searches left off."""
-LEAST_CURSORS, MOST_CURSORS = 64, 4096
+LEAST_CURSORS, MOST_CURSORS = 512, 4096
 """Buckets remembered per worker, 24 bytes each: twice as many when half of the places are taken."""
 
 
@@ -36,9 +36,6 @@ _CROWD = Stage.CROWD
 def new_cursors(count: int) -> NDArray[np.int64]:
     """Give room for so many cursors (bucket, task, turn), a power of two; bucket -1 for none."""
     return np.full((count, 3), -1, np.int64)
-
-
-NO_CURSORS = new_cursors(0)
 
 
 class InformationGain:
@@ -74,6 +71,8 @@ class InformationGain:
         self.values = Values(state, self.buckets.grid, self._eligible)
         #: Of workers who have seen much: where their searches left off, per bucket.
         self._cursors: dict[int, NDArray[np.int64]] = {}
+        #: What a search by anybody else writes into; theirs from then on when they passed over much.
+        self._blank = new_cursors(LEAST_CURSORS)
 
     def rebuild(self) -> None:
         """Build every index from the state, and compile (or load) what requests call, so that none waits for
@@ -137,7 +136,8 @@ class InformationGain:
     def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
         state, buckets = self._state, self.buckets
         buckets.sets.follow(worker + 1)
-        cursors = self._cursors.get(worker, NO_CURSORS)
+        own = self._cursors.get(worker)
+        cursors = self._blank if own is None else own
         task, value, steps = choosing.choose(
             plan.codes,
             plan.table_of,
@@ -161,11 +161,20 @@ class InformationGain:
             worker,
             seed,
         )
-        if steps > STEPS_TO_REMEMBER and len(cursors) < MOST_CURSORS:
-            taken = int(np.count_nonzero(cursors[:, 0] >= 0))
-            if 2 * taken >= len(cursors):
-                self._cursors[worker] = new_cursors(max(2 * len(cursors), LEAST_CURSORS))
+        if steps > STEPS_TO_REMEMBER:
+            self._remember(worker, cursors)
+        elif own is None and steps > 0:
+            cursors[:] = -1
         return task, value
+
+    def _remember(self, worker: int, cursors: NDArray[np.int64]) -> None:
+        """Keep where a worker's searches left off, with more room when there is too little of it."""
+        if cursors is self._blank:
+            self._blank = new_cursors(LEAST_CURSORS)
+            self._cursors[worker] = cursors
+        taken = int(np.count_nonzero(cursors[:, 0] >= 0))
+        if 2 * taken >= len(cursors) and len(cursors) < MOST_CURSORS:
+            self._cursors[worker] = new_cursors(2 * len(cursors))
 
     def _window(self) -> int:
         """Give how many tasks of a signature may be under way before fresh ones have to wait."""
