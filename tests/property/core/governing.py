@@ -63,6 +63,7 @@ def wrong_rules(rules: ProjectRules) -> list[ProjectRules]:
         replace(following, prices=replace(rules.prices, currency="EUR")),
         replace(following, prices=replace(rules.prices, crowd_micros=-1)),
         replace(following, bonuses=(BonusPlan("empty", (), 1),)),
+        *(replace(following, bonuses=(replace(one, period_us=one.period_us + 1),)) for one in rules.bonuses),
         replace(following, routing=Routing("by the stars")),
         replace(following, routing=Routing("fifo", priority=4)),
     ]

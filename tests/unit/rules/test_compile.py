@@ -220,6 +220,15 @@ def test_a_project_keeps_its_currency() -> None:
     assert (problem.path, problem.what) == ("money", "the project pays in EUR, not in USD")
 
 
+def test_a_bonus_keeps_its_period() -> None:
+    bonuses = "money: {bonuses: [{id: a, least_checked: 1, period: %s, bands: [{from: 50%%, amount: '1'}]}]}"
+    first = compile_rules(document("[cat, dog]", bonuses % "1d"), 1)
+    assert compile_rules(document("[cat, dog]", bonuses % "24h"), 2, first).bonuses == first.bonuses
+    problem = only_problem(document("[cat, dog]", bonuses % "7d"), first)
+    assert (problem.path, problem.what) == ("money.bonuses[0].period", "bonus 'a' is decided every 1d")
+    assert (problem.line, problem.column) == (3, 53)
+
+
 def test_the_core_takes_over_what_was_compiled_version_after_version() -> None:
     state = Project()
     first = compile_rules(document("[cat, dog, cow]"), 1)

@@ -6,7 +6,7 @@ import pytest
 from tests.support.wire import TENANT, make_rules
 
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
-from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWorker
+from crowdroute.router.commands.organisation import CreateOrganisation, ErasePerson, UpsertWorker
 from crowdroute.router.commands.project import (
     AddTasks,
     CreateProject,
@@ -24,6 +24,7 @@ from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import NO_ID, Id, Kind
+from crowdroute.router.model.states import Receipt
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.engine import Engine, EngineState
 
@@ -122,6 +123,34 @@ async def test_an_erased_item_takes_its_content_and_all_that_was_written_about_i
     await engine.submit(engine.request(STREAM, EraseItem(ITEM, "asked to")))
 
     assert not house.disk.contents
+
+
+async def test_what_is_said_of_an_item_after_its_erasure_is_not_kept(house: House) -> None:
+    engine, lease = await house.furnished()
+    await engine.submit(engine.request(STREAM, EraseItem(ITEM, "asked to")))
+
+    remark = ContentChange(content.comment(lease.assignment), b"the man on the left is Bob")
+    command = SubmitAnswer(
+        WORKER, lease.assignment, lease.fence, (Choice(0, 0),), comment=engine.digest(remark.body)
+    )
+    reply = await engine.submit(engine.request(STREAM, command), [remark])
+
+    assert (reply.receipt, reply.reason) == (Receipt.REFUSED, "LEASE_REVOKED")
+    assert not house.disk.contents
+
+
+async def test_what_an_erased_person_still_says_is_not_kept(house: House) -> None:
+    engine, lease = await house.furnished()
+    person = engine.organisation(TENANT).workers[WORKER].facts.person
+    await engine.submit(engine.request(ORGANISATION, ErasePerson(person, "asked to")))
+
+    remark = ContentChange(content.comment(lease.assignment), b"it is me, Ada")
+    command = SubmitAnswer(
+        WORKER, lease.assignment, lease.fence, (Choice(0, 0),), comment=engine.digest(remark.body)
+    )
+    await engine.submit(engine.request(STREAM, command), [remark])
+
+    assert house.disk.contents.keys() == {content.item(ITEM)}
 
 
 async def test_an_outage_extends_the_leases_of_every_project_that_has_any(house: House) -> None:

@@ -23,7 +23,7 @@ def contents_to_delete(shard: Shard, entries: Iterable[Entry]) -> list[str]:
                 keys.append(content.person(event.person))
                 keys.extend(content.worker(worker) for worker in event.workers)
             elif isinstance(event, AnswerSubmitted):
-                keys.extend(_draft(shard.project_state(entry.stream), event.assignment))
+                keys.extend(_of_answer(shard.project_state(entry.stream), event))
             elif isinstance(event, ItemErased):
                 keys.append(content.item(event.item))
                 keys.extend(_of_item(shard.project_state(entry.stream), event.item))
@@ -32,9 +32,18 @@ def contents_to_delete(shard: Shard, entries: Iterable[Entry]) -> list[str]:
     return keys
 
 
-def _draft(state: Project, assignment: Id) -> Iterator[str]:
-    if state.assignments.has_draft[state.assignments.find(assignment)]:
-        yield content.draft(assignment)
+def _of_answer(state: Project, event: AnswerSubmitted) -> Iterator[str]:
+    """Give its draft, which it replaces, and a comment on what was erased or by whoever was, which came
+    late."""
+    table = state.assignments
+    row = table.find(event.assignment)
+    if table.has_draft[row]:
+        yield content.draft(event.assignment)
+    if event.comment and (
+        state.items.erased[state.tasks.item[table.task[row]]]
+        or state.workers.person[table.worker[row]] in state.severed
+    ):
+        yield content.comment(event.assignment)
 
 
 def _written(state: Project, row: int) -> Iterator[str]:

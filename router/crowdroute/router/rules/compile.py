@@ -15,6 +15,7 @@ from crowdroute.router.rules.errors import MOST_PROBLEMS, Problem, RulesError
 from crowdroute.router.rules.findings import did_you_mean
 from crowdroute.router.rules.labels import follow
 from crowdroute.router.rules.paths import Path
+from crowdroute.router.rules.quantities import write_duration
 from crowdroute.router.rules.reading import Reading, read_document
 from crowdroute.router.rules.references import References
 
@@ -69,7 +70,7 @@ def compile_reading(
         gold=model.GoldPlan(quality.gold.share, quality.gold.first),
         prices=compiling.prices(document.money),
         review=_review(quality),
-        bonuses=tuple(_bonus(bonus) for bonus in document.money.bonuses),
+        bonuses=compiling.bonuses(document.money),
         routing=model.Routing(routing.policy, routing.exploration, routing.window, routing.priority),
         code=code,
     )
@@ -145,6 +146,18 @@ class _Compiling:
                 f"write currency: {before}; another currency needs another project",
             )
         return model.Prices(money.crowd, money.senior, money.expert, money.currency)
+
+    def bonuses(self, money: Money) -> tuple[model.BonusPlan, ...]:
+        before = {} if self.previous is None else {plan.id: plan.period_us for plan in self.previous.bonuses}
+        for place, bonus in enumerate(money.bonuses):
+            period_us = before.get(bonus.id, bonus.period)
+            if bonus.period != period_us:
+                self.complain(
+                    ("money", "bonuses", place, "period"),
+                    f"bonus {bonus.id!r} is decided every {write_duration(period_us)}",
+                    "keep its period, or give a bonus of another period another id",
+                )
+        return tuple(_bonus(bonus) for bonus in money.bonuses)
 
 
 def _absolute(path: Path, document: Document) -> Path:

@@ -279,7 +279,7 @@ class Bonus(Section):
     period: Duration = Field(
         default=604_800 * model.MICROSECONDS, examples=["1d"], json_schema_extra=_unit("time")
     )
-    """How often it is decided; periods are counted from 1970-01-01 00:00 UTC."""
+    """How often it is decided; periods are counted from 1970-01-01 00:00 UTC. A bonus keeps its period."""
     bands: Annotated[tuple[Band, ...], AfterValidator(_sound_bands)]
     """The steps, in rising order; the highest one reached counts."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from tests.support.desk import LABELS, Desk, make_rules
+from tests.support.desk import LABELS, YES, Desk, make_rules
+from tests.support.engine import DAY
 
-from crowdroute.router.commands.project import ApplyRules
+from crowdroute.router.commands.project import ApplyRules, CancelTask
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.machine.project.sound_rules import LONGEST_US, MOST, MOST_PRICE
 from crowdroute.router.model.facts import Requirement, SkillNeed
-from crowdroute.router.model.ids import NO_ID
+from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.rules import (
     BonusBand,
     BonusPlan,
@@ -24,6 +25,7 @@ from crowdroute.router.model.rules import (
     Routing,
     Stopping,
 )
+from crowdroute.router.model.states import Purpose
 
 BAND = (BonusBand(0.5, 100),)
 ONE = Field("label", LABELS)
@@ -83,6 +85,31 @@ def test_rules_that_cannot_be_are_refused_and_the_field_is_named(
 def test_a_first_currency_must_be_one() -> None:
     with pytest.raises(InvalidCommand, match="currency"):
         Desk(prices=Prices(currency="dollars"))
+
+
+def test_a_bonus_keeps_its_period_also_after_it_was_gone_for_a_while() -> None:
+    daily = BonusPlan("a", BAND, 1, period_us=DAY)
+    desk = Desk(bonuses=(daily,))
+    weekly = replace(daily, period_us=7 * DAY)
+    refusal = desk.refuses(ApplyRules(make_rules(version=2, bonuses=(weekly,))), InvalidCommand)
+    assert refusal.details["field"] == "bonuses.a"
+    desk.change_rules()
+    desk.refuses(ApplyRules(make_rules(version=3, bonuses=(weekly,))), InvalidCommand)
+    desk.change_rules(bonuses=(daily, replace(weekly, id="b")))
+    assert [plan.period_us for plan in desk.state.rules.bonuses] == [DAY, 7 * DAY]
+
+
+@pytest.mark.parametrize("purpose", [Purpose.GOLD, Purpose.TRAINING, Purpose.QUALIFICATION])
+def test_a_label_that_workers_are_measured_by_is_not_removed(purpose: Purpose) -> None:
+    desk = Desk()
+    known = desk.task(purpose=purpose, gold=YES)
+    without = (Field("label", (replace(LABELS[0], removed=True), *LABELS[1:])),)
+    refusal = desk.refuses(ApplyRules(make_rules(version=2, fields=without)), WrongState)
+    assert refusal.details == {"field": "fields.label", "label": "yes"}
+    assert to_text(Kind.TASK, known) in refusal.message
+    desk.send(CancelTask(known, "its label goes"))
+    desk.change_rules(fields=without)
+    assert desk.state.rules.version == 2
 
 
 @pytest.mark.parametrize("version", [0, 1, 3])

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from crowdroute.router.errors import InvalidCommand, WrongState
+from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.model.rules import MICROSECONDS, ProjectRules
-from crowdroute.router.model.states import Stage
+from crowdroute.router.model.states import Stage, TaskState
 from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.quality.eligibility import requirements_of
 from crowdroute.router.quality.reward import check_plan
@@ -33,8 +36,8 @@ def require_sound(state: Project, rules: ProjectRules) -> None:
     """See that rules may follow the ones in force.
 
     Raises:
-        WrongState: their version is not the next.
-        InvalidCommand: they lose a label or the currency, or name what cannot be.
+        WrongState: their version is not the next, or they remove a label that a task's known answer needs.
+        InvalidCommand: they lose a label, the currency or a bonus's period, or name what cannot be.
     """
     expected = len(state.history) + 1
     if rules.version != expected:
@@ -44,6 +47,7 @@ def require_sound(state: Project, rules: ProjectRules) -> None:
             {"version": str(expected - 1)},
         )
     _require_schema(state, rules)
+    _require_known_answers(state, rules)
     if rules.prices.currency != state.rules.prices.currency and state.history:
         raise InvalidCommand("a project keeps its currency", {"field": "prices.currency"})
     for field, holds, what in _bounds(rules):
@@ -51,6 +55,7 @@ def require_sound(state: Project, rules: ProjectRules) -> None:
             raise InvalidCommand(f"rules, {field}: {what}", {"field": field})
     requirements_of(rules.requirement, Stage.CROWD)
     _require_money(rules)
+    _require_periods(state, rules)
 
 
 def _require_schema(state: Project, rules: ProjectRules) -> None:
@@ -74,6 +79,40 @@ def _require_schema(state: Project, rules: ProjectRules) -> None:
                 f"field {field.id!r}: fields and labels are add-only; keep them in their order and mark "
                 "a label as removed instead of leaving it out",
                 {"field": f"fields.{field.id}"},
+            )
+
+
+def _require_known_answers(state: Project, rules: ProjectRules) -> None:
+    """See that nobody is measured by an answer that they could not give any more."""
+    gone = {
+        (place, code): label.id
+        for place, field in enumerate(state.rules.fields)
+        for code, label in enumerate(field.labels)
+        if rules.fields[place].labels[code].removed and not label.removed
+    }
+    if not gone:
+        return
+    rows = state.tasks.rows[: state.tasks.count]
+    for task in np.flatnonzero((rows["known"] >= 0) & (rows["state"] == TaskState.OPEN)).tolist():
+        for value in state.known[state.tasks.known[task]]:
+            if (value.field, value.label) in gone:
+                field, label = state.rules.fields[value.field].id, gone[value.field, value.label]
+                raise WrongState(
+                    f"label {label!r} of field {field!r} is the known answer of"
+                    f" {to_text(Kind.TASK, state.tasks.id_of(task))}: cancel the tasks that it is known of"
+                    " before you remove it",
+                    {"field": f"fields.{field}", "label": label},
+                )
+
+
+def _require_periods(state: Project, rules: ProjectRules) -> None:
+    """See that bonuses keep their periods: a period goes by its number, which would mean another time."""
+    periods = {plan.id: plan.period_us for earlier in state.history for plan in earlier.bonuses}
+    for plan in rules.bonuses:
+        if periods.get(plan.id, plan.period_us) != plan.period_us:
+            raise InvalidCommand(
+                f"bonus {plan.id!r} keeps its period; give a bonus of another period another id",
+                {"field": f"bonuses.{plan.id}"},
             )
 
 
