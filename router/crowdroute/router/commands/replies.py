@@ -12,7 +12,7 @@ from crowdroute.router.model.states import Purpose, Receipt, Stage
 
 
 @dataclass_transform(frozen_default=True)
-class _Reply(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class _Reply(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """Common settings."""
 
 

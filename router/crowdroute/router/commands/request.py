@@ -9,7 +9,7 @@ from crowdroute.router.commands.project import ProjectCommand
 from crowdroute.router.model.ids import NO_ID, Id
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A command, the stream it is for, who asks, and the random bytes it may use."""
 
     stream: str

@@ -8,5 +8,5 @@ import msgspec
 
 
 @dataclass_transform(frozen_default=True)
-class Fact(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Fact(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One thing that happened; compact on disk, immutable in memory."""

@@ -13,7 +13,7 @@ from crowdroute.router.events.organisation import OrganisationEvent
 from crowdroute.router.events.project import ProjectEvent
 
 
-class Cause(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Cause(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """Why an entry is there: the command, who gave it, and under which idempotency key."""
 
     command: str
@@ -28,7 +28,7 @@ class Cause(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     """Hash of the request that came under the key."""
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What one command did to one stream at one logged moment."""
 
     stream: str
@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     """The encoded reply, kept only under an idempotency key, so that a retry gets the same one."""
 
 
-class InputOffset(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class InputOffset(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """How far an input partition is taken in, as of this batch."""
 
     topic: str
@@ -47,7 +47,7 @@ class InputOffset(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     next_offset: int
 
 
-class Batch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Batch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What one durable append holds."""
 
     sequence: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Choice(msgspec.Struct, frozen=True, array_like=True, tag=1, forbid_unknown_fields=True):
+class Choice(msgspec.Struct, frozen=True, array_like=True, tag=1, forbid_unknown_fields=True, gc=False):
     """One label of a closed set."""
 
     field: int
@@ -20,7 +20,7 @@ FieldValue = Choice
 Answer = tuple[FieldValue, ...]
 
 
-class FieldResult(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class FieldResult(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """What was concluded for one field: the label, and the probability of every label behind it."""
 
     field: int
