@@ -129,7 +129,9 @@ class Models:
         """Give the probability of the most probable label, of the field where it is lowest."""
         lowest = 1.0
         for model in self.fields:
-            lowest = min(lowest, max(model.posteriors[task].tolist()))
+            highest = max(model.posteriors[task].tolist())
+            if highest < lowest:
+                lowest = highest
         return lowest
 
     def probabilities(self, field: int, task: int) -> tuple[float, ...]:

@@ -52,7 +52,7 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
         flags=wish.flags,
     )
     if receipt is not _REFUSED:
-        entry = piece_entry(state, row)
+        entry = piece_entry(state, row, wish.assignment, wish.worker)
         if entry is not None:
             yield entry
     if receipt is _COUNTED:
