@@ -129,9 +129,7 @@ class Models:
         """Give the probability of the most probable label, of the field where it is lowest."""
         lowest = 1.0
         for model in self.fields:
-            highest = max(model.posteriors[task].tolist())
-            if highest < lowest:
-                lowest = highest
+            lowest = min(lowest, max(model.posteriors[task].tolist()))
         return lowest
 
     def probabilities(self, field: int, task: int) -> tuple[float, ...]:
