@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 .PHONY: help
 help: ## list the targets
 	@echo "make <target>"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothing; needs no service
@@ -22,11 +22,27 @@ demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothi
 test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
 	@# Compiled once before the workers start: a test's server must answer in time on a machine that never ran it.
 	$(BIN)/python -m crowdroute.router.runtime.warming
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --ignore=tests/faults
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not cluster" --ignore=tests/faults
 
 .PHONY: faults
 faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)
 	$(BIN)/python -m pytest -q tests/faults
+
+.PHONY: services-up
+services-up: ## Apache Kafka and Redis on this machine (BROKERS=3: three brokers); see docs/cluster.md
+	@$(PYTHON) deploy/local/services.py up
+
+.PHONY: services-down
+services-down: ## stop them; their data stays
+	@$(PYTHON) deploy/local/services.py down
+
+.PHONY: services-status
+services-status: ## which of them run, where, and whether they answer
+	@$(PYTHON) deploy/local/services.py status
+
+.PHONY: cluster-test
+cluster-test: $(VENV)/.installed-cluster ## the tests that need the real services; they start their own
+	$(BIN)/python -m pytest -q -m cluster tests
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts
@@ -73,6 +89,11 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "installing crowdroute[demo,models,dev] into $(VENV) ..."
 	@$(PIP_INSTALL) -e ".[demo,models,dev]"
 	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.installed-cluster: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing crowdroute[demo,models,dev,cluster] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo,models,dev,cluster]"
+	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed-demo
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null || { \

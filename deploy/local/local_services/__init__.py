@@ -1,0 +1,1 @@
+"""Apache Kafka and Redis on one machine, started and stopped as plain processes."""
