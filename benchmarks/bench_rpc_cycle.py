@@ -257,6 +257,10 @@ def main() -> None:
     elif options.serve_engine:
         asyncio.run(serve_engine(options.in_flight, options.open[0]))
     else:
+        # Every task takes two answers at least; unary calls and streams answer as often as each other.
+        needed = int((options.rounds + 0.25) * options.cycles) + options.calls // 2
+        if needed > min(options.open):
+            parser.error(f"--open {min(options.open)} tasks do not last: give at least {needed}")
         measure(options)
 
 
