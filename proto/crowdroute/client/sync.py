@@ -151,7 +151,7 @@ class Client:
     def skip(
         self, offer: assignments_pb2.Offer, reason: str, problem: bool = False, comment: str = ""
     ) -> None:
-        """Decline to answer; `problem` reports that the task itself is broken."""
+        """Decline to answer with a code, for example `unclear`; `problem` reports that the task is broken."""
         request = assignments_pb2.SkipRequest(
             project_id=offer.project_id,
             assignment_id=offer.assignment_id,

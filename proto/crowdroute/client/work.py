@@ -111,7 +111,7 @@ class WorkStream:
         return response
 
     async def skip(self, offer: assignments_pb2.Offer, reason: str, problem: bool = False) -> None:
-        """Decline to answer."""
+        """Decline to answer; the reason is a code, for example `unclear`."""
         skip = assignments_pb2.SkipRequest(
             project_id=offer.project_id,
             assignment_id=offer.assignment_id,

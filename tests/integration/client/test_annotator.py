@@ -46,7 +46,7 @@ async def test_a_blocking_program_works_until_nothing_is_left(wire: Wire) -> Non
             for offer in client.work(project, wait_s=0.0):
                 client.extend(offer)
                 if len(done) == 1:
-                    client.skip(offer, "cannot see it")
+                    client.skip(offer, "unreadable")
                 elif len(done) == 2:
                     client.release(offer)
                 else:

@@ -85,7 +85,7 @@ async def test_credits_change_how_many_offers_are_held(wire: Wire) -> None:
         others = [await anext(stream), await anext(stream)]
         await stream.set_credits(0)
         for offer in (first, *others):
-            await stream.skip(offer, "enough for today")
+            await stream.skip(offer, "enough-for-today")
 
     (state,) = (state for _, state in wire.engine.projects())
     assert state.workers.live[0] == 0, "no credits, no offers"

@@ -115,7 +115,7 @@ async def test_an_answer_can_be_changed_and_taken_back(wire: Wire) -> None:
     await ann.call("Submit", wire_types.SubmitRequest(**held(offer), answers=answer("yes")))
 
     amended = await ann.call("Amend", wire_types.AmendRequest(**held(offer), answers=answer("no")))
-    await ann.call("Withdraw", wire_types.WithdrawRequest(**held(offer), reason="a slip"))
+    await ann.call("Withdraw", wire_types.WithdrawRequest(**held(offer), reason="slip"))
 
     assert amended.receipt == wire_types.RECEIPT_ACCEPTED
     assert amended.pay.amount == "0.02"
@@ -141,7 +141,7 @@ async def test_a_reported_problem_leaves_the_lease(wire: Wire) -> None:
     ann = await wire.annotator()
     offer = (await ann.call("Next", wire_types.NextRequest(project_id=project))).offers[0]
 
-    await ann.call("ReportProblem", wire_types.ReportProblemRequest(**held(offer), reason="no picture"))
+    await ann.call("ReportProblem", wire_types.ReportProblemRequest(**held(offer), reason="no-picture"))
 
     reply = await ann.call("Submit", wire_types.SubmitRequest(**held(offer), answers=answer()))
     assert reply.receipt == wire_types.RECEIPT_ACCEPTED

@@ -67,6 +67,8 @@ async def test_an_unknown_assignment_is_not_found(wire: Wire, call: str) -> None
     message = request(project_id=offer.project_id, assignment_id="asg_" + "0" * 32, lease_token="1" * 16)
     if "answers" in message.DESCRIPTOR.fields_by_name:
         message.answers["label"].label = "yes"
+    if "reason" in message.DESCRIPTOR.fields_by_name:
+        message.reason = "unclear"
 
     refused = await ann.refusal(call, message)
 
@@ -120,7 +122,7 @@ async def test_a_key_that_was_used_for_something_else_is_refused(wire: Wire) -> 
     skip = wire_types.SkipRequest(**held(offer), reason="unclear", idempotency_key="k")
     assert await ann.call("Skip", skip) == await ann.call("Skip", skip)
 
-    skip.reason = "something else"
+    skip.reason = "blurred"
     refused = await ann.refusal("Skip", skip)
 
     assert (refused.status, refused.code) == (Code.FAILED_PRECONDITION, "IDEMPOTENCY_KEY_REUSED")

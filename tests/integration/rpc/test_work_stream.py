@@ -51,7 +51,7 @@ async def test_the_stream_does_whatever_the_calls_do(wire: Wire) -> None:
     offer = await work.offer()
     assert (await act(submit=wire_types.SubmitRequest(**held(offer), answers=answer()))).HasField("submit")
     assert (await act(amend=wire_types.AmendRequest(**held(offer), answers=answer("no")))).HasField("amend")
-    withdrawal = wire_types.WithdrawRequest(**held(offer), reason="a slip")
+    withdrawal = wire_types.WithdrawRequest(**held(offer), reason="slip")
     assert (await act(withdraw=withdrawal)).HasField("withdraw")
 
 

@@ -50,6 +50,7 @@ def _written(state: Project, row: int) -> Iterator[str]:
     identity = state.assignments.id_of(row)
     if state.assignments.has_comment[row]:
         yield content.comment(identity)
+        yield content.report(identity)
     if state.assignments.has_draft[row]:
         yield content.draft(identity)
 

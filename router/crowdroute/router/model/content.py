@@ -58,6 +58,11 @@ def comment(assignment: Id) -> str:
     return f"comment/{assignment.hex()}"
 
 
+def report(assignment: Id) -> str:
+    """Give the key of what a worker wrote when they reported a problem and kept the task."""
+    return f"report/{assignment.hex()}"
+
+
 def draft(assignment: Id) -> str:
     """Give the key of an assignment's unfinished answer."""
     return f"draft/{assignment.hex()}"

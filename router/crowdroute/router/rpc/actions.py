@@ -6,6 +6,7 @@ as a message. Deciding and waiting for the disk are the callers' part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -33,7 +34,9 @@ from crowdroute.router.state.project import Project
 LONGEST_COMMENT = 10_000
 LARGEST_DRAFT = 64 * 1024
 MOST_FLAGS = 16
-LONGEST_FLAG = 64
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}", re.ASCII)
+"""What a worker's reasons and flags may be. They stand in the log for ever, where no erasure reaches them, so
+what people write in words has its place in comments."""
 LONGEST_ACTIVE_US = 7 * 86_400 * 1_000_000
 """A week: what a front-end may report as active time before it is taken for nonsense."""
 
@@ -91,7 +94,7 @@ def _held(message: _Held) -> tuple[Id, int]:
     return id_of(Kind.ASSIGNMENT, message.assignment_id, "assignment_id"), fence_of(message.lease_token)
 
 
-def _comment(desk: Desk, assignment: Id, text: str) -> tuple[bytes, Sequence[ContentChange]]:
+def _comment(desk: Desk, key: str, text: str) -> tuple[bytes, Sequence[ContentChange]]:
     """Give a comment's digest and what is to be stored."""
     if not text:
         return b"", ()
@@ -100,17 +103,30 @@ def _comment(desk: Desk, assignment: Id, text: str) -> tuple[bytes, Sequence[Con
             f"the comment has {len(text)} characters; at most {LONGEST_COMMENT}", {"field": "comment"}
         )
     body = text.encode()
-    return desk.engine.digest(body), (ContentChange(content.comment(assignment), body),)
+    return desk.engine.digest(body), (ContentChange(key, body),)
+
+
+def _code(text: str, field: str) -> str:
+    """Give a code back.
+
+    Raises:
+        InvalidCommand: it is none.
+    """
+    if CODE.fullmatch(text) is None:
+        raise InvalidCommand(
+            f"{field}: give a code of 1 to 64 letters, digits, _ . : or -, for example `unclear`; words for"
+            " people belong into a comment",
+            {"field": field},
+        )
+    return text
 
 
 def _submit(desk: Desk, message: wire.SubmitRequest) -> Decided:
     assignment, fence = _held(message)
-    digest, contents = _comment(desk, assignment, message.comment)
-    flags = tuple(message.flags)
-    if len(flags) > MOST_FLAGS or any(not 1 <= len(flag) <= LONGEST_FLAG for flag in flags):
-        raise InvalidCommand(
-            f"flags: at most {MOST_FLAGS}, each of 1 to {LONGEST_FLAG} characters", {"field": "flags"}
-        )
+    digest, contents = _comment(desk, content.comment(assignment), message.comment)
+    if len(message.flags) > MOST_FLAGS:
+        raise InvalidCommand(f"{len(message.flags)} flags; at most {MOST_FLAGS}", {"field": "flags"})
+    flags = tuple(_code(flag, "flags") for flag in message.flags)
     active_us = 0
     if message.HasField("active_time"):
         active_us = length_of(message.active_time, "active_time", LONGEST_ACTIVE_US)
@@ -143,7 +159,7 @@ def _amended(desk: Desk, reply: Reply) -> wire.AmendResponse:
 
 
 def _withdraw(desk: Desk, message: wire.WithdrawRequest) -> Decided:
-    return Decided(wishes.WithdrawAnswer(desk.worker, *_held(message), message.reason))
+    return Decided(wishes.WithdrawAnswer(desk.worker, *_held(message), _code(message.reason, "reason")))
 
 
 def _save_draft(desk: Desk, message: wire.SaveDraftRequest) -> Decided:
@@ -160,17 +176,22 @@ def _save_draft(desk: Desk, message: wire.SaveDraftRequest) -> Decided:
 
 def _skip(desk: Desk, message: wire.SkipRequest) -> Decided:
     assignment, fence = _held(message)
-    digest, contents = _comment(desk, assignment, message.comment)
+    digest, contents = _comment(desk, content.comment(assignment), message.comment)
     return Decided(
-        wishes.SkipAssignment(desk.worker, assignment, fence, message.reason, message.problem, digest),
+        wishes.SkipAssignment(
+            desk.worker, assignment, fence, _code(message.reason, "reason"), message.problem, digest
+        ),
         contents,
     )
 
 
 def _report_problem(desk: Desk, message: wire.ReportProblemRequest) -> Decided:
     assignment, fence = _held(message)
-    digest, contents = _comment(desk, assignment, message.comment)
-    return Decided(wishes.ReportProblem(desk.worker, assignment, fence, message.reason, digest), contents)
+    digest, contents = _comment(desk, content.report(assignment), message.comment)
+    return Decided(
+        wishes.ReportProblem(desk.worker, assignment, fence, _code(message.reason, "reason"), digest),
+        contents,
+    )
 
 
 def _extend(desk: Desk, message: wire.ExtendRequest) -> Decided:

@@ -43,10 +43,11 @@ async def external_ids_of(engine: Engine, items: Iterable[Id]) -> dict[Id, str]:
 
 
 async def comments_of(engine: Engine, assignments: Iterable[Id]) -> dict[Id, str]:
-    """Give the remarks that came with assignments, where there are any."""
-    keys = {assignment: content.comment(assignment) for assignment in assignments}
-    bodies = await engine.fetch(keys.values())
-    return {assignment: bodies[key].decode() for assignment, key in keys.items() if key in bodies}
+    """Give the remarks that came with assignments, where there are any; what was reported stands first."""
+    keys = {one: (content.report(one), content.comment(one)) for one in assignments}
+    bodies = await engine.fetch(key for both in keys.values() for key in both)
+    written = {one: [bodies[key].decode() for key in both if key in bodies] for one, both in keys.items()}
+    return {assignment: "\n".join(texts) for assignment, texts in written.items() if texts}
 
 
 async def worker_names_of(engine: Engine, workers: Iterable[Id]) -> dict[Id, str]:

@@ -68,7 +68,7 @@ async def test_what_was_withdrawn_is_corrected_by_another_entry(office: Office) 
         project_id=project.id,
         assignment_id=offer.assignment_id,
         lease_token=offer.lease_token,
-        reason="a slip",
+        reason="slip",
     )
     await client.annotation.Withdraw(withdraw)
 
