@@ -158,7 +158,8 @@ class Overlap(Section):
     maximum: Annotated[int, Field(ge=1, le=1_000)] = Field(
         default=_OVERLAP.maximum, examples=[7], json_schema_extra=_unit("answers")
     )
-    """Never more, however unsure they leave it."""
+    """Never more, however unsure they leave it. A larger number holds for every open task at once, a smaller
+    one for tasks that come in from then on."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Overlap:
