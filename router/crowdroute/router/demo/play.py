@@ -12,7 +12,7 @@ from crowdroute.api.v1 import projects_pb2, tasks_pb2, tokens_pb2, types_pb2, wo
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.demo.crowd import SimulatedWorker
 from crowdroute.router.demo.pictures import Picture
-from crowdroute.router.demo.rules import DOCUMENT
+from crowdroute.router.demo.rules import BONUS_PERIOD_S, DOCUMENT
 
 LABELS = 10
 GOLD_EVERY = 10
@@ -23,6 +23,9 @@ THINK_S = (0.05, 0.25)
 minute."""
 
 WAIT_S = 1.0
+BONUS_DECIDED_S = 1.5
+"""How long after the end of a period its bonuses stand in the ledger."""
+
 ROUNDS_WITHOUT_WORK = 3
 """A worker leaves after so many waits in vain; reviews may still come up during the first of them."""
 
@@ -81,6 +84,7 @@ async def play(
         ]
         await asyncio.gather(*work)
         seconds = time.perf_counter() - began
+        await asyncio.sleep(to_last_bonus_s(time.time()))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         progress.stats = await _stats(client, project)
@@ -88,6 +92,11 @@ async def play(
         return Played(
             project, {name: worker_id for name, (worker_id, _) in sessions.items()}, progress, seconds
         )
+
+
+def to_last_bonus_s(now_s: float) -> float:
+    """Give the seconds until the bonuses of the period that a moment (of Unix time) lies in are decided."""
+    return BONUS_PERIOD_S - now_s % BONUS_PERIOD_S + BONUS_DECIDED_S
 
 
 async def _join(client: AsyncClient, worker: SimulatedWorker) -> tuple[str, AsyncClient]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-DOCUMENT = """\
+BONUS_PERIOD_S = 10
+"""Seconds after which bonuses are decided; people would have a week."""
+
+DOCUMENT = f"""\
 schema: crowdroute.rules/v1
 
 labels: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
@@ -10,12 +13,12 @@ labels: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 guideline: "Which digit is in the picture?"
 
 routing:
-  lease: {duration: 1m}
+  lease: {{duration: 1m}}
 
 quality:
-  overlap: {minimum: 2, maximum: 7}
-  stopping: {target: 0.98}
-  gold: {share: 12%, first: 8}
+  overlap: {{minimum: 2, maximum: 7}}
+  stopping: {{target: 0.98}}
+  gold: {{share: 12%, first: 8}}
   review:
     mode: enforce
     threshold: 0.5
@@ -29,8 +32,8 @@ money:
     - id: accuracy
       mode: enforce
       least_checked: 8
-      period: 10s
+      period: {BONUS_PERIOD_S}s
       bands:
-        - {from: 0.60, amount: "0.10"}
-        - {from: 0.75, amount: "0.25"}
+        - {{from: 0.60, amount: "0.10"}}
+        - {{from: 0.75, amount: "0.25"}}
 """
