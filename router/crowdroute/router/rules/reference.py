@@ -128,7 +128,8 @@ def _table(group: Schema, definitions: dict[str, Schema], homes: dict[str, str])
         default = "required" if key in group.get("required", ()) else ""
         if "default" in node:
             default = _value(node["default"])
-        meaning = node.get("description") or definitions[inner or ""]["description"]
+        description = node.get("description") or definitions[inner or ""]["description"]
+        meaning = " ".join(description.split())  # a row of a table is one line
         example = _value(examples[0]) if examples else ""
         kind = _kind(node) if inner is None else _link(node, homes[inner])
         rows.append((f"`{key}`", kind, node.get("x-unit", ""), default, example, meaning))
