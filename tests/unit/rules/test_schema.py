@@ -69,9 +69,9 @@ def test_every_key_is_explained_in_the_schema_and_stands_in_the_reference() -> N
 
 
 def test_every_row_of_the_reference_is_one_whole_line() -> None:
-    rows = [line for line in write_reference().splitlines() if line.startswith("|")]
+    rows = [line for line in write_reference().splitlines() if line.startswith("| `")]
     assert len(rows) > 30
-    assert all(line.endswith(" |") and line.count("|") == 7 for line in rows)
+    assert [line for line in rows if line.count("|") != 7 or not line.endswith(" |")] == []
 
 
 def test_every_default_and_example_in_the_schema_fits_the_schema() -> None:
