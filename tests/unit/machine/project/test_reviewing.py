@@ -66,6 +66,38 @@ def test_the_seniors_answer_passes_or_fails_what_it_checks_and_counts_as_evidenc
     assert (workers.review_correct[workers.find(bob)], workers.review_checked[workers.find(bob)]) == (0, 1)
 
 
+def test_one_senior_is_enough_however_many_answers_come_after_theirs() -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(4, 4), stopping=Stopping(0.9))
+    task = desk.task()
+    early, right, wrong = desk.workers(3)
+    desk.answer(early, YES)
+    check = desk.answer(desk.worker(SENIOR), YES)
+    planned = desk.tasks.planned_senior[desk.task_row(task)]
+    later = [desk.answer(right, YES), desk.answer(wrong, NO)]
+    assert [desk.state.assignments.review[desk.row_of(lease)] for lease in later] == [
+        Review.PASSED,
+        Review.FAILED,
+    ]
+    assert {event.by for event in desk.events(ReviewConcluded)} == {check.assignment}
+    assert all(event.evidence for event in desk.events(ReviewConcluded))
+    assert desk.tasks.planned_senior[desk.task_row(task)] == planned
+    assert desk.tasks.in_review[desk.task_row(task)] == 0
+    assert desk.events(TaskFinalised)
+
+
+def test_a_seniors_answer_that_was_withdrawn_settles_nothing_more() -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(4, 4), stopping=Stopping(0.9))
+    task = desk.task()
+    desk.answer(desk.worker(), YES)
+    senior = desk.worker(SENIOR)
+    check = desk.answer(senior, YES)
+    desk.send(WithdrawAnswer(senior, check.assignment, check.fence, "slip"))
+    desk.answer(desk.worker(), NO)
+    assert desk.tasks.in_review[desk.task_row(task)] == 1
+    desk.answer(desk.worker(SENIOR), NO)
+    assert desk.tasks.in_review[desk.task_row(task)] == 0
+
+
 def test_a_worker_with_a_proven_record_is_reviewed_by_chance_only() -> None:
     desk = Desk(review=ReviewPlan(Mode.ENFORCE, 0.5, 0.0), gold=GoldPlan(1.0, 12))
     ann = desk.worker()

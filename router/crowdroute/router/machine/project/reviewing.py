@@ -49,8 +49,22 @@ def consider_review(state: Project, row: int, entropy: Id) -> Steps:
         share=plan.share,
         draw=draw,
     )
-    if plan.mode == Mode.ENFORCE:
+    if plan.mode != Mode.ENFORCE:
+        return
+    check = _check_of(state, task)
+    if check is None:
         yield from _plan_senior(state, task)
+    else:
+        yield _verdict(state, row, check)
+
+
+def _check_of(state: Project, task: int) -> int | None:
+    """Give the newest senior answer that counts: it settles what comes later too, since nobody is asked about
+    a task twice and seniors are few."""
+    if not state.tasks.counted_senior[task]:
+        return None
+    stage = state.assignments.stage
+    return next(row for row in state.counted_annotations(task) if stage[row] == Stage.SENIOR)
 
 
 def _plan_senior(state: Project, task: int) -> Steps:
@@ -62,15 +76,19 @@ def _plan_senior(state: Project, task: int) -> Steps:
 def conclude_reviews(state: Project, by: int) -> Steps:
     """Settle every annotation under review on the task that a senior or expert has just answered."""
     table = state.assignments
-    answered = state.answer_codes(by)
     under_review = [
         row
         for row in state.assignments_of_task(table.task[by])
         if table.review[row] == Review.REQUESTED and state.counts(row)
     ]
     for row in under_review:
-        verdict = Review.PASSED if state.answer_codes(row) == answered else Review.FAILED
-        yield facts.ReviewConcluded(table.id_of(row), verdict, table.id_of(by), bool(table.fair_review[row]))
+        yield _verdict(state, row, by)
+
+
+def _verdict(state: Project, row: int, by: int) -> facts.ReviewConcluded:
+    table = state.assignments
+    verdict = Review.PASSED if state.answer_codes(row) == state.answer_codes(by) else Review.FAILED
+    return facts.ReviewConcluded(table.id_of(row), verdict, table.id_of(by), bool(table.fair_review[row]))
 
 
 def request(state: Project, wish: wishes.RequestReview, now_us: int) -> Decision:
