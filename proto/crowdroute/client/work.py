@@ -1,8 +1,9 @@
 """The work stream: offers come by themselves, answers go back, and a broken connection is made good.
 
-Actions are kept until the engine has answered them. When the stream breaks, a new one resumes the leases and
-sends what was not answered again; an action that had been carried out answers as before, since submits are
-taken once per assignment and the others carry idempotency keys.
+Actions are kept until the engine has answered them; one that it asked to send later is sent again then. When
+the stream breaks, a new one resumes the leases and sends what was not answered again; an action that had been
+carried out answers as before, since submits are taken once per assignment and the others carry idempotency
+keys.
 """
 
 from __future__ import annotations
@@ -34,7 +35,16 @@ comes at once; an engine that refuses the stream says so then, and not into the 
 WRITE_BROKEN = "Internal error from Core"
 """gRPC's words when a message met a stream that had just ended, whatever the reason for its end."""
 
-_Action = tuple[work_pb2.WorkRequest, "asyncio.Future[Any]"]
+
+class _Action:
+    """Something that was asked for and not answered yet."""
+
+    __slots__ = ("answered", "request", "tries")
+
+    def __init__(self, request: work_pb2.WorkRequest, answered: asyncio.Future[Any]) -> None:
+        self.request = request
+        self.answered = answered
+        self.tries = 1
 
 
 class WorkStream:
@@ -131,9 +141,12 @@ class WorkStream:
         if self._failure is not None:
             raise self._failure
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._post(request)
-        self._unanswered[request.sequence] = (request, answered)
+        self._ask(_Action(request, answered))
         return await answered
+
+    def _ask(self, action: _Action) -> None:
+        self._post(action.request)
+        self._unanswered[action.request.sequence] = action
 
     def _post(self, request: work_pb2.WorkRequest) -> None:
         """Number a message and leave it for the one task that writes: gRPC takes one write at a time."""
@@ -177,9 +190,8 @@ class WorkStream:
         self._heard.clear()
         self._unanswered = {}
         self._post(work_pb2.WorkRequest(hello=self._hello))
-        for request, answered in repeated:
-            self._post(request)
-            self._unanswered[request.sequence] = (request, answered)
+        for action in repeated:
+            self._ask(action)
 
     async def _write(self, call: Any) -> None:
         """Send what is left for writing; the reading side sees a break too, and makes it good."""
@@ -214,18 +226,32 @@ class WorkStream:
         return _ended("STREAM_ENDED")
 
     def _settle(self, reply: work_pb2.WorkReply) -> None:
-        request, answered = self._unanswered.pop(reply.sequence, (None, None))
-        if request is None or answered is None:
+        action = self._unanswered.get(reply.sequence)
+        if action is None:
             return
         kind = reply.WhichOneof("result")
+        if kind == "problem":
+            problem = from_problem(reply.problem)
+            delay = delay_before(action.tries, problem)
+            if delay is not None and action.tries < self._connection.attempts and not action.answered.done():
+                action.tries += 1
+                asyncio.get_running_loop().call_later(delay, self._ask_again, reply.sequence)
+                return
+        del self._unanswered[reply.sequence]
         if kind != "problem":
-            self._held.discard(getattr(request, kind).assignment_id)
-        if answered.done():  # whoever asked was cancelled
+            self._held.discard(getattr(action.request, kind).assignment_id)
+        if action.answered.done():  # whoever asked was cancelled
             return
         if kind == "problem":
-            answered.set_exception(from_problem(reply.problem))
+            action.answered.set_exception(problem)
         else:
-            answered.set_result(getattr(reply, kind))
+            action.answered.set_result(getattr(reply, kind))
+
+    def _ask_again(self, sequence: int) -> None:
+        """Send an action again unless a new stream did so meanwhile."""
+        action = self._unanswered.pop(sequence, None)
+        if action is not None:
+            self._ask(action)
 
     def _offer(self, offer: assignments_pb2.Offer) -> None:
         """Hand an offer on once, however often the stream was resumed."""
@@ -237,9 +263,9 @@ class WorkStream:
         """Tell everyone who waits that nothing more will come; the first reason stands."""
         if self._failure is None:
             self._failure = failure
-        for _, answered in self._unanswered.values():
-            if not answered.done():
-                answered.set_exception(self._failure)
+        for action in self._unanswered.values():
+            if not action.answered.done():
+                action.answered.set_exception(self._failure)
         self._unanswered = {}
         self._offers.put_nowait(None)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.integration.client.scripted import Scripted, Talk, scripted
 from tests.support.wire import Wire
 
-from crowdroute.api.v1 import assignments_pb2, work_pb2
+from crowdroute.api.v1 import assignments_pb2, types_pb2, work_pb2
 from crowdroute.client import AsyncClient, Connection, NotConnected, Refused
 from crowdroute.client.work import WorkStream
 from crowdroute.router.commands.project import CancelTask
@@ -190,6 +190,80 @@ async def test_after_a_break_what_was_not_answered_is_sent_once_more_and_offers_
     assert again.skip == lost.skip
     assert lost.skip.idempotency_key
     assert last.submit.assignment_id == "asg_c"
+
+
+def busy(sequence: int) -> work_pb2.WorkReply:
+    problem = types_pb2.Problem(
+        code="RATE_LIMITED", message="slower", status=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    )
+    problem.retry_after.FromMilliseconds(1)
+    return work_pb2.WorkReply(sequence=sequence, problem=problem)
+
+
+async def test_an_answer_that_came_too_fast_is_sent_again(script: Scripted) -> None:
+    heard: list[work_pb2.WorkRequest] = []
+
+    async def is_busy_once(talk: Talk) -> None:
+        await talk.hear()
+        await talk.say(offers=[offer("asg_a")])
+        heard.append(await talk.hear())
+        await talk.say(replies=[busy(heard[0].sequence)])
+        heard.append(await talk.hear())
+        await talk.say(replies=[work_pb2.WorkReply(sequence=heard[1].sequence, submit=ACCEPTED)])
+        await talk.hear()
+
+    script.works = [is_busy_once]
+    async with scripted_work(script) as stream:
+        assert await stream.submit(await anext(stream), {"label": "yes"}) == ACCEPTED
+
+    assert heard[0].submit == heard[1].submit
+    assert heard[0].sequence != heard[1].sequence
+
+
+async def test_an_answer_that_waits_to_be_sent_again_is_sent_once_by_a_new_stream(script: Scripted) -> None:
+    heard: list[work_pb2.WorkRequest] = []
+
+    async def is_busy_and_breaks(talk: Talk) -> None:
+        await talk.hear()
+        await talk.say(offers=[offer("asg_a")])
+        await talk.say(replies=[busy((await talk.hear()).sequence)])
+        await talk.break_off()
+
+    async def answers(talk: Talk) -> None:
+        await talk.hear()
+        await talk.say(resumed=resumed("asg_a"))
+        heard.append(await talk.hear())
+        await talk.say(replies=[work_pb2.WorkReply(sequence=heard[0].sequence, submit=ACCEPTED)])
+        with contextlib.suppress(AssertionError):
+            heard.append(await talk.hear())
+
+    script.works = [is_busy_and_breaks, answers]
+    async with scripted_work(script) as stream:
+        assert await stream.submit(await anext(stream), {"label": "yes"}) == ACCEPTED
+
+    assert len(heard) == 1
+
+
+async def test_an_engine_that_stays_busy_is_told_after_the_attempts(script: Scripted) -> None:
+    heard: list[work_pb2.WorkRequest] = []
+
+    async def is_busy(talk: Talk) -> None:
+        await talk.hear()
+        await talk.say(offers=[offer("asg_a")])
+        with contextlib.suppress(AssertionError):
+            while True:
+                heard.append(await talk.hear())
+                await talk.say(replies=[busy(heard[-1].sequence)])
+
+    script.works = [is_busy]
+    async with scripted_work(script, attempts=3) as stream:
+        held = await anext(stream)
+        with pytest.raises(Refused) as caught:
+            await stream.submit(held, {"label": "yes"})
+        assert stream.holds(held)
+
+    assert caught.value.code == "RATE_LIMITED"
+    assert len(heard) == 3
 
 
 async def test_an_offer_whose_lease_ended_while_it_waited_is_not_handed_on(script: Scripted) -> None:
