@@ -176,8 +176,8 @@ _EVENTS: dict[int, str] = {
     23: "TaskEscalated task stage reason confidence counted",
     24: "TaskFinalised task revision reason results confidence counted rules_version"
     " model_version calibrator",
-    25: "ResultCorrected task revision results confidence reason",
-    26: "TaskReopened task reason added",
+    25: "ResultCorrected task revision results confidence reason counted",
+    26: "TaskReopened task reason added confidence counted",
     27: "TaskParked task reason attempts",
     28: "TaskCancelled task reason",
     29: "WorkerDiscounted worker reason",

@@ -254,6 +254,8 @@ class ResultCorrected(Fact, tag=25):
     results: tuple[FieldResult, ...]
     confidence: float
     reason: str
+    counted: int = 0
+    """Annotations that counted at that moment, whether or not the correction rests on them."""
 
 
 class TaskReopened(Fact, tag=26):
@@ -263,6 +265,9 @@ class TaskReopened(Fact, tag=26):
     reason: str
     added: int = 0
     """Crowd slots planned in addition."""
+    confidence: float = 0.0
+    """What the annotations that counted said at that moment, and how many they were."""
+    counted: int = 0
 
 
 class TaskParked(Fact, tag=27):

@@ -51,7 +51,7 @@ def test_a_correction_is_a_new_revision_and_the_old_one_stays() -> None:
     task = finished(desk)
     desk.send(CorrectResult(task, NO, "client says so"))
     (corrected,) = desk.events(ResultCorrected)
-    assert corrected.revision == 2
+    assert (corrected.revision, corrected.counted) == (2, 1)
     newest = desk.tasks.result[desk.task_row(task)]
     older = desk.state.results.previous[newest]
     assert [desk.state.result_fields(row)[0].label for row in (older, newest)] == [0, 1]
@@ -72,7 +72,9 @@ def test_a_finalised_task_that_is_re_opened_takes_more_answers_and_gets_another_
     desk = Desk(overlap=Overlap(1, 1), stopping=Stopping(0.34))
     task = finished(desk)
     desk.refuses(ReopenTask(task, "again", 0), InvalidCommand)
-    desk.send(ReopenTask(task, "client disagrees", 1))
+    (reopened,) = desk.gives(ReopenTask(task, "client disagrees", 1))
+    assert (reopened.added, reopened.counted) == (1, 1)
+    assert reopened.confidence == desk.events(TaskFinalised)[0].confidence
     desk.answer(desk.worker(), YES)
     assert desk.tasks.revision[desk.task_row(task)] == 2
     assert desk.tasks.state[desk.task_row(task)] == TaskState.FINALISED

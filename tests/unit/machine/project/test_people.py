@@ -137,7 +137,7 @@ def test_repair_corrects_a_result_that_turns_without_the_worker() -> None:
     discount(desk, liar)
     (corrected,) = desk.events(ResultCorrected)
     assert (corrected.revision, corrected.results[0].label) == (2, YES[0].label)
-    assert corrected.reason == "WORKER_DISCOUNTED"
+    assert (corrected.reason, corrected.counted) == ("WORKER_DISCOUNTED", 2)
     assert desk.tasks.state[desk.task_row(task)] == TaskState.FINALISED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.support.desk import EXPERT, NO, SENIOR, YES, Desk
 from tests.support.engine import MINUTE
 
@@ -112,7 +113,9 @@ def test_a_result_that_rested_on_a_discounted_worker_re_opens() -> None:
     desk.answer(ann)
     desk.send(DiscountWorker(ann, "answers at random"))
     desk.wait(MINUTE)
-    assert desk.events(TaskReopened)[-1].reason == "WORKER_DISCOUNTED"
+    (reopened,) = desk.events(TaskReopened)
+    assert (reopened.reason, reopened.counted) == ("WORKER_DISCOUNTED", 0)
+    assert reopened.confidence == pytest.approx(1 / 3)
     desk.answer(desk.worker(), NO)
     assert [event.revision for event in desk.events(TaskFinalised)] == [1, 2]
     assert desk.tasks.revision[desk.state.task(task)] == 2

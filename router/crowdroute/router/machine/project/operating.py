@@ -7,7 +7,7 @@ from crowdroute.router.commands.replies import Created, Done
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import full_answer, given_reason
-from crowdroute.router.machine.project.settling import settle
+from crowdroute.router.machine.project.settling import confidence_of, counted_in_all, settle
 from crowdroute.router.machine.stream import Decision, Steps
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import Id, Kind, to_text
@@ -60,7 +60,13 @@ def reopen(state: Project, wish: wishes.ReopenTask, now_us: int) -> Decision:
         raise _wrong(state, task, wish.task, "its item was erased, so nobody could answer it")
     if now == TaskState.FINALISED and state.tasks.counted_expert[task]:
         raise _wrong(state, task, wish.task, "an expert decided it; correct its result instead")
-    yield facts.TaskReopened(wish.task, reason, wish.added)
+    yield facts.TaskReopened(
+        task=wish.task,
+        reason=reason,
+        added=wish.added,
+        confidence=confidence_of(state, task),
+        counted=counted_in_all(state, task),
+    )
     yield from settle(state, task)
     return Done()
 
@@ -101,7 +107,8 @@ def correct(state: Project, wish: wishes.CorrectResult, now_us: int) -> Decision
             )
         )
     revision = state.tasks.revision[task] + 1
-    yield facts.ResultCorrected(wish.task, revision, tuple(results), 1.0, reason)
+    counted = counted_in_all(state, task)
+    yield facts.ResultCorrected(wish.task, revision, tuple(results), 1.0, reason, counted)
     return Created(wish.task, revision)
 
 

@@ -59,6 +59,12 @@ def standing_of(state: Project, task: int) -> Standing:
     )
 
 
+def counted_in_all(state: Project, task: int) -> int:
+    """Give the counted annotations of every stage."""
+    tasks = state.tasks
+    return tasks.counted_crowd[task] + tasks.counted_senior[task] + tasks.counted_expert[task]
+
+
 def confidence_of(state: Project, task: int) -> float:
     """Give the probability that every field's most probable label is right, of the least certain field."""
     if state.tasks.purpose[task] == _CALIBRATION:
@@ -126,7 +132,7 @@ def _finalise(state: Project, task: int, reason: FinalReason, confidence: float)
         reason=reason,
         results=results_of(state, task),
         confidence=confidence,
-        counted=tasks.counted_crowd[task] + tasks.counted_senior[task] + tasks.counted_expert[task],
+        counted=counted_in_all(state, task),
         rules_version=state.rules.version,
         model_version=0,
     )
@@ -167,7 +173,12 @@ def _repair_result(state: Project, task: int) -> Steps:
         standing.confidence >= state.rules.stopping.target and standing.counted >= state.rules.overlap.minimum
     )
     if not sure:
-        yield TaskReopened(task=state.tasks.id_of(task), reason=DISCOUNTED)
+        yield TaskReopened(
+            task=state.tasks.id_of(task),
+            reason=DISCOUNTED,
+            confidence=standing.confidence,
+            counted=standing.counted,
+        )
     elif [result.label for result in results] != published:
         yield ResultCorrected(
             task=state.tasks.id_of(task),
@@ -175,4 +186,5 @@ def _repair_result(state: Project, task: int) -> Steps:
             results=results,
             confidence=standing.confidence,
             reason=DISCOUNTED,
+            counted=standing.counted,
         )

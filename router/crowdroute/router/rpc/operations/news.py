@@ -133,12 +133,22 @@ def _project_news() -> dict[type[Fact], News]:
         facts.ResultCorrected: News(
             results,
             lambda e: f"A result was corrected (revision {e.revision}): {e.reason}.",
-            lambda e: {"reason": e.reason, "revision": str(e.revision)},
+            lambda e: {
+                "reason": e.reason,
+                "revision": str(e.revision),
+                "confidence": f"{e.confidence:.6f}",
+                "counted": str(e.counted),
+            },
         ),
         facts.TaskReopened: News(
             tasks,
             lambda e: f"A task takes answers again: {e.reason}.",
-            lambda e: {"reason": e.reason, "added": str(e.added)},
+            lambda e: {
+                "reason": e.reason,
+                "added": str(e.added),
+                "confidence": f"{e.confidence:.6f}",
+                "counted": str(e.counted),
+            },
         ),
         facts.TaskParked: News(
             tasks,
