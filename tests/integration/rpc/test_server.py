@@ -70,7 +70,7 @@ async def test_health_says_not_serving_while_calls_under_way_are_finished() -> N
 async def test_two_servers_do_not_share_a_port(wire: Wire) -> None:
     other = Server(Settings(address=f"127.0.0.1:{wire.server.port}"))
 
-    with pytest.raises(ConfigurationError, match="cannot listen"):
+    with pytest.raises(ConfigurationError, match=r"cannot listen on .* \(Address already in use\)"):
         await other.start()
 
 
@@ -195,4 +195,24 @@ async def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     server = Server(Settings(address="127.0.0.1:0", tls=tls))
 
     with pytest.raises(ConfigurationError, match=r"none\.key"):
+        await server.start()
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "authorities", "told"),
+    [
+        ("server.pem", "client.key", "ca.pem", "do not belong together"),
+        ("names", "server.key", "ca.pem", "not both in PEM form"),
+        ("server.pem", "server.key", "names", "names holds no certificate in PEM form"),
+    ],
+)
+async def test_files_that_are_no_certificates_are_told_as_that(
+    papers: Path, certificate: str, key: str, authorities: str, told: str
+) -> None:
+    tls = TlsSettings(
+        certificate=papers / certificate, key=papers / key, client_authorities=papers / authorities
+    )
+    server = Server(Settings(address="127.0.0.1:0", tls=tls))
+
+    with pytest.raises(ConfigurationError, match=told):
         await server.start()
