@@ -118,6 +118,17 @@ class Client:
         """End the connection."""
         self._channel.close()
 
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Say whether there is a connection, at once or within `timeout_s` seconds."""
+        ready = grpc.channel_ready_future(self._channel)
+        try:
+            ready.result(timeout=timeout_s)
+        except grpc.FutureTimeoutError:
+            return False
+        finally:
+            ready.cancel()
+        return True
+
     def next(
         self, project_id: str, count: int = 1, wait_s: float = 0.0, locale: str = ""
     ) -> list[assignments_pb2.Offer]:

@@ -15,11 +15,12 @@ from crowdroute.router.cli.exporting import export
 from crowdroute.router.cli.importing import import_items
 from crowdroute.router.cli.logs import app as logs
 from crowdroute.router.cli.projects import app as projects
+from crowdroute.router.cli.reaching import Tls
 from crowdroute.router.cli.replaying import replay
 from crowdroute.router.cli.rulebook import app as rulebook
 from crowdroute.router.cli.serving import serve
 from crowdroute.router.cli.stats import stats
-from crowdroute.router.cli.target import Tls, use_tls
+from crowdroute.router.cli.target import use_tls
 from crowdroute.router.cli.tasks import app as tasks
 from crowdroute.router.cli.tokens import app as tokens
 from crowdroute.router.cli.workers import app as workers

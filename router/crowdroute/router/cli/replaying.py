@@ -13,7 +13,7 @@ import typer
 from rich.progress import Progress
 
 from crowdroute.router.cli.output import console, percent, print_json, print_table, progress
-from crowdroute.router.cli.target import AsJson, TokenFile, connection_to
+from crowdroute.router.cli.target import AsJson, TokenFile, connect
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.replay.in_process import InProcessReplay
@@ -92,7 +92,8 @@ async def _over_grpc(
     advance: Any,
 ) -> Outcome:
     if server:
-        connection = connection_to(server, token_file)
+        with connect(server, token_file) as client:
+            connection = client.connection
         return await play_over_grpc(crowd, rules, seed, concurrency, connection, advance)
     async with temporary_engine() as connection:
         return await play_over_grpc(crowd, rules, seed, concurrency, connection, advance)

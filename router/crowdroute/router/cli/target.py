@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.client import Client, Connection
+from crowdroute.router.cli.reaching import Tls, reach
 from crowdroute.router.cli.texts import read_text
 
 DEFAULT_ADDRESS = "localhost:7070"
@@ -38,15 +39,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 ProjectName = Annotated[str, typer.Argument(help="Name or id of the project.", metavar="PROJECT")]
 
 
-class Tls(NamedTuple):
-    """PEM files of an encrypted connection; without any it is plain."""
-
-    authority: Path | None = None
-    """Whom to trust; the system's authorities when only the other two are given."""
-    certificate: Path | None = None
-    key: Path | None = None
-
-
 PLAIN = Tls()
 _tls: ContextVar[Tls] = ContextVar("tls", default=PLAIN)
 
@@ -60,8 +52,18 @@ def use_tls(tls: Tls) -> None:
 
 
 def connect(address: str, token_file: Path | None) -> Client:
-    """Connect to an engine; see `connection_to`."""
-    return Client(connection_to(address, token_file))
+    """Connect to an engine; see `connection_to`.
+
+    Raises:
+        NotConnected: there is none, or it does not let us in; the message says which and what to do.
+    """
+    client = Client(connection_to(address, token_file))
+    try:
+        reach(client, _tls.get())
+    except BaseException:
+        client.close()
+        raise
+    return client
 
 
 def connection_to(address: str, token_file: Path | None) -> Connection:
@@ -91,19 +93,31 @@ def token_for(token_file: Path | None) -> str:
     """Give the token that was given, or that lies where `serve` left it.
 
     Raises:
-        BadParameter: there is none.
+        BadParameter: there is none, or what is there cannot be one.
     """
     if token_file is not None:
-        return read_text(token_file).strip()
+        return _token(read_text(token_file), str(token_file))
     from_environment = os.environ.get("CROWDROUTE_TOKEN", "")
     if from_environment:
-        return from_environment
+        return _token(from_environment, "CROWDROUTE_TOKEN")
     if DEFAULT_TOKEN_FILE.exists():
-        return read_text(DEFAULT_TOKEN_FILE).strip()
+        return _token(read_text(DEFAULT_TOKEN_FILE), str(DEFAULT_TOKEN_FILE))
     raise typer.BadParameter(
         "no token: give --token-file, or set CROWDROUTE_TOKEN, or run in the folder where `crowdroute serve` "
         f"wrote {DEFAULT_TOKEN_FILE}"
     )
+
+
+def _token(text: str, where: str) -> str:
+    """Give the token in a text: gRPC sends nothing but visible ASCII."""
+    token = text.strip()
+    if not token:
+        raise typer.BadParameter(f"no token: {where} is empty")
+    if not (token.isascii() and token.isprintable()):
+        raise typer.BadParameter(
+            f"a token is one line of ASCII, so what {where} holds cannot be one: put one there"
+        )
+    return token
 
 
 def find_project(client: Client, project: str) -> projects_pb2.Project:
