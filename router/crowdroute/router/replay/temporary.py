@@ -27,12 +27,15 @@ async def temporary_engine() -> AsyncIterator[Connection]:
             limits=LimitSettings(calls_per_second=0),
         )
         server = make_server(settings)
-        await server.start()
-        async with embedded_engine(directory, snapshots=False) as engine:
-            token = await bootstrap(engine, settings.tenant, directory)
-            assert token is not None
-            await serve_engine(server, engine)
-            try:
-                yield Connection(f"127.0.0.1:{server.port}", token.read_text().strip())
-            finally:
-                await server.stop()
+        try:
+            await server.start()
+            async with embedded_engine(directory, snapshots=False) as engine:
+                token = await bootstrap(engine, settings.tenant, directory)
+                assert token is not None
+                await serve_engine(server, engine)
+                try:
+                    yield Connection(f"127.0.0.1:{server.port}", token.read_text().strip())
+                finally:
+                    await server.stop()
+        finally:  # an engine that did not come up leaves a server that listens
+            await server.stop()
