@@ -26,7 +26,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Stage, TaskState
 from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
-from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports
+from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports, playable
 from crowdroute.router.state.tables import NONE
 
 START_US = 1_700_000_000_000_000
@@ -62,7 +62,7 @@ class InProcessReplay:
         self._project_id = project
         self._project = project_stream(TENANT, project)
         self._run(self._organisation, CreateOrganisation(TENANT))
-        self._run(self._project, CreateProject(project, "replay", rules))
+        self._run(self._project, CreateProject(project, "replay", playable(rules)))
         self.workers = [self._add_worker() for _ in crowd.workers]
         self.tasks: list[Id] = [b""] * len(crowd.tasks)
         self._task_of_item: dict[Id, int] = {}

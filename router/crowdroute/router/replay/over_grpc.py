@@ -20,7 +20,7 @@ from crowdroute.api.v1 import (
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.replay.outcome import UNRECORDED, Ending, Outcome
-from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports
+from crowdroute.router.replay.recorded import RecordedCrowd, arrivals, imports, playable
 from crowdroute.router.rules.describe import describe
 
 ROWS = 500
@@ -68,8 +68,9 @@ class _GrpcReplay:
 
     async def prepare(self, rules: ProjectRules) -> None:
         """Create project, workers and tasks."""
+        document = describe(playable(rules))
         self._project = await self._client.operations.CreateProject(
-            projects_pb2.CreateProjectRequest(name=f"replay-{self._run}", rules_yaml=describe(rules))
+            projects_pb2.CreateProjectRequest(name=f"replay-{self._run}", rules_yaml=document)
         )
         for worker in range(len(self._crowd.workers)):
             session = await self._client.operations.CreateWorkerSession(

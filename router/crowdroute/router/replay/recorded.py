@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.files import is_blank, read_annotations, read_gold
 from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules
+from crowdroute.router.model.states import Mode
 from crowdroute.router.replay.naming import usable_names
 from crowdroute.router.rules.document import MOST_LABELS
 
@@ -123,6 +127,13 @@ def default_rules(crowd: RecordedCrowd) -> ProjectRules:
     schema = (Field(FIELD, tuple(map(Label, names))),)
     most = min(crowd.largest_overlap, LARGEST_OVERLAP)
     return ProjectRules(version=1, fields=schema, overlap=Overlap(min(Overlap().minimum, most), most))
+
+
+def playable(rules: ProjectRules) -> ProjectRules:
+    """Give the rules as a recorded crowd plays under them: it has no seniors, so reviews are noted and not
+    waited for; and whoever labelled a task was somebody who might."""
+    noted = replace(rules.review, mode=Mode.RECOMMEND)
+    return replace(rules, review=noted, requirement=Requirement())
 
 
 def arrivals(crowd: RecordedCrowd, seed: int) -> list[int]:
