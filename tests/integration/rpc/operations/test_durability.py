@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -23,6 +23,9 @@ from crowdroute.api.v1 import (
 )
 from crowdroute.client import ClientError
 from crowdroute.router.adapters.memory import MemoryLog
+from crowdroute.router.commands.project import CorrectResult
+from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.model.answers import Choice
 
 Ask = Callable[[str, str, str], Message]
 
@@ -104,10 +107,47 @@ async def answered(office: Office, name: str, message: Message) -> ClientError |
     stub: Any = getattr(office.admin.operations, name)
     try:
         if name == "ExportResults":
-            async for _ in stub(message):
-                pass
+            await anext(stub(message), None)
         else:
             await stub(message)
     except ClientError as error:
         return error
     return None
+
+
+READ_WITH_CONTENT: tuple[str, ...] = ("GetTask", "GetResult", "ListResults", "ExportResults", "ListTasks")
+"""Queries that wait for contents, during which others decide."""
+
+
+@pytest.mark.parametrize("name", READ_WITH_CONTENT)
+async def test_an_answer_waits_for_what_was_decided_while_it_was_written(
+    office: Office, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    project = await office.project()
+    await office.finalised(project)
+    (task,) = (
+        await office.admin.operations.ListTasks(tasks_pb2.ListTasksRequest(project_id=project.id))
+    ).tasks
+    log, fetch = office.engine.log, office.engine.fetch
+    assert isinstance(log, MemoryLog)
+    decided = asyncio.Event()
+
+    async def fetch_while_somebody_decides(keys: Iterable[str]) -> dict[str, bytes]:
+        found = await fetch(keys)
+        if not decided.is_set():
+            decided.set()
+            log.hold()
+            identity = bytes.fromhex(task.id.removeprefix("tsk_"))
+            stream = project_stream(TENANT, bytes.fromhex(project.id.removeprefix("prj_")))
+            correction = CorrectResult(identity, (Choice(0, 1),), "by eye")
+            office.engine.decide(office.engine.request(stream, correction))
+        return found
+
+    monkeypatch.setattr(office.engine, "fetch", fetch_while_somebody_decides)
+    asking = asyncio.create_task(answered(office, name, QUESTIONS[name](project.id, task.id, "")))
+    await decided.wait()
+    done, _ = await asyncio.wait((asking,), timeout=0.05)
+    log.release()
+
+    assert not done, "it told what could still be lost"
+    assert await asking is None

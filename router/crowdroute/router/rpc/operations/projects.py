@@ -27,7 +27,9 @@ class Projects(Office):
         stream = project_stream(call.principal.tenant, project)
         document = kept_document(project, 1, message.rules_yaml, self._engine.now_us(), call.principal.name)
         await self.act(call, stream, CreateProject(project, message.name, rules), message, [document])
-        return project_message(self._engine.project(call.principal.tenant, project))
+        created = project_message(self._engine.project(call.principal.tenant, project))
+        await self.observe()
+        return created
 
     def _new_project(self, call: Call, key: str) -> Id:
         """Give the project's id: under a key always the same, so that a retry reaches the same stream."""

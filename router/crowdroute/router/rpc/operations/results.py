@@ -79,8 +79,10 @@ class Results(Office):
                 if not message.all_revisions:  # the export is slow, and some were superseded meanwhile
                     some = [row for row in some if _stands(place.state, row)]
                 await self.observe()
-                for exported in await self._exported(place, reach, some, message):
-                    yield exported
+                exported = await self._exported(place, reach, some, message)
+                await self.observe()  # of what was decided while the contents were read, too
+                for one in exported:
+                    yield one
 
     async def _exported(
         self, place: Place, reach: Reach, rows: list[int], message: wire.ExportResultsRequest
@@ -129,7 +131,9 @@ class Results(Office):
     async def _result(self, place: Place, row: int) -> wire.Result:
         await self.observe()
         names = await external_ids_of(self._engine, _items(place.state, [row]))
-        return self._written(place, row, names)
+        result = self._written(place, row, names)
+        await self.observe()  # of what was decided while the name was read, too
+        return result
 
     def _written(self, place: Place, row: int, names: dict[Id, str]) -> wire.Result:
         state = place.state

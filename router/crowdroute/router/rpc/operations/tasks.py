@@ -51,7 +51,7 @@ class Tasks(Office):
         if message.with_content:
             written = [row for row in rows if state.assignments.has_comment[row]]
             comments = await comments_of(self._engine, map(state.assignments.id_of, written))
-        return wire.GetTaskResponse(
+        found = wire.GetTaskResponse(
             task=_task(place, task, content.external_id if content else ""),
             annotations=[
                 annotation_message(state, place.schema, row, comments.get(state.assignments.id_of(row), ""))
@@ -59,6 +59,8 @@ class Tasks(Office):
             ],
             content=part_messages(content.parts) if content and message.with_content else [],
         )
+        await self.observe()  # of what was decided while the content was read, too
+        return found
 
     async def list_tasks(self, call: Call, message: wire.ListTasksRequest) -> wire.ListTasksResponse:
         """Give a page of tasks, in the order in which they were opened."""
