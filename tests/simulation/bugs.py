@@ -190,7 +190,7 @@ def ignores_idempotency_keys(patch: pytest.MonkeyPatch) -> None:
 
 def posts_no_pay(patch: pytest.MonkeyPatch) -> None:
     """Accepted answers earn nothing."""
-    patch.setattr(answering, "piece_entry", lambda state, row: None)
+    patch.setattr(answering, "piece_entry", lambda *_: None)
     no_inner_check(patch)
 
 
