@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdroute.router.cli.item_files import BadRow, ContentFile, read_items
+from crowdroute.router.cli.item_files import BadRow, ContentFile, count_items, read_items
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -57,7 +57,9 @@ def test_json_lines_hold_parts_ready_made_and_labels_per_field(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("x.csv", "", "line 1: the column external_id is missing"),
+        ("x.csv", "", "is empty; its first line must name the columns"),
+        ("x.csv", " \n\t\n", "is empty; its first line must name the columns"),
+        ("x.csv", "external_id,text,\n1,a,b\n", "line 1: column 3 has no name"),
         ("x.csv", "id,text\n1,a\n", "line 1: the column external_id is missing"),
         ("x.csv", "external_id,text,text\n1,a,b\n", "line 1: a column is named twice"),
         ("x.csv", "external_id,text\n1,a\n2\n", "line 3: 1 cells"),
@@ -69,7 +71,15 @@ def test_json_lines_hold_parts_ready_made_and_labels_per_field(tmp_path: Path) -
         ("x.csv", "external_id,picture\n1,@none.png\n", "line 2: picture: there is no file"),
         ("x.csv", "external_id,picture\n1,@../secret\n", "line 2: picture: .* not beside the table"),
         ("x.csv", "external_id,picture\n1,@/etc/hostname\n", "line 2: picture: .* not beside the table"),
-        ("x.csv", 'external_id,text\n1,"a\n', "line 2: unexpected end"),
+        (
+            "x.csv",
+            "external_id,text,priority\n1,a,4\n",
+            "line 2: priority '4' is no whole number from 0 to 3",
+        ),
+        ("x.csv", 'external_id,text\n1,"a\n', r"line 2: not CSV \(unexpected end.* is a quote opened"),
+        ("x.jsonl", "", "is empty; each of its lines"),
+        ("x.jsonl", " \n\n", "is empty; each of its lines"),
+        ("x.jsonl", '{"external_id": "1"\n', r"line 1: not JSON \(Expecting ',' delimiter\); each line"),
         ("x.jsonl", '{"external_id": "1", "text": "a"}\n{oops\n', "line 2"),
         ("x.jsonl", "[1]\n", "line 1: an object is needed"),
         ("x.jsonl", '{"external_id": "1", "content": 5}\n', "line 1: content must be a list"),
@@ -88,7 +98,23 @@ def test_a_row_that_is_not_sound_is_told_with_file_and_line(
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_bytes(b"external_id,text\n1,\xff\n")
-    with pytest.raises(BadRow, match="not UTF-8"):
-        list(read_items(path))
+    for name in ("x.csv", "x.jsonl"):
+        path = tmp_path / name
+        path.write_bytes(b"external_id,text\n1,\xff\n" if name == "x.csv" else b'{"external_id": "\xff"}\n')
+        with pytest.raises(BadRow, match="not UTF-8 text; save the file as that"):
+            list(read_items(path))
+
+
+def test_lines_with_nothing_but_white_space_are_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path, "X.CSV", "\n  \nexternal_id, text\n\n \t\na,hoot\n\n   \nb,tweet\n ")
+    first, second = read_items(path)
+    assert (first.external_id, first.where) == ("a", f"{path}, line 6")
+    assert second.parts == (ContentFile("text", "text/plain", text="tweet"),)
+    assert count_items(path) == 2
+    assert count_items(write(tmp_path, "none.csv", "external_id,text\n")) == 0
+
+
+def test_an_item_that_stands_twice_in_a_file_is_not_left_to_chance(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.csv", "external_id,text\na,hoot\nb,tweet\na,caw\n")
+    with pytest.raises(BadRow, match="line 4: external_id 'a' is that of a row above too"):
+        count_items(path)

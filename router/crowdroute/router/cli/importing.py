@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2, workers_pb2
-from crowdroute.client import Client, Refused
-from crowdroute.router.cli.item_files import BadRow, ItemRow, read_items
+from crowdroute.client import Client, NotConnected, Refused
+from crowdroute.router.cli.item_files import BadRow, ItemRow, count_items, read_items
 from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.paging import pages
 from crowdroute.router.cli.target import (
@@ -48,19 +48,24 @@ def import_items(
 
     Example: crowdroute import birds birds.csv
     """
-    total = sum(1 for _ in read_items(file))  # the whole file is read once before anything is sent
+    total = count_items(file)  # the whole file is read once before anything is sent
     added = known = 0
     with connect(address, token_file) as client, progress() as bar:
         found = find_project(client, project)
         workers = _Workers(client)
         task = bar.add_task(f"importing into {found.name}", total=total)
-        for rows in _chunks(read_items(file)):
-            request = tasks_pb2.AddItemsRequest(project_id=found.id)
-            request.items.extend(_item(row, found, workers, batch) for row in rows)
-            for one in _add(client, request, rows).items:
-                known += one.known
-                added += not one.known
-            bar.advance(task, len(rows))
+        try:
+            for rows in _chunks(read_items(file)):
+                request = tasks_pb2.AddItemsRequest(project_id=found.id)
+                request.items.extend(_item(row, found, workers, batch) for row in rows)
+                for one in _add(client, request, rows).items:
+                    known += one.known
+                    added += not one.known
+                bar.advance(task, len(rows))
+        except (KeyboardInterrupt, NotConnected):
+            told = f"{added + known} of {total} rows are in; import the file again for the rest"
+            typer.echo(told, err=True)
+            raise
     if as_json:
         print_json({"rows": total, "added": added, "known": known})
     else:

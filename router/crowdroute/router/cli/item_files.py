@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from crowdroute.aggregation.files import is_blank
 from crowdroute.router.errors import ConfigurationError
 
 KNOWN = frozenset(
@@ -36,6 +37,7 @@ KNOWN = frozenset(
 BOM = b"\xef\xbb\xbf"
 """Byte order mark, which spreadsheets write."""
 
+PRIORITIES = range(4)
 PURPOSES = ("production", "gold", "training", "qualification", "calibration")
 
 
@@ -87,29 +89,49 @@ def read_items(path: Path) -> Iterator[ItemRow]:
     Raises:
         BadRow: with file and line, at the first row that cannot be read.
     """
-    if path.suffix == ".csv":
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
         yield from _read_csv(path)
-    elif path.suffix in (".jsonl", ".ndjson"):
+    elif suffix in (".jsonl", ".ndjson"):
         yield from _read_json(path)
     else:
         raise BadRow(f"{path}: only .csv and .jsonl files can be imported")
+
+
+def count_items(path: Path) -> int:
+    """Read a whole file and give the number of its items.
+
+    Raises:
+        BadRow: a row cannot be read, or its external_id is that of another: only one of them would be kept.
+    """
+    seen: set[str] = set()
+    for row in read_items(path):
+        if row.external_id in seen:
+            raise BadRow(
+                f"{row.where}: external_id {row.external_id!r} is that of a row above too; each item "
+                "needs one of its own"
+            )
+        seen.add(row.external_id)
+    return len(seen)
 
 
 def _read_csv(path: Path) -> Iterator[ItemRow]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
-            header = next(reader, [])
-            if "external_id" not in header:
-                raise BadRow(f"{path}, line 1: the column external_id is missing; the columns are {header}")
-            if len(set(header)) < len(header):
-                raise BadRow(f"{path}, line 1: a column is named twice in {header}; keep one")
+            header = [name.strip() for name in next((row for row in reader if not is_blank(row)), [])]
+            if not header:
+                raise BadRow(f"{path} is empty; its first line must name the columns, external_id among them")
+            _check_header(header, f"{path}, line {reader.line_num}")
             for cells in reader:
                 where = f"{path}, line {reader.line_num}"
-                if not cells:
+                if is_blank(cells):
                     continue
                 if len(cells) != len(header):
-                    raise BadRow(f"{where}: {len(cells)} cells, but the header has {len(header)}")
+                    raise BadRow(
+                        f"{where}: {len(cells)} cells, but the header has {len(header)}; a cell with a comma "
+                        "in it needs quotes"
+                    )
                 values: dict[str, Any] = {
                     name: cell for name, cell in zip(header, cells, strict=True) if cell
                 }
@@ -118,24 +140,44 @@ def _read_csv(path: Path) -> Iterator[ItemRow]:
                         values[name] = values[name].split()
                 yield _row(values, where, path.parent)
         except csv.Error as error:
-            raise BadRow(f"{path}, line {reader.line_num}: {error}") from error
+            raise BadRow(
+                f"{path}, line {reader.line_num}: not CSV ({error}); is a quote opened and not closed?"
+            ) from error
         except UnicodeDecodeError as error:
-            raise BadRow(f"{path}, after line {reader.line_num}: not UTF-8 ({error.reason})") from error
+            raise BadRow(
+                f"{path}, after line {reader.line_num}: not UTF-8 text; save the file as that"
+            ) from error
+
+
+def _check_header(header: list[str], where: str) -> None:
+    if "external_id" not in header:
+        raise BadRow(f"{where}: the column external_id is missing; the columns are {header}")
+    if len(set(header)) < len(header):
+        raise BadRow(f"{where}: a column is named twice in {header}; keep one")
+    if "" in header:
+        raise BadRow(f"{where}: column {header.index('') + 1} has no name; give it one or leave it out")
 
 
 def _read_json(path: Path) -> Iterator[ItemRow]:
+    found = False
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             where = f"{path}, line {number}"
-            if not line.strip():
+            if not line.removeprefix(BOM).strip():
                 continue
+            found = True
             try:
-                values = json.loads(line.removeprefix(BOM))
-            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise BadRow(f"{where}: {error}") from error
+                values = json.loads(line.removeprefix(BOM).decode())
+            except UnicodeDecodeError as error:
+                raise BadRow(f"{where}: not UTF-8 text; save the file as that") from error
+            except (json.JSONDecodeError, RecursionError) as error:
+                why = error.msg if isinstance(error, json.JSONDecodeError) else "too many brackets"
+                raise BadRow(f"{where}: not JSON ({why}); each line is one whole object") from error
             if not isinstance(values, dict):
                 raise BadRow(f"{where}: an object is needed, with external_id and content")
             yield _row(values, where, path.parent)
+    if not found:
+        raise BadRow(f"{path} is empty; each of its lines must be one item")
 
 
 def _row(values: dict[str, Any], where: str, folder: Path) -> ItemRow:
@@ -237,9 +279,12 @@ def _ready_part(part: Any, where: str, folder: Path) -> ContentFile:
 
 def _number(value: Any, where: str) -> int:
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError):
-        raise BadRow(f"{where}: priority {value!r} is no whole number from 0 to 3") from None
+        number = -1
+    if number not in PRIORITIES:
+        raise BadRow(f"{where}: priority {value!r} is no whole number from 0 to 3")
+    return number
 
 
 def _moment(value: Any, where: str) -> datetime | None:
