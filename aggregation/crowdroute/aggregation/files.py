@@ -38,6 +38,8 @@ def read_annotations(path: str | Path, *, repeats: Repeats = "refuse") -> Annota
         labels.append(label)
         timestamps.append(_moment(moment, path, line))
         seconds.append(_duration(spent, path, line))
+    if not lines:
+        raise UnreadableFileError(f"{path} holds no labels: there is nothing below its first line")
     when = np.array(timestamps, dtype="datetime64[ms]")
     how_long = np.array(seconds, dtype=np.float64)
     try:

@@ -12,6 +12,7 @@ import typer
 
 from crowdroute.router.cli import DONE, FOUND, MISUSED, run
 from crowdroute.router.cli.app import app
+from crowdroute.router.cli.output import print_table
 
 
 def commands(group: typer.Typer, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -65,6 +66,11 @@ def test_there_are_commands_for_everything() -> None:
         (["export", "birds", "--out", "birds.xlsx"], "birds.xlsx"),
         (["tasks", "list", "birds", "--state", "lost"], "lost"),
         (["token", "create", "x", "--scope", "tasks.read", "--expires", "soon"], "soon"),
+        (["token", "create", "x", "--scope", "tasks.read", "--expires", "0d"], "is no lifetime"),
+        (["token", "create", "x", "--scope", "tasks.read", "--expires", "9999999999d"], "is no lifetime"),
+        (["export", "birds", "--out", "{folder}/folder.csv"], "is a folder: name a file"),
+        (["aggregate", "{none}"], "holds no labels: there is nothing below its first line"),
+        (["replay", "{none}", "--in-process"], "holds no labels: there is nothing below its first line"),
         (["stats", "birds"], "no token"),
         (["stats", "birds", "--token-file", "{binary}"], "binary"),
         (["stats", "birds", "--token-file", "/there/is/none"], "/there/is/none"),
@@ -84,6 +90,9 @@ def test_wrong_use_is_told_with_a_code(
     files["labels"].write_text("task,worker,label\nt,w,a\nt,v,b\n")
     files["bad"].write_text("one,two\n1,2\n")
     files["binary"].write_bytes(b"\xff\xfe\x00")
+    files["none"] = tmp_path / "none.csv"
+    files["none"].write_text("task,worker,label\n")
+    (tmp_path / "folder.csv").mkdir()
     code = run([one.format(**files, folder=tmp_path) for one in arguments])
     captured = capsys.readouterr()
     assert code in (MISUSED, 3), captured.err
@@ -153,6 +162,19 @@ def test_labels_are_aggregated_scored_and_written(tmp_path: Path, capsys: pytest
     assert out.read_text().splitlines()[0] == "task,label,p_a,p_b"
     assert run(words) == DONE
     assert "50.0%" in capsys.readouterr().out
+
+
+def test_gold_that_scores_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels, gold = tmp_path / "labels.csv", tmp_path / "gold.csv"
+    labels.write_text("task,worker,label\nt,w,a\n")
+    gold.write_text("task,label\nother,a\n")
+    assert run(["aggregate", str(labels), "--gold", str(gold)]) == DONE
+    assert f"no accuracy: of the 1 tasks in {gold} none has a label" in capsys.readouterr().out
+
+
+def test_a_table_without_columns_begins_with_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table((), [("tasks open", 3)], "none")
+    assert capsys.readouterr().out.startswith("tasks open")
 
 
 def test_a_record_is_replayed_in_process_as_text_and_as_json(

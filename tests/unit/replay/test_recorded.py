@@ -94,7 +94,7 @@ def test_a_blank_line_is_no_row(tmp_path: Path) -> None:
         ("task,worker\nt,w\n", "line 1: no column 'label'"),
         ("task,worker,label\nt,w,a\nt,w\n", "line 3"),
         ("task,worker,label\nt,,a\n", "line 2: worker is empty"),
-        ("task,worker,label\n", "there are no annotations"),
+        ("task,worker,label\n", "holds no labels"),
     ],
 )
 def test_an_unreadable_file_is_refused_with_the_line(labels: str, where: str, tmp_path: Path) -> None:

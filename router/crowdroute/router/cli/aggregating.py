@@ -68,6 +68,8 @@ def aggregate(
     )
     if scored:
         console().print(f"accuracy {percent(summary['accuracy'])} on {len(scored)} gold tasks")
+    elif gold is not None:
+        console().print(f"no accuracy: of the {len(known)} tasks in {gold} none has a label")
     if out is not None:
         console().print(f"written to {out}")
 

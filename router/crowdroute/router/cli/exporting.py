@@ -128,6 +128,8 @@ def _writer_for(out: Path | None) -> Writer:
         return lambda rows, columns: _write_csv(rows, sys.stdout, columns)
     if out.suffix not in WRITERS:
         raise typer.BadParameter(f"{out}: write to a .csv, .jsonl or .parquet file")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder: name a file")
     if not out.parent.is_dir():
         raise typer.BadParameter(f"{out}: there is no folder {out.parent}")
     return partial(_write_whole, WRITERS[out.suffix], out)

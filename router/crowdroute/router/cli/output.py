@@ -34,8 +34,8 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print a table, or one line when it has no rows."""
-    table = Table(header_style="bold", box=None, pad_edge=False)
+    """Print a table, without a header when no columns are named, or one line when it has no rows."""
+    table = Table(header_style="bold", box=None, pad_edge=False, show_header=bool(columns))
     for column in columns:
         table.add_column(column, overflow="fold")  # an id cut short is of no use
     count = 0

@@ -43,7 +43,7 @@ def stats(
         ("answers refused", found.answers_refused),
         ("answers in review", found.in_review),
         ("answers per result", f"{found.answers_per_result:.2f}"),
-        ("mean confidence of results", percent(found.mean_confidence)),
+        ("mean confidence of results", percent(found.mean_confidence if found.tasks_finalised else None)),
         ("gold answered right", f"{percent(gold)} of {found.gold_checked}"),
         ("workers known / busy", f"{found.workers_known} / {found.workers_busy}"),
         ("owed to workers", f"{found.owed.amount} {found.owed.currency}"),
@@ -51,4 +51,4 @@ def stats(
     for one in found.stages:
         name = types_pb2.Stage.Name(one.stage).removeprefix("STAGE_").lower()
         rows.append((f"{name}: free / live / counted", f"{one.free} / {one.live} / {one.counted}"))
-    print_table(("", ""), rows, "")
+    print_table((), rows, "")

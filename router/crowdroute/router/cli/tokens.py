@@ -16,13 +16,18 @@ from crowdroute.router.cli.target import DEFAULT_ADDRESS, Address, AsJson, Token
 app = typer.Typer(help="Issue, list and revoke credentials.", no_args_is_help=True)
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+LONGEST = 100 * 365 * SECONDS["d"]
+"""Seconds; who wants more wants no end. Timestamps end in the year 9999."""
 
 
 def _seconds(text: str) -> int:
     match = re.fullmatch(r"(\d+)([smhd])", text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is no duration; write for example 12h or 30d")
-    return int(match[1]) * SECONDS[match[2]]
+    seconds = int(match[1]) * SECONDS[match[2]]
+    if not 0 < seconds <= LONGEST:
+        raise typer.BadParameter(f"{text!r} is no lifetime; give up to 36500d, or leave it out for no end")
+    return seconds
 
 
 @app.command()
