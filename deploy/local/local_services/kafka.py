@@ -67,6 +67,8 @@ def properties(broker: Broker, choices: Choices) -> dict[str, str]:
     else:
         # A broker that was killed is replaced after this long, instead of 9 s.
         settings["broker.session.timeout.ms"] = "6000"
+        # All are stopped at once: the last would wait minutes for leave from a quorum that has gone already.
+        settings["controlled.shutdown.enable"] = "false"
     return settings
 
 

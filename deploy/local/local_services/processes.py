@@ -14,7 +14,7 @@ from local_services import private_files
 
 PAUSE = 0.05  # s between two looks at a process
 KILL_WAIT = 10.0  # s that the kernel gets to end a killed process, which may be writing
-TAIL_LINES = 25
+TAIL_LINES = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Stack:
             return True
         with self._locked():
             self.env_path.unlink(missing_ok=True)
-            return self._stop(self._known(kept))
+            return self._stop(self.known(kept))
 
     def states(self) -> list[State]:
         """How each service is; empty if none was ever started."""
@@ -113,7 +113,7 @@ class Stack:
                 service.answers(),
                 service.process.log,
             )
-            for service in self._known(kept)
+            for service in self.known(kept)
         ]
 
     @property
@@ -123,7 +123,7 @@ class Stack:
     def _kept(self) -> Choices | None:
         return choices.load(self._choices_path)
 
-    def _known(self, kept: Choices) -> list[Service]:
+    def known(self, kept: Choices) -> list[Service]:
         """The services for looking and stopping, which need no program."""
         return self._services(kept, "java", "redis-server", artifacts.cache_folder(self.environment))
 

@@ -1,0 +1,38 @@
+"""A start that cannot succeed says why, with the log's end, and leaves nothing running."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from tests.support.services import Services
+
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("requirements")]
+
+
+def test_a_broker_that_ends_at_its_start_is_reported_with_the_tail_of_its_log(tmp_path: Path) -> None:
+    services = Services(tmp_path / "services")
+    services.up()
+    services.down()
+    formatted = services.folder / "kafka-1" / "data" / "meta.properties"
+    formatted.write_text(formatted.read_text().replace("node.id=1", "node.id=7"))
+    failed = services.run("up")
+    assert failed.returncode == 1
+    assert "kafka-1 ended while it was started" in failed.stderr
+    # Kafka's own words.
+    assert "node id 7" in failed.stderr.partition("The end of")[2]
+    assert failed.stderr.endswith("[START_FAILED]\n")
+    assert services.processes_left() == []
+    assert not (services.folder / "env").exists()
+
+
+def test_a_port_of_somebody_else_is_named_before_anything_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        services = Services(tmp_path / "services", {"REDIS_PORT": str(port)})
+        failed = services.run("up")
+    assert failed.returncode == 1
+    assert f"127.0.0.1:{port} of redis is in use by another program" in failed.stderr
+    assert services.processes_left() == []
+    assert services.pids() == {}
