@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import signal
@@ -90,5 +91,5 @@ class Serving:
         assert process.stderr is not None
         while line := (await process.stderr.readline()).decode():
             self.words.append(line.rstrip("\n"))
-            if line.startswith("serving on port"):
+            if line.startswith("{") and json.loads(line)["event"] == "serving":
                 self._serves.set()

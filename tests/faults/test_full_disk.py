@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,13 +82,13 @@ async def test_a_full_disk_ends_the_engine_with_a_clear_word_and_loses_nothing(
         crowd = await fill(serving, scene, journal)
         told = journal.answers
         resize(small_disk, 100 << 20)
-        last_words = serving.words[-1]
+        last_words = json.loads(serving.words[-1])
         await recover(serving, crowd)
     finally:
         await serving.close()
 
-    assert f"the disk that holds {data} is full: free space, then start again" in last_words
-    assert last_words.endswith("[APPEND_FAILED]")
+    assert f"the disk that holds {data} is full: free space, then start again" in last_words["reason"]
+    assert last_words["code"] == "APPEND_FAILED"
     assert told > 0
     assert_nothing_lost(data, scene, journal, told)
 
@@ -102,11 +103,11 @@ async def test_a_file_that_may_not_grow_ends_the_engine_and_loses_nothing(tmp_pa
         serving.limit_files(GROWTH)
         crowd = await fill(serving, scene, journal)
         told = journal.answers
-        last_words = serving.words[-1]
+        last_words = json.loads(serving.words[-1])
         await recover(serving, crowd)
     finally:
         await serving.close()
 
-    assert last_words.endswith("[APPEND_FAILED]")
+    assert last_words["code"] == "APPEND_FAILED"
     assert told > 0
     assert_nothing_lost(data, scene, journal, told)

@@ -40,8 +40,9 @@ class Served:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.remarks.append(line.rstrip("\n"))
-            if line.startswith("serving on port "):
-                self.address = f"127.0.0.1:{line.split()[3].rstrip(',')}"
+            told = json.loads(line)
+            if told["event"] == "serving":
+                self.address = f"127.0.0.1:{told['port']}"
                 return
         raise AssertionError(f"serve ended with {self.process.wait()}: {self.remarks}")
 

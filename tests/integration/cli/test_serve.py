@@ -46,12 +46,14 @@ def test_a_second_engine_is_refused_the_directory_and_the_port(served: Served, t
     same = run(served.folder, "serve", "--dir", str(served.directory), "--address", "127.0.0.1:0")
     assert same.returncode == 1
     assert str(served.process.pid) in same.stderr
-    assert "[FENCED]" in same.stderr
+    assert json.loads(same.stderr.splitlines()[-1])["code"] == "FENCED"
 
     taken = run(tmp_path, "serve", "--dir", str(tmp_path / "other"), "--address", served.address)
     assert taken.returncode == 2
     assert served.address in taken.stderr
-    assert "error: cannot listen" in taken.stderr
+    ended = json.loads(taken.stderr.splitlines()[-1])
+    assert (ended["event"], ended["code"]) == ("ended", "CONFIGURATION")
+    assert ended["reason"].startswith("cannot listen")
 
     looked = run(served.folder, "log", "verify", "--dir", str(served.directory))
     assert looked.returncode == 1

@@ -15,12 +15,18 @@ import crowdroute.router
 from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
-from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings, load_settings
+from crowdroute.router.runtime.settings import (
+    LimitSettings,
+    MetricsSettings,
+    Settings,
+    TlsSettings,
+    load_settings,
+)
 from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
 
 GUIDE = read("docs/operations.md")
 UNIT = REPOSITORY / "deploy" / "systemd" / "crowdroute.service"
-GROUPS = {"tls": TlsSettings, "limits": LimitSettings}
+GROUPS = {"tls": TlsSettings, "limits": LimitSettings, "metrics": MetricsSettings}
 
 
 def settings(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:

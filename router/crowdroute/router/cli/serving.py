@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
-from crowdroute.router.errors import RouterError
+from crowdroute.router.cli.log_lines import for_programs, write_log
+from crowdroute.router.errors import ConfigurationError, RouterError
 from crowdroute.router.machine.shard import Shard
+from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server, serve_engine
 from crowdroute.router.rpc.bootstrap import bootstrap
+from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.embedded import embedded_engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, load_settings
+
+STOPPED, FAILED, MISUSED = range(3)
+"""Exit codes: told to stop; the log, the disk or a defect; settings that cannot work."""
+
+_log = structlog.get_logger("crowdroute.serve")
 
 
 def serve(
@@ -26,7 +36,7 @@ def serve(
         str | None, typer.Option("--address", "-a", help="host:port to listen on (default 127.0.0.1:7070).")
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="TOML file with settings.")] = None,
-) -> None:
+) -> int:
     """Serve gRPC from a directory; everything is durable there before it is answered.
 
     On an empty directory the first administrator's token is written to DIR/admin.token, which only its owner
@@ -35,28 +45,52 @@ def serve(
     Example: crowdroute serve --dir /var/lib/crowdroute --address 0.0.0.0:7070 --config crowdroute.toml
     """
     settings = load_settings(config, directory=directory, address=address)
-    failure = asyncio.run(_serve(settings))
-    if failure is not None:
-        raise failure
+    write_log(settings.log_level)
+    try:
+        failure = asyncio.run(_serve(settings))
+    except Exception as error:
+        return _ended(error)
+    return STOPPED if failure is None else _ended(failure)
 
 
-def _tell(line: str) -> None:
-    typer.echo(line, err=True)
+def _ended(error: Exception) -> int:
+    """Tell programs why the engine ended, and give the exit code; people are told as by every command."""
+    if not for_programs():
+        raise error
+    if isinstance(error, RouterError):
+        _log.critical("ended", code=error.code, reason=error.message)
+        return MISUSED if isinstance(error, ConfigurationError) else FAILED
+    if isinstance(error, OSError):
+        _log.critical("ended", code="FILE", file=str(error.filename), reason=error.strerror)
+        return MISUSED
+    _log.critical("ended", code="INTERNAL", exc_info=error)
+    return FAILED
 
 
 def _tell_recovered(found: Recovered[Shard]) -> None:
     for why in found.skipped:
-        _tell(why)
+        _log.warning("snapshot passed over", reason=why)
     if found.snapshot or found.batches:
-        _tell(
-            f"recovered in {found.seconds:.2f} s: snapshot at batch {found.snapshot}, "
-            f"then {found.batches} batches with {found.events} events"
+        _log.info(
+            "recovered",
+            seconds=round(found.seconds, 2),
+            snapshot=found.snapshot,
+            batches=found.batches,
+            events=found.events,
         )
 
 
 async def _serve(settings: Settings) -> RouterError | None:
     """Serve until a signal or a failure; give the failure."""
     server = make_server(settings)
+    async with contextlib.AsyncExitStack() as around:
+        if settings.metrics is not None:
+            port = await around.enter_async_context(metrics_served(settings.metrics.address, server))
+            _log.info("metrics served", port=port)
+        return await _serve_calls(settings, server)
+
+
+async def _serve_calls(settings: Settings, server: Server) -> RouterError | None:
     await server.start()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -67,14 +101,14 @@ async def _serve(settings: Settings) -> RouterError | None:
         ) as engine:
             token = await bootstrap(engine, settings.tenant, settings.directory)
             if token is not None:
-                _tell(f"the first administrator's token is in {token}")
+                _log.info("the first administrator's token was written", file=str(token))
             await serve_engine(server, engine)
-            _tell(f"serving on port {server.port}, data in {settings.directory}")
+            _log.info("serving", port=server.port, directory=str(settings.directory))
             waiting = asyncio.create_task(stop.wait())
             await asyncio.wait((waiting, engine.failed), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             failure = engine.failed.result() if engine.failed.done() else None
-            _tell("stopping: calls under way are finished" if failure is None else "stopping: the log failed")
+            _log.info("stopping", reason="a signal" if failure is None else "the engine failed")
             await server.stop()
     except RouterError as error:
         return error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
+from time import perf_counter
 from typing import Any, Generic, TypeVar, cast
 
 import grpc
@@ -19,6 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from crowdroute.router.errors import ConfigurationError, InvalidCommand, RouterError, ShuttingDown
 from crowdroute.router.rpc.authentication import Authenticator, Principal
+from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of, who
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import (
@@ -100,18 +102,36 @@ class Stream(Generic[AnyMessage]):
 class Gate:
     """Lets calls in."""
 
-    def __init__(self, limiter: RateLimiter, scopes: dict[str, Scope] | None = None) -> None:
+    def __init__(
+        self, limiter: RateLimiter, scopes: dict[str, Scope] | None = None, *, log_calls: bool = False
+    ) -> None:
+        """Let nobody in before `open`.
+
+        Args:
+            limiter: counts calls.
+            scopes: what each call needs; None: what the product says.
+            log_calls: write a line for each call that ends.
+        """
         self.engine: Engine | None = None
         """Set once the engine serves; until then every call is sent away."""
         self._authenticator: Authenticator | None = None
         self._limiter = limiter
         self._scopes = SCOPES if scopes is None else scopes
         self._number = 0
+        self._log_calls = log_calls
+        self.records: list[CallRecord] = []
+        """How the calls ended, for every call that is served."""
 
     def open(self, engine: Engine) -> None:
         """Begin to let calls in."""
         self._authenticator = Authenticator(engine.shard)
         self.engine = engine
+
+    def record(self, path: str) -> CallRecord:
+        """Begin the record of a call."""
+        record = CallRecord(path, lines=self._log_calls)
+        self.records.append(record)
+        return record
 
     def request_id(self, context: Context) -> tuple[str, str | None]:
         """Give a call's request id and its credential."""
@@ -212,10 +232,12 @@ def checked_key(key: str) -> str:
     return key
 
 
-async def refuse(context: Context, error: BaseException, name: str, request: str) -> None:
+async def refuse(
+    context: Context, error: BaseException, name: str, request: str, call: Call | None = None
+) -> None:
     """End a call with an error's status; it does not return."""
     if not isinstance(error, RouterError):
-        _log.error("call failed", call=name, request=request, exc_info=error)
+        _log.error("call failed", call=name, request=request, **who(call), exc_info=error)
         error = RouterError(f"the call failed by a defect of the engine; its log tells more under {request}")
         error.code = "INTERNAL"
         code = grpc.StatusCode.INTERNAL
@@ -282,59 +304,89 @@ class Service:
 
     def _answers(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        record = gate.record(full)
 
         async def handle(raw: bytes, context: Context) -> bytes:
+            began = perf_counter()
             request, authorization = gate.request_id(context)
+            call, code = None, CANCELLED
             try:
                 require_deadline(context)
                 call = gate.admit(context, full, request, authorization)
                 reply: Message = await methods[name](call, parse(kind, raw, largest))
-                return reply.SerializeToString()
+                answer = reply.SerializeToString()
+                code = OK
+                return answer
             except Exception as error:
-                await refuse(context, error, full, request)
+                code = code_of(error)
+                await refuse(context, error, full, request, call)
                 raise
+            finally:
+                record.ended(began, code, request, call)
 
         return handle
 
     def _yields(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        record = gate.record(full)
 
         async def handle(raw: bytes, context: Context) -> None:
+            began = perf_counter()
             request, authorization = gate.request_id(context)
+            call, code = None, CANCELLED
             try:
                 call = gate.admit(context, full, request, authorization)
                 async for message in methods[name](call, parse(kind, raw, largest)):
                     await context.write(message.SerializeToString())
+                code = OK
             except Exception as error:
-                await refuse(context, error, full, request)
+                code = code_of(error)
+                await refuse(context, error, full, request, call)
+            finally:
+                record.ended(began, code, request, call)
 
         return handle
 
     def _reads(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        record = gate.record(full)
 
         async def handle(_: object, context: Context) -> bytes:
+            began = perf_counter()
             request, authorization = gate.request_id(context)
+            call, code = None, CANCELLED
             try:
                 call = gate.admit(context, full, request, authorization)
                 reply: Message = await methods[name](call, Stream(context, kind, largest))
-                return reply.SerializeToString()
+                answer = reply.SerializeToString()
+                code = OK
+                return answer
             except Exception as error:
-                await refuse(context, error, full, request)
+                code = code_of(error)
+                await refuse(context, error, full, request, call)
                 raise
+            finally:
+                record.ended(began, code, request, call)
 
         return handle
 
     def _talks(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        record = gate.record(full)
 
         async def handle(_: object, context: Context) -> None:
+            began = perf_counter()
             request, authorization = gate.request_id(context)
+            call, code = None, CANCELLED
             try:
                 call = gate.admit(context, full, request, authorization)
                 await methods[name](call, Stream(context, kind, largest))
+                code = OK
             except Exception as error:
-                await refuse(context, error, full, request)
+                code = code_of(error)
+                await refuse(context, error, full, request, call)
+            finally:
+                record.ended(began, code, request, call)
 
         return handle
 

@@ -72,7 +72,9 @@ class Server:
         check_scopes(services)
         limits = settings.limits
         self._settings = settings
-        self._gate = Gate(RateLimiter(limits.calls_per_second, limits.burst))
+        self._gate = Gate(
+            RateLimiter(limits.calls_per_second, limits.burst), log_calls=settings.log_level == "debug"
+        )
         self._health = health.HealthServicer()
         self._annotation: AnnotationServicer | None = None
         self._server = grpc.aio.server(
@@ -101,6 +103,11 @@ class Server:
     def gate(self) -> Gate:
         """What lets calls in."""
         return self._gate
+
+    @property
+    def work_streams(self) -> int:
+        """How many work streams are open."""
+        return len(self._annotation.streams) if self._annotation is not None else 0
 
     async def start(self) -> None:
         """Listen; calls are sent away, and health says NOT_SERVING, until `serve`.

@@ -60,10 +60,11 @@ async def embedded_engine(
             SystemIds(),
             content_key=log.content_key,
             last_us=found.last_us,
+            snapshot=found.snapshot,
         )
         feed = SnapshotFeed(CORE, files.directory, log.read_some, log.head()[0]) if snapshots else None
         if feed is not None:
-            engine.loop.feed(feed.offer)
+            engine.feed_snapshotter(feed)
             feed.start()
         engine.start()
         try:

@@ -22,6 +22,7 @@ from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model.ids import NO_ID, Id, Kind
 from crowdroute.router.ports import Clock, ContentChange, ContentStore, EventLog, Ids
 from crowdroute.router.runtime.shard_loop import ShardLoop
+from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 from crowdroute.router.runtime.waiting import Waiting
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
@@ -56,6 +57,7 @@ class Engine:
         *,
         content_key: bytes,
         last_us: int | None = None,
+        snapshot: int = 0,
     ) -> None:
         """Take over a shard that has folded `log` to its head.
 
@@ -67,6 +69,7 @@ class Engine:
             ids: where entropy comes from.
             content_key: 32 secret bytes that key the digests in the log.
             last_us: logged time of the last entry; None for an empty log.
+            snapshot: sequence of the snapshot that the shard was recovered from; 0 for none.
         """
         self.shard = shard
         self.log = log
@@ -81,6 +84,8 @@ class Engine:
         self.loop.subscribe(self.waiting.on_durable)
         self._started = False
         self._draining = False
+        self._snapshot = snapshot
+        self._feed: SnapshotFeed | None = None
 
     # Life
 
@@ -112,6 +117,23 @@ class Engine:
         self._draining = True
         self.waiting.close()
         await self.loop.drain()
+
+    # Snapshots
+
+    def feed_snapshotter(self, feed: SnapshotFeed) -> None:
+        """Have each durable batch handed to a snapshotter."""
+        self._feed = feed
+        self.loop.feed(feed.offer)
+
+    @property
+    def snapshot_sequence(self) -> int:
+        """Sequence of the newest snapshot that this process knows of; 0 for none."""
+        return max(self._snapshot, self._feed.saved if self._feed is not None else 0)
+
+    @property
+    def snapshotter_restarts(self) -> int:
+        """How often the snapshotter ended by itself and was started again."""
+        return self._feed.deaths if self._feed is not None else 0
 
     # Commands
 

@@ -7,7 +7,7 @@ CROWDROUTE_TLS__CERTIFICATE=/etc/crowdroute/server.pem
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -57,6 +57,15 @@ class LimitSettings(BaseModel):
     """Largest message of anybody."""
 
 
+class MetricsSettings(BaseModel):
+    """Where what the process measures can be read, by anybody who reaches it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Address
+    """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -79,6 +88,10 @@ class Settings(BaseSettings):
     tls: TlsSettings | None = None
     """Unset: no encryption, which is for one machine only."""
     limits: LimitSettings = LimitSettings()
+    metrics: MetricsSettings | None = None
+    """Unset: nothing is served for Prometheus."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least level of the lines on standard error; `debug` has one for every call."""
 
     @classmethod
     def settings_customise_sources(

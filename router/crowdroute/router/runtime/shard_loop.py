@@ -17,14 +17,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 
 from crowdroute.router.adapters.codec import assemble, chain, encode_entry
-from crowdroute.router.commands import Reply, Request
+from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterError, ShuttingDown
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import Clock, ContentChange, Core, EventLog, StoredBatch
+from crowdroute.router.runtime.histogram import Histogram
 
 BATCH_BYTES = 512 * 1024
 """Encoded entries at which a batch is closed: what one Kafka record and one COMMIT carry without a stall."""
@@ -55,6 +57,16 @@ RETRY_SECONDS = 0.01
 
 OUTAGE_US = 10_000_000
 """Logged time between two looks from which on the engine counts as having been away: ten missed ticks."""
+
+DONE, UNCHANGED = "DONE", "UNCHANGED"
+"""Outcomes of commands that were not refused: something was logged, or there was nothing to log (no task for
+who asked, or a repeated command)."""
+
+APPEND_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Bounds for how long an append takes: from a memory disk to one that stalls."""
+
+BATCH_ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+"""Bounds for how many entries one batch has."""
 
 
 class _Forming:
@@ -123,6 +135,10 @@ class ShardLoop:
         self._task: asyncio.Task[None] | None = None
         self._followers: list[Callable[[Sequence[Entry]], None]] = []
         self._feeds: list[Callable[[StoredBatch], None]] = []
+        self.outcomes: defaultdict[tuple[type[Command], str], int] = defaultdict(int)
+        """How often each kind of command ended how: DONE, UNCHANGED, or the code of the error."""
+        self.append_seconds = Histogram(APPEND_SECONDS)
+        self.batch_entries = Histogram(BATCH_ENTRIES)
         self.failed: asyncio.Future[RouterError] = asyncio.get_running_loop().create_future()
         """Done, with the reason, once the loop can never go on; the process must then exit."""
 
@@ -160,7 +176,7 @@ class ShardLoop:
             ShuttingDown: the loop drains; likewise.
             AppendFailed: whether the command took effect is unknown until the log is folded again.
         """
-        self._admit()
+        self._admit(request)
         try:
             reply = self._decide(request, contents)
         except Refusal:
@@ -178,27 +194,36 @@ class ShardLoop:
         Raises:
             Refusal, AtCapacity, ShuttingDown, AppendFailed: as `submit`.
         """
-        self._admit()
+        self._admit(request)
         return self._decide(request, contents)
 
-    def _admit(self) -> None:
+    def _admit(self, request: Request) -> None:
+        refused: RouterError
         if self._failure is not None:
-            raise self._lost(self._failure)
-        if self._draining:
-            raise ShuttingDown("this process is about to stop: call again")
-        if self._room <= 0 or self._room_bytes <= 0:
-            raise AtCapacity("too many commands wait for the disk: call again in a second")
+            refused = self._lost(self._failure)
+        elif self._draining:
+            refused = ShuttingDown("this process is about to stop: call again")
+        elif self._room <= 0 or self._room_bytes <= 0:
+            refused = AtCapacity("too many commands wait for the disk: call again in a second")
+        else:
+            return
+        self.outcomes[type(request.command), refused.code] += 1
+        raise refused
 
     def _decide(self, request: Request, contents: Sequence[ContentChange]) -> Reply:
         try:
             entries, reply = self._core.handle(request, self._now())
             if entries:
                 self._take(entries, contents)
-        except Refusal:
+        except Refusal as refusal:
+            self.outcomes[type(request.command), refusal.code] += 1
             raise
         except Exception as error:
             self._stop(error)
-            raise self._lost(error) from error
+            lost = self._lost(error)
+            self.outcomes[type(request.command), lost.code] += 1
+            raise lost from error
+        self.outcomes[type(request.command), DONE if entries else UNCHANGED] += 1
         return reply
 
     async def observe(self) -> None:
@@ -309,7 +334,10 @@ class ShardLoop:
         sequence = self._sequence + 1
         body = assemble(sequence, batch.encoded)
         stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)
+        began = perf_counter()
         await self._log.append(stored, batch.contents)
+        self.append_seconds.observe(perf_counter() - began)
+        self.batch_entries.observe(len(batch.entries))
         self._sequence, self._chain = sequence, stored.chain
         self._appending = None
         self._room_bytes += batch.size + batch.content_size

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
+import structlog
+
 from crowdroute.router.errors import StorageError
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.frames import AT, SAVED, batch_frame, save_frame
@@ -34,6 +36,8 @@ LONGEST_RESTART_SECONDS = 60.0
 
 STOP_SECONDS = 10.0
 """How long a snapshotter may take to end after its input did; it may be in the middle of a snapshot."""
+
+_log = structlog.get_logger("crowdroute.snapshots")
 
 ReadSome = Callable[[int, int], Awaitable[Sequence[StoredBatch]]]
 """Takes a sequence and a limit in bytes; gives the batches that follow in the log."""
@@ -139,8 +143,12 @@ class SnapshotFeed:
                 finally:
                     await _end(self.process)
                 if self.failure is not None:
+                    _log.error("snapshots end: the log cannot be read for them", exc_info=self.failure)
                     return
                 self.deaths += 1
+                _log.warning(
+                    "snapshotter ended", status=self.process.returncode, restarted_in_seconds=self._pause
+                )
                 self._disappoint(f"the snapshotter ended with status {self.process.returncode}")
                 await asyncio.sleep(self._pause)
                 self._pause = min(2 * self._pause, LONGEST_RESTART_SECONDS)

@@ -238,6 +238,10 @@ class Waiting:
         queue = self._queues.get(stream)
         return len(queue.parked) if queue is not None else 0
 
+    def count_all(self) -> int:
+        """Give how many wait for work in all projects together."""
+        return sum(len(queue.parked) for queue in self._queues.values())
+
     def on_durable(self, entries: Sequence[Entry]) -> None:
         """Note what durable entries may have opened."""
         if not self._queues:

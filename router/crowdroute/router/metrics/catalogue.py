@@ -1,0 +1,80 @@
+"""Every metric of ours by name, as Prometheus sees it; docs/operations.md has the same table."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Metric(NamedTuple):
+    """What one metric is."""
+
+    name: str
+    """As it is exposed; samples of a histogram add `_bucket`, `_sum` and `_count`."""
+    kind: Literal["gauge", "counter", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+
+
+BUILD_INFO = Metric(
+    "crowdroute_build_info", "gauge", ("version", "python"), "Always 1; the labels tell what runs"
+)
+SCRAPE_COMPLETE = Metric(
+    "crowdroute_scrape_complete", "gauge", (), "1 when the engine's loop answered this scrape in time, else 0"
+)
+ENGINE_STATE = Metric(
+    "crowdroute_engine_state", "gauge", ("state",), "1 for the state that the engine is in, 0 for the others"
+)
+CALL_SECONDS = Metric(
+    "crowdroute_call_duration_seconds",
+    "histogram",
+    ("call", "code"),
+    "How long gRPC calls took, waiting for work and whole streams included",
+)
+WORK_STREAMS = Metric("crowdroute_work_streams", "gauge", (), "Work streams that are open")
+COMMANDS = Metric(
+    "crowdroute_commands_total",
+    "counter",
+    ("command", "outcome"),
+    "Commands by how they ended: DONE, UNCHANGED (nothing to log) or the code of the refusal",
+)
+APPEND_SECONDS = Metric(
+    "crowdroute_batch_append_duration_seconds", "histogram", (), "How long the log took to keep a batch"
+)
+BATCH_ENTRIES = Metric("crowdroute_batch_entries", "histogram", (), "Entries per batch")
+LOG_SEQUENCE = Metric("crowdroute_log_sequence", "gauge", (), "Sequence of the last durable batch")
+SNAPSHOT_SEQUENCE = Metric(
+    "crowdroute_snapshot_sequence", "gauge", (), "Sequence of the newest snapshot; 0 for none"
+)
+SNAPSHOTTER_RESTARTS = Metric(
+    "crowdroute_snapshotter_restarts_total",
+    "counter",
+    (),
+    "How often the snapshotter ended by itself and was started again",
+)
+WAITING_SEEKERS = Metric(
+    "crowdroute_waiting_seekers", "gauge", (), "Calls and work streams that wait for a task"
+)
+OPEN_TASKS = Metric(
+    "crowdroute_open_tasks",
+    "gauge",
+    ("project",),
+    "Tasks that are not decided yet, those with a known answer left out",
+)
+LIVE_LEASES = Metric("crowdroute_live_leases", "gauge", ("project",), "Leases that workers hold")
+
+CATALOGUE = (
+    BUILD_INFO,
+    SCRAPE_COMPLETE,
+    ENGINE_STATE,
+    CALL_SECONDS,
+    WORK_STREAMS,
+    COMMANDS,
+    APPEND_SECONDS,
+    BATCH_ENTRIES,
+    LOG_SEQUENCE,
+    SNAPSHOT_SEQUENCE,
+    SNAPSHOTTER_RESTARTS,
+    WAITING_SEEKERS,
+    OPEN_TASKS,
+    LIVE_LEASES,
+)

@@ -1,0 +1,121 @@
+"""A scrape as Prometheus' client library asks for it, from its own thread."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import structlog
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.core import Metric as Family
+from prometheus_client.registry import Collector
+
+from crowdroute.router.metrics import catalogue
+from crowdroute.router.metrics.catalogue import Metric
+from crowdroute.router.metrics.reading import Distribution, EngineReading, Reading
+from crowdroute.router.runtime.engine import EngineState
+
+PATIENCE_SECONDS = 5.0
+"""How long the engine's loop may take to answer: half of what Prometheus waits for a scrape."""
+
+Read = Callable[[], Coroutine[Any, Any, Reading]]
+
+_log = structlog.get_logger("crowdroute.metrics")
+
+
+class EngineCollector(Collector):
+    """Reads the engine whenever it is asked, and tells what can be told when the engine does not answer."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, read: Read, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            loop: the engine's.
+            read: reads everything; run in that loop.
+            patience_seconds: how long the loop may take.
+        """
+        self._loop = loop
+        self._read = read
+        self._patience = patience_seconds
+
+    def collect(self) -> Iterator[Family]:
+        """Yield every metric of ours; call it in any thread but the engine's."""
+        reading = self._ask()
+        yield _gauge(catalogue.BUILD_INFO, [((_version(), platform.python_version()), 1)])
+        yield _gauge(catalogue.SCRAPE_COMPLETE, [((), reading is not None)])
+        if reading is None:
+            return
+        yield _gauge(
+            catalogue.ENGINE_STATE, [((state.value,), state == reading.state) for state in EngineState]
+        )
+        yield _histogram(catalogue.CALL_SECONDS, reading.calls.items())
+        yield _gauge(catalogue.WORK_STREAMS, [((), reading.work_streams)])
+        if reading.engine is not None:
+            yield from _engine(reading.engine)
+
+    def _ask(self) -> Reading | None:
+        """Give what the loop reads; None when it does not in time."""
+        reading = self._read()
+        try:
+            future = asyncio.run_coroutine_threadsafe(reading, self._loop)
+        except RuntimeError:  # the loop is closed: the process is about to end
+            reading.close()
+            return None
+        try:
+            return future.result(self._patience)
+        except (TimeoutError, CancelledError):
+            future.cancel()
+        except Exception as error:
+            _log.error("metrics could not be read", exc_info=error)
+        return None
+
+
+def _engine(reading: EngineReading) -> Iterator[Family]:
+    yield _counter(catalogue.COMMANDS, reading.outcomes.items())
+    yield _histogram(catalogue.APPEND_SECONDS, [((), reading.append_seconds)])
+    yield _histogram(catalogue.BATCH_ENTRIES, [((), reading.batch_entries)])
+    yield _gauge(catalogue.LOG_SEQUENCE, [((), reading.sequence)])
+    yield _gauge(catalogue.SNAPSHOT_SEQUENCE, [((), reading.snapshot_sequence)])
+    yield _counter(catalogue.SNAPSHOTTER_RESTARTS, [((), reading.snapshotter_restarts)])
+    yield _gauge(catalogue.WAITING_SEEKERS, [((), reading.waiting)])
+    yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
+    yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
+
+
+def _gauge(metric: Metric, values: Iterable[tuple[Sequence[str], float]]) -> Family:
+    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, value in values:
+        family.add_metric(labels, value)
+    return family
+
+
+def _counter(metric: Metric, values: Iterable[tuple[Sequence[str], float]]) -> Family:
+    family = CounterMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, value in values:
+        family.add_metric(labels, value)
+    return family
+
+
+def _histogram(metric: Metric, values: Iterable[tuple[Sequence[str], Distribution]]) -> Family:
+    family = HistogramMetricFamily(metric.name, metric.meaning, labels=metric.labels)
+    for labels, (bounds, cumulative, total) in values:
+        ends = (*(f"{bound:g}" for bound in bounds), "+Inf")
+        family.add_metric(labels, list(zip(ends, cumulative, strict=True)), total)
+    return family
+
+
+def _version() -> str:
+    try:
+        return version("crowdroute")
+    except PackageNotFoundError:
+        return "unknown"

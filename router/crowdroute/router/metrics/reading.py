@@ -1,0 +1,138 @@
+"""What a scrape tells, read in the event loop, where nothing changes while it is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from crowdroute.router.model.ids import Kind, to_text
+from crowdroute.router.model.states import TaskState
+from crowdroute.router.rpc.calls import Gate
+from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.histogram import Histogram
+from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+
+BLOCK = 1 << 16
+"""Tasks counted between two looks at the network: less than a millisecond."""
+
+MOST_PROJECTS = 200
+"""Projects that are told one by one, the busiest; the others are told as one sum."""
+
+OTHERS = "other"
+
+_KNOWN = [int(purpose) for purpose in WITH_KNOWN_ANSWER]
+
+
+class Served(Protocol):
+    """What is measured: the server, and the engine behind its gate once there is one."""
+
+    @property
+    def gate(self) -> Gate:
+        """What lets calls in."""
+
+    @property
+    def work_streams(self) -> int:
+        """How many work streams are open."""
+
+
+class Distribution(NamedTuple):
+    """A histogram as it was at one moment."""
+
+    bounds: Sequence[float]
+    cumulative: Sequence[int]
+    """How many values were at most each bound, and at last how many there were."""
+    total: float
+
+
+class ProjectReading(NamedTuple):
+    """How much there is to do in a project."""
+
+    project: str
+    open_tasks: int
+    live_leases: int
+
+
+class EngineReading(NamedTuple):
+    """What an engine that was recovered tells."""
+
+    outcomes: Mapping[tuple[str, str], int]
+    """How often by the command's name and its outcome."""
+    append_seconds: Distribution
+    batch_entries: Distribution
+    sequence: int
+    snapshot_sequence: int
+    snapshotter_restarts: int
+    waiting: int
+    projects: Sequence[ProjectReading]
+
+
+class Reading(NamedTuple):
+    """What one scrape tells."""
+
+    state: EngineState
+    calls: Mapping[tuple[str, str], Distribution]
+    """By the call's name and the name of its gRPC status."""
+    work_streams: int
+    engine: EngineReading | None
+    """None while the log is read."""
+
+
+async def read(served: Served) -> Reading:
+    """Read everything; run it in the loop of the engine."""
+    engine = served.gate.engine
+    return Reading(
+        EngineState.STARTING if engine is None else engine.state,
+        {
+            (record.name, code): _distribution(durations)
+            for record in served.gate.records
+            for code, durations in record.durations.items()
+        },
+        served.work_streams,
+        None if engine is None else await _read_engine(engine),
+    )
+
+
+async def _read_engine(engine: Engine) -> EngineReading:
+    projects = [await _read_project(state) for _, state in list(engine.projects())]
+    loop = engine.loop
+    return EngineReading(
+        {(kind.__name__, outcome): count for (kind, outcome), count in loop.outcomes.items()},
+        _distribution(loop.append_seconds),
+        _distribution(loop.batch_entries),
+        loop.sequence,
+        engine.snapshot_sequence,
+        engine.snapshotter_restarts,
+        engine.waiting.count_all(),
+        busiest(projects),
+    )
+
+
+async def _read_project(state: Project) -> ProjectReading:
+    """Count in blocks, so that a large project holds nobody up."""
+    open_tasks = 0
+    for begin in range(0, state.tasks.count, BLOCK):
+        rows = state.tasks.rows[begin : min(begin + BLOCK, state.tasks.count)]
+        open_tasks += int(((rows["state"] == TaskState.OPEN) & ~np.isin(rows["purpose"], _KNOWN)).sum())
+        await asyncio.sleep(0)
+    live = int(state.workers.rows["live"][: state.workers.count].sum())
+    return ProjectReading(to_text(Kind.PROJECT, state.project), open_tasks, live)
+
+
+def busiest(projects: Sequence[ProjectReading], most: int = MOST_PROJECTS) -> Sequence[ProjectReading]:
+    """Give the projects with most leases and open tasks, and at last the sum of the others if there are
+    any."""
+    if len(projects) <= most:
+        return projects
+    ranked = sorted(projects, key=lambda each: (-each.live_leases, -each.open_tasks, each.project))
+    rest = ranked[most:]
+    others = ProjectReading(
+        OTHERS, sum(each.open_tasks for each in rest), sum(each.live_leases for each in rest)
+    )
+    return [*ranked[:most], others]
+
+
+def _distribution(histogram: Histogram) -> Distribution:
+    return Distribution(histogram.bounds, tuple(histogram.cumulative()), histogram.total)

@@ -1,0 +1,151 @@
+"""A scrape tells what the engine's loop reads, and something whatever state the loop is in."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from crowdroute.router.metrics.catalogue import CATALOGUE
+from crowdroute.router.metrics.collector import EngineCollector, Read
+from crowdroute.router.metrics.reading import Distribution, EngineReading, ProjectReading, Reading
+from crowdroute.router.runtime.engine import EngineState
+
+ENGINE = EngineReading(
+    outcomes={("SubmitAnswer", "DONE"): 5, ("SubmitAnswer", "STALE_LEASE"): 1},
+    append_seconds=Distribution((0.001, 0.01), (3, 4, 5), 0.25),
+    batch_entries=Distribution((1, 2), (1, 1, 5), 40.0),
+    sequence=12,
+    snapshot_sequence=10,
+    snapshotter_restarts=2,
+    waiting=3,
+    projects=[ProjectReading("prj_1", 7, 4)],
+)
+READING = Reading(
+    EngineState.SERVING, {("Submit", "OK"): Distribution((0.001, 1.0), (0, 6, 6), 3.0)}, 9, ENGINE
+)
+
+
+@contextmanager
+def loop_in_a_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def scrape(loop: asyncio.AbstractEventLoop, read: Read, patience_seconds: float = 60.0) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(EngineCollector(loop, read, patience_seconds=patience_seconds))
+    return registry
+
+
+async def read_all() -> Reading:
+    return READING
+
+
+def families(registry: CollectorRegistry) -> dict[str, str]:
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name: family.type
+        for family in registry.collect()
+    }
+
+
+def test_every_metric_of_the_catalogue_is_told_with_its_type_and_labels() -> None:
+    with loop_in_a_thread() as loop:
+        registry = scrape(loop, read_all)
+        assert families(registry) == {metric.name: metric.kind for metric in CATALOGUE}
+        labels = {
+            sample.name: set(sample.labels) - {"le"}
+            for family in registry.collect()
+            for sample in family.samples
+        }
+    for metric in CATALOGUE:
+        name = f"{metric.name}_count" if metric.kind == "histogram" else metric.name
+        assert labels[name] == set(metric.labels), metric.name
+
+
+def test_the_numbers_are_those_that_were_read() -> None:
+    with loop_in_a_thread() as loop:
+        value = scrape(loop, read_all).get_sample_value
+        assert value("crowdroute_scrape_complete") == 1
+        assert value("crowdroute_engine_state", {"state": "serving"}) == 1
+        assert value("crowdroute_engine_state", {"state": "failed"}) == 0
+        refused = {"command": "SubmitAnswer", "outcome": "STALE_LEASE"}
+        assert value("crowdroute_commands_total", refused) == 1
+        assert value("crowdroute_batch_append_duration_seconds_bucket", {"le": "0.01"}) == 4
+        assert value("crowdroute_batch_append_duration_seconds_bucket", {"le": "+Inf"}) == 5
+        assert value("crowdroute_batch_append_duration_seconds_sum") == 0.25
+        assert value("crowdroute_batch_entries_count") == 5
+        call = {"call": "Submit", "code": "OK"}
+        assert value("crowdroute_call_duration_seconds_bucket", {**call, "le": "1"}) == 6
+        assert value("crowdroute_call_duration_seconds_count", call) == 6
+        assert value("crowdroute_log_sequence") == 12
+        assert value("crowdroute_snapshot_sequence") == 10
+        assert value("crowdroute_snapshotter_restarts_total") == 2
+        assert value("crowdroute_waiting_seekers") == 3
+        assert value("crowdroute_work_streams") == 9
+        assert value("crowdroute_open_tasks", {"project": "prj_1"}) == 7
+        assert value("crowdroute_live_leases", {"project": "prj_1"}) == 4
+
+
+def test_an_engine_that_reads_its_log_is_told_to_be_starting() -> None:
+    async def read() -> Reading:
+        return Reading(EngineState.STARTING, {}, 0, None)
+
+    with loop_in_a_thread() as loop:
+        registry = scrape(loop, read)
+        assert registry.get_sample_value("crowdroute_engine_state", {"state": "starting"}) == 1
+        assert registry.get_sample_value("crowdroute_scrape_complete") == 1
+        assert "crowdroute_log_sequence" not in families(registry)
+
+
+def test_the_engine_is_read_in_the_thread_of_its_loop() -> None:
+    threads = []
+
+    async def read() -> Reading:
+        threads.append(threading.current_thread())
+        return READING
+
+    with loop_in_a_thread() as loop:
+        list(scrape(loop, read).collect())
+    assert threads
+    assert threading.current_thread() not in threads
+
+
+@pytest.mark.parametrize("end", ["late", "closed", "defect"])
+def test_a_scrape_that_the_engine_does_not_answer_says_so(end: str) -> None:
+    cancelled = threading.Event()
+
+    async def read_late() -> Reading:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            cancelled.set()
+        return READING
+
+    async def read_badly() -> Reading:
+        raise KeyError("what somebody wrote")
+
+    closed = asyncio.new_event_loop()
+    closed.close()
+    with loop_in_a_thread() as running:
+        read = read_badly if end == "defect" else read_late
+        with capture_logs() as lines:
+            loop = closed if end == "closed" else running
+            registry = scrape(loop, read, 60.0 if end == "defect" else 0.01)
+            assert set(families(registry)) == {"crowdroute_build_info", "crowdroute_scrape_complete"}
+            assert registry.get_sample_value("crowdroute_scrape_complete") == 0
+        if end == "late":
+            assert cancelled.wait(60)
+    assert {line["event"] for line in lines} == ({"metrics could not be read"} if end == "defect" else set())
