@@ -249,6 +249,24 @@ async def test_erased_content_is_nowhere_in_the_files_after_a_checkpoint(
     assert secret not in wal_path(tmp_path).read_bytes()
 
 
+async def test_erased_content_leaves_the_files_of_a_log_that_is_never_idle(
+    tmp_path: Path, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_log, "IDLE_SECONDS", 3600.0)
+    secret = b"a very particular secret"
+    await append(log, b"write", ContentChange("item/1", secret * 10))
+    await append(log, b"erase", ContentChange("item/1", None))
+    for seconds, stays in ((3600.0, True), (0.0, False)):
+        monkeypatch.setattr(sqlite_log, "ERASED_SECONDS", seconds)
+        await append(log, b"on and on")
+        log._look_whether_idle()  # as its timer does every while
+        if log._idle_task is not None:
+            await log._idle_task
+        assert (secret in wal_path(tmp_path).read_bytes()) == stays
+    assert secret not in database_path(tmp_path).read_bytes()
+    await append(log, b"and on")
+
+
 async def test_an_idle_log_moves_its_wal_into_the_database(
     tmp_path: Path, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,10 @@ from crowdroute.router.ports import ContentChange, StoredBatch
 IDLE_SECONDS = 2.0
 """After this long without an append the WAL is moved into the database, so that the next start is quick."""
 
+ERASED_SECONDS = 60.0
+"""So long at most what was erased stays in the WAL of a log that is never idle: only what comes later
+overwrites it there, and little may reach so far."""
+
 READ_ROWS = 64
 """Batches fetched at once by a reader: 32 MiB if every one is as large as the shard loop lets it be."""
 
@@ -75,6 +79,7 @@ class SqliteLog:
         self._working: Future[None] | None = None
         self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
         self._erased = False
+        self._erased_at = 0.0
         self._appended_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._idle_task: asyncio.Task[None] | None = None
@@ -103,7 +108,8 @@ class SqliteLog:
                 raise
             self._head = (batch.sequence, batch.chain)
             if contents:
-                self._erased = self._erased or any(body is None for _, body in contents)
+                if not self._erased and any(body is None for _, body in contents):
+                    self._erased, self._erased_at = True, asyncio.get_running_loop().time()
                 for watcher in self._watchers:
                     watcher(contents)
             self._rearm()
@@ -278,7 +284,10 @@ class SqliteLog:
 
     def _look_whether_idle(self) -> None:
         loop = asyncio.get_running_loop()
-        remaining = self._appended_at + IDLE_SECONDS - loop.time()
+        due = self._appended_at + IDLE_SECONDS
+        if self._erased:
+            due = min(due, self._erased_at + ERASED_SECONDS)
+        remaining = due - loop.time()
         if remaining > 0:
             self._idle_timer = loop.call_later(remaining, self._look_whether_idle)
         else:
