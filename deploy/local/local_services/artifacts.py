@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 def cache_folder(environment: Mapping[str, str]) -> Path:
     """Where the jars of the pinned version are kept."""
     root = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME") or "~", ".cache")
-    return Path(root).expanduser() / "crowdroute" / f"kafka-{kafka_version()}"
+    return Path(root).expanduser().absolute() / "crowdroute" / f"kafka-{kafka_version()}"
 
 
 def kafka_version() -> str:

@@ -81,7 +81,10 @@ class Stack:
             kept = choices.load(self._choices_path)
             if kept is not None:
                 choices.check_kept(kept, asked, self.folder)
-            paths = programs.require([programs.JAVA, programs.REDIS], self.environment)
+            # Everything that is missing is told at once, Maven only when it will be called.
+            fetched = artifacts.cache_folder(self.environment).is_dir()
+            needed = [programs.JAVA, programs.REDIS, *([] if fetched else [programs.MAVEN])]
+            paths = programs.require(needed, self.environment)
             libs = artifacts.ensure(self.environment, self.say)
             if kept is None:
                 kept = choices.choose(asked)
