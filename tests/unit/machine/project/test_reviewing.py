@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.desk import NO, SENIOR, YES, Desk
 from tests.support.engine import MINUTE
 
-from crowdroute.router.commands.project import RequestNext, RequestReview, WithdrawAnswer
+from crowdroute.router.commands.project import AmendAnswer, RequestNext, RequestReview, WithdrawAnswer
 from crowdroute.router.errors import WrongState
 from crowdroute.router.events.project import (
     ReviewConcluded,
@@ -83,6 +83,20 @@ def test_one_senior_is_enough_however_many_answers_come_after_theirs() -> None:
     assert desk.tasks.planned_senior[desk.task_row(task)] == planned
     assert desk.tasks.in_review[desk.task_row(task)] == 0
     assert desk.events(TaskFinalised)
+
+
+def test_an_answer_that_was_checked_is_changed_no_more() -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(4, 4), stopping=Stopping(0.9))
+    desk.task()
+    ann = desk.worker()
+    lease = desk.answer(ann, YES)
+    own = ann, lease.assignment, lease.fence
+    desk.send(AmendAnswer(*own, NO))
+    desk.answer(desk.worker(SENIOR), NO)
+    assert desk.state.assignments.review[desk.row_of(lease)] == Review.PASSED
+    for command in (AmendAnswer(*own, YES), WithdrawAnswer(*own, "slip")):
+        assert desk.refuses(command, WrongState).details["state"] == "CLOSED"
+    assert desk.state.answer_codes(desk.row_of(lease)) == [NO[0].label]
 
 
 def test_a_seniors_answer_that_was_withdrawn_settles_nothing_more() -> None:

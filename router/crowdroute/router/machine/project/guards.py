@@ -13,9 +13,11 @@ from crowdroute.router.errors import (
 )
 from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.ids import ID_BYTES, NO_ID, Id, Kind, to_text
-from crowdroute.router.model.states import AssignmentState, Receipt, Revision, TaskState, WorkerStatus
+from crowdroute.router.model.states import AssignmentState, Receipt, Review, Revision, TaskState, WorkerStatus
 from crowdroute.router.state.project import Project
 from crowdroute.workers.status import may_lease
+
+_CHECKED = frozenset({int(Review.PASSED), int(Review.FAILED)})
 
 AT_WORK = frozenset(int(status) for status in WorkerStatus if may_lease(status))
 """Statuses that may be given work, as the tables hold them."""
@@ -138,8 +140,8 @@ def full_answer(state: Project, answer: Answer, shown: int = 0) -> None:
 def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:
     """Give the row of a counted annotation of this worker that may still be changed.
 
-    It may for as long after the answer as a lease lasts, while the task is open. The same holds for hidden
-    gold, so that trying to change an answer tells nothing.
+    It may for as long after the answer as a lease lasts, while the task is open and until somebody has
+    checked the answer: what was checked is what counts.
 
     Raises:
         WrongState: nothing counted was submitted, the time is over, or the task is closed.
@@ -154,7 +156,7 @@ def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_
     ):
         raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
     terms = state.rules_at(table.rules_version[row]).lease
-    over = now_us > table.answered_us[row] + terms.duration_us
+    over = now_us > table.answered_us[row] + terms.duration_us or table.review[row] in _CHECKED
     if over or state.tasks.state[table.task[row]] != TaskState.OPEN:
         raise WrongState(
             f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"}
