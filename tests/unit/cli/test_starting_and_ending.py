@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import pytest
 import typer
@@ -46,6 +45,14 @@ def test_a_disk_that_is_full_is_told_without_a_number(
     assert capsys.readouterr().err == "error: the output: No space left on device [FILE]\n"
 
 
+def test_a_file_where_a_folder_is_needed_is_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error in (FileExistsError(17, "File exists", "data"), NotADirectoryError(20, "no", "data")):
+        assert ending_with(monkeypatch, error)() == MISUSED
+        assert capsys.readouterr().err.startswith("error: data is needed as a folder, and is none")
+
+
 def test_grpcs_own_words_are_put_into_ours(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,11 +71,12 @@ def test_a_defect_is_called_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_errors_are_red_unless_colours_are_not_wanted(
     no_color: str, red: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[Any] = []
+    said: list[str] = []
     monkeypatch.setenv("NO_COLOR", no_color)
-    monkeypatch.setattr(typer, "secho", lambda text, err, fg: said.append(fg))
+    monkeypatch.setattr(typer, "echo", lambda text, err: said.append(text))
     assert ending_with(monkeypatch, INTERRUPTED)() == INTERRUPTED
-    assert said == [typer.colors.RED if red else None]
+    (line,) = said
+    assert line.startswith("\x1b[31merror: ") if red else line == "error: interrupted [INTERRUPTED]"
 
 
 def test_an_interrupt_while_the_commands_are_loaded_just_ends_the_process(

@@ -43,6 +43,8 @@ def run(arguments: list[str]) -> int:
         # Who reads has enough. What is left in the buffer must not be tried again when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except (FileExistsError, NotADirectoryError) as error:
+        return _fail(f"{error.filename} is needed as a folder, and is none: name another", "FILE", MISUSED)
     except OSError as error:
         subject = error.filename or "the output"
         return _fail(f"{subject}: {error.strerror or error}", "FILE", MISUSED)
@@ -77,6 +79,6 @@ def _misused(error: typer.TyperException) -> int:
 
 
 def _fail(message: str, code: str, exit_code: int) -> int:
-    colour = None if os.environ.get("NO_COLOR") else typer.colors.RED
-    typer.secho(f"error: {message} [{code}]", err=True, fg=colour)
+    told = f"error: {message} [{code}]"
+    typer.echo(told if os.environ.get("NO_COLOR") else typer.style(told, fg=typer.colors.RED), err=True)
     return exit_code

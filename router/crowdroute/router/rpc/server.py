@@ -7,6 +7,7 @@ calls sent away, calls under way finished, and then the engine may drain.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
@@ -127,7 +128,13 @@ class Server:
                 f"cannot listen on {address} ({_why_not(address)}): give another with --address, or see what "
                 "else listens there"
             ) from error
-        await self._server.start()
+        # A server whose start was cancelled half way cannot be stopped any more: gRPC's loop would be broken.
+        starting = asyncio.ensure_future(self._server.start())
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await starting
+            raise
 
     async def serve(self, engine: Engine, servicers: Mapping[str, object] | None = None) -> None:
         """Begin to carry calls out.
