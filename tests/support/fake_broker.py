@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 
 class OffsetOutOfRange(Exception):
-    """The offset is deleted, or beyond the end."""
+    """The offset is deleted."""
 
 
 class Request:
@@ -59,13 +59,13 @@ class FakeBroker:
         self.requests.remove(request)
 
     def fetch(self, first: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        """Give up to `limit` records from `first` on.
+        """Give up to `limit` records from `first` on; none beyond the end.
 
         Raises:
-            OffsetOutOfRange: there is no such record, any more or yet.
+            OffsetOutOfRange: the first of them is deleted.
         """
-        if not self.log_start <= first <= self.log_end:
-            raise OffsetOutOfRange(f"{first} is not in {self.log_start}..{self.log_end}")
+        if first < self.log_start:
+            raise OffsetOutOfRange(f"the log begins at {self.log_start}, not at {first}")
         return list(enumerate(self.history[first : first + limit], first))
 
     def delete_before(self, offset: int) -> None:

@@ -1,5 +1,7 @@
 """A position survives a snapshot, and a snapshot's section that is none is passed over."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -56,6 +58,6 @@ def test_another_release_is_named() -> None:
         {"sequence": -1},
     ],
 )
-def test_parts_that_do_not_fit_together_make_the_snapshot_unusable(changes: dict[str, object]) -> None:
+def test_parts_that_do_not_fit_together_make_the_snapshot_unusable(changes: dict[str, Any]) -> None:
     with pytest.raises(SnapshotUnusable, match="do not fit together"):
         decode_position(encode_position(msgspec.structs.replace(POSITION, **changes)))

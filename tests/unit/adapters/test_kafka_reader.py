@@ -1,6 +1,7 @@
 """What a reader makes of each record, and what it refuses."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Scribe:
         assert isinstance(claim, Claim)
         return Epoch(offset, claim.nonce)
 
-    def batch(self, epoch: Epoch, body: bytes, /, *, released: bool = False, **changes: object) -> bytes:
+    def batch(self, epoch: Epoch, body: bytes, /, *, released: bool = False, **changes: Any) -> bytes:
         sequence, following = self.reader.sequence + 1, chain(self.reader.chain, body)
         return encode_batch(BatchRecord(epoch, sequence, released, following, body)._replace(**changes))
 
@@ -130,7 +131,7 @@ def test_a_claim_of_another_shard_is_refused(scribe: Scribe) -> None:
         ({"epoch": Epoch(0, bytes(16))}, "epoch"),
     ],
 )
-def test_anything_else_is_corruption(scribe: Scribe, changes: dict[str, object], differs: str) -> None:
+def test_anything_else_is_corruption(scribe: Scribe, changes: dict[str, Any], differs: str) -> None:
     with pytest.raises(LogCorrupt) as refused:
         scribe.takes(scribe.batch(scribe.epoch(0), b"three", **changes))
     assert refused.value.details == {"offset": "3", "differs": differs}

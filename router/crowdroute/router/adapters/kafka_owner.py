@@ -214,11 +214,13 @@ class KafkaOwner:
     def may_answer(self, asked_us: int) -> bool:
         """Say whether a query that came in at `asked_us` may be answered from the durable state.
 
-        Otherwise an empty batch must be appended first, and become durable. The state that the answer is made
-        from must not hold a batch that is still in flight.
+        It must have come in before the lease's end, not in the same microsecond: the clock does not tell
+        whether a query came before or after a hand-over that was sent at the same moment. Otherwise an empty
+        batch must be appended first, and become durable. The state that the answer is made from must not hold
+        a batch that is still in flight.
         """
         self._refuse_when_over()
-        return self._lease_end_us is not None and asked_us <= self._lease_end_us
+        return self._lease_end_us is not None and asked_us < self._lease_end_us
 
     def _claim_acknowledged(self, offset: int, now_us: int) -> None:
         if offset < 0 or self._claimed_us is not None:
