@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import grpc
 import pytest
-from tests.support.wire import SECOND, Refused, Wire, answer, held
+from tests.support.wire import SECOND, Refused, Wire, answer, held, serving
 
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.api.v1 import work_pb2
@@ -229,19 +231,21 @@ async def test_a_paused_project_offers_nothing_until_it_is_resumed(wire: Wire) -
     assert await work.offer()
 
 
-async def test_a_stopping_server_says_goodbye_and_the_leases_stand(wire: Wire) -> None:
-    project = await wire.project()
-    await wire.tasks(project, 2)
-    work = (await wire.annotator()).work()
-    await work.send(hello=work_pb2.Hello(project_id=project, credits=1))
-    await work.offer()
+async def test_a_stopping_server_says_goodbye_and_the_leases_stand() -> None:
+    async with serving(grace_seconds=30.0) as wire:  # for as long as the stream takes to end
+        project = await wire.project()
+        await wire.tasks(project, 2)
+        work = (await wire.annotator()).work()
+        await work.send(hello=work_pb2.Hello(project_id=project, credits=1))
+        await work.offer()
 
-    await wire.server.stop()
-    while await work.hear():
-        pass
+        stopping = asyncio.create_task(wire.server.stop())
+        while await work.hear():
+            pass
+        await stopping
 
-    assert work.going == "SHUTTING_DOWN"
-    assert next(iter(wire.engine.projects()))[1].workers.live[0] == 1
+        assert work.going == "SHUTTING_DOWN"
+        assert next(iter(wire.engine.projects()))[1].workers.live[0] == 1
 
 
 async def test_a_revoked_session_ends_its_stream(wire: Wire) -> None:
