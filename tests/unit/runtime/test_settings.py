@@ -62,17 +62,19 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("adress = 'x:1'", "adress"),
-        ("[limits]\ncalls = 0", r"limits\.calls"),
+        ("adress = 'x:1'", "settings: adress: there is no such setting$"),
+        ("address = 'x'", "settings: address: give host:port, for example"),
+        ("[limits]\ncalls = 0", r"limits\.calls: it should be greater than or equal to 1"),
         ("[limits]\nspeed = 1", r"limits\.speed"),
         ("grace_seconds = -1", "grace_seconds"),
-        ("[tls]\ncertificate = 'a'", r"tls\.key"),
+        ("[tls]\ncertificate = 'a'", r"tls\.key: it is required here"),
         ("this is no toml", "TOML"),
+        ("\udcff", "is no TOML file: it is not UTF-8 text"),
     ],
 )
 def test_a_wrong_file_is_refused_and_the_setting_named(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "wrong.toml"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ConfigurationError, match=named):
         load_settings(path)
 

@@ -126,11 +126,23 @@ def load_settings(file: Path | None = None, **given: object) -> Settings:
         return FromFile(**_said(given))
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
+            f"{'.'.join(map(str, problem['loc']))}: {_plain(problem['type'], problem['msg'])}"
+            for problem in error.errors()
         )
         raise ConfigurationError(f"settings: {wrong}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is no TOML file: it is not UTF-8 text") from error
     except ValueError as error:
         raise ConfigurationError(f"{file} is no TOML file: {error}") from error
+
+
+def _plain(kind: str, message: str) -> str:
+    """Say in plain words what pydantic says of a value."""
+    if kind == "extra_forbidden":
+        return "there is no such setting"
+    if kind == "missing":
+        return "it is required here"
+    return message.removeprefix("Value error, ").replace("Input should be", "it should be")
 
 
 def _said(given: dict[str, object]) -> dict[str, Any]:
