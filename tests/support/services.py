@@ -24,13 +24,16 @@ class Services:
     folder: Path
     asked: dict[str, str] = field(default_factory=dict)
 
+    def environment(self) -> dict[str, str]:
+        """What the commands see, without wishes from outside."""
+        ours = {name: value for name, value in os.environ.items() if name not in AMBIENT}
+        return ours | {"CROWDROUTE_SERVICES_DIR": str(self.folder)} | self.asked
+
     def run(self, command: str, **asked: str) -> subprocess.CompletedProcess[str]:
         """Runs `up`, `down` or `status` and gives what it said."""
-        environment = {name: value for name, value in os.environ.items() if name not in AMBIENT}
-        environment |= {"CROWDROUTE_SERVICES_DIR": str(self.folder)} | self.asked | asked
         return subprocess.run(
             [sys.executable, str(PROGRAM), command],
-            env=environment,
+            env=self.environment() | asked,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

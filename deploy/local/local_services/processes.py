@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Process:
         """Starts `command` in the folder, apart from this terminal, with a new log."""
         if self.log.exists():
             self.log.replace(self.folder / "log.previous")
-        with self.log.open("wb") as log:
+        with self.log.open("wb") as log, _undisturbed():
             started = subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -45,7 +46,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        private_files.write(self._pid_file, f"{started.pid} {_identity(started.pid)}\n")
+            private_files.write(self._pid_file, f"{started.pid} {_identity(started.pid)}\n")
 
     def pid(self) -> int | None:
         """The pid of the process if it lives; another one that got its number since does not count."""
@@ -88,6 +89,19 @@ class Process:
                 return False
             time.sleep(PAUSE)
         return True
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Puts an interrupt off to the end: a process whose pid is not written yet could not be stopped again."""
+    interrupted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: interrupted.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _identity(pid: int) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from tests.support.services import Services
+from tests.support.services import PROGRAM, Services
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("requirements")]
 
@@ -36,3 +39,19 @@ def test_a_port_of_somebody_else_is_named_before_anything_is_started(tmp_path: P
     assert f"127.0.0.1:{port} of redis is in use by another program" in failed.stderr
     assert services.processes_left() == []
     assert services.pids() == {}
+
+
+def test_a_start_that_is_interrupted_stops_what_it_started(tmp_path: Path) -> None:
+    services = Services(tmp_path / "services")
+    with subprocess.Popen(
+        [sys.executable, str(PROGRAM), "up"], env=services.environment(), stdout=subprocess.PIPE, text=True
+    ) as start:
+        assert start.stdout is not None
+        # The last of them; Kafka needs seconds from here.
+        while not start.stdout.readline().startswith("starting redis"):
+            assert start.poll() is None
+        start.send_signal(signal.SIGINT)
+        rest = start.stdout.read()
+    assert start.returncode == 130
+    assert "kafka-1 stopped" in rest
+    assert services.processes_left() == []

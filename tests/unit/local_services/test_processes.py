@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,34 @@ def test_a_process_that_was_killed_behind_our_back_does_not_run(tmp_path: Path) 
     os.kill(pid, signal.SIGKILL)
     assert process.end(grace=30.0)
     assert process.pid() is None
+
+
+def test_an_interrupt_at_the_start_waits_until_the_process_can_be_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(pid: int) -> str:
+        """What is asked between the start and the record of it."""
+        signal.raise_signal(signal.SIGINT)
+        return identity(pid)
+
+    identity = processes._identity
+    monkeypatch.setattr(processes, "_identity", interrupted)
+    children = []
+    popen = subprocess.Popen
+
+    def kept(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        """A child that is let go while it lives is a warning."""
+        children.append(popen(*arguments, **options))
+        return children[0]
+
+    monkeypatch.setattr(subprocess, "Popen", kept)
+    process = Process(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        process.start([sys.executable, "-c", "import signal; signal.pause()"])
+    monkeypatch.setattr(processes, "_identity", identity)
+    assert process.pid() == children[0].pid
+    process.ask_to_stop()
+    assert children[0].wait() == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("pid_file", ["", "12", "{pid} 1 another-boot", "{pid} {ticks}"])
