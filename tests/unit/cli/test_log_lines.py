@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -117,3 +118,16 @@ def test_people_at_a_terminal_read_text(
     told = capsys.readouterr().err
     assert "serving" in told
     assert not told.startswith("{")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("1", False), ("", True)])
+def test_people_see_colours_unless_they_want_none(
+    no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    write_log("info")
+    structlog.get_logger().info("serving", port=7)
+    said = capsys.readouterr().err
+    assert "serving" in said
+    assert ("\x1b[" in said) == coloured

@@ -7,6 +7,7 @@ because they may quote what people wrote; their kinds and places are told instea
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ def for_programs() -> bool:
     return not sys.stderr.isatty()
 
 
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(colors=not os.environ.get("NO_COLOR"))
+
+
 def write_log(level: str) -> None:
     """Write what is logged anywhere in the process, by the libraries too, to standard error from now on.
 
@@ -45,7 +50,7 @@ def write_log(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             tell_error,
             in_order,
-            structlog.processors.JSONRenderer() if for_programs() else structlog.dev.ConsoleRenderer(),
+            structlog.processors.JSONRenderer() if for_programs() else _for_people(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
