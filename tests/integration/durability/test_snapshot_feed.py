@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.counting_core import CountingCore, pause
 from tests.support.processes import PYTHONPATH
 
@@ -114,6 +115,12 @@ async def test_the_snapshotter_never_opens_the_live_log(tmp_path: Path) -> None:
 
 
 async def test_a_killed_snapshotter_is_started_again_and_catches_up(tmp_path: Path) -> None:
+    with capture_logs() as lines:
+        await _kill_three_times(tmp_path)
+    assert [(line["event"], line["status"]) for line in lines] == [("snapshotter ended", -signal.SIGKILL)] * 3
+
+
+async def _kill_three_times(tmp_path: Path) -> None:
     async with owning(tmp_path, every_batches=50) as owner:
         for death in range(1, 4):
             await owner.note(60)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from crowdroute.router.cli.log_lines import LEVELS, write_log
+from crowdroute.router.cli.log_lines import LEVELS, take_in_libraries, write_log
 from crowdroute.router.runtime.settings import Settings
 
 SECRET = "crd_0123 what ann@example.org wrote"
@@ -83,6 +83,7 @@ def test_what_libraries_log_is_a_line_without_the_error_that_they_show(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_log("debug")
+    take_in_libraries("debug")
     asyncio_like = logging.getLogger("asyncio")
     asyncio_like.info("nobody needs this")
     asyncio_like.error(
@@ -101,6 +102,7 @@ def test_what_libraries_log_is_a_line_without_the_error_that_they_show(
 
 def test_warnings_are_lines(capsys: pytest.CaptureFixture[str]) -> None:
     write_log("info")
+    take_in_libraries("info")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import structlog
 from structlog.testing import capture_logs
 
 from crowdroute.router.errors import AtCapacity, InvariantBroken
@@ -46,6 +47,7 @@ def test_errors_have_the_status_that_the_caller_is_told() -> None:
 
 
 def test_a_line_names_call_request_and_principal() -> None:
+    structlog.reset_defaults()  # a command that ran before in this process may have set a level
     with capture_logs() as lines:
         CallRecord(PATH, lines=True).ended(perf_counter(), OK, "req-1", call())
         CallRecord(PATH, lines=True).ended(perf_counter(), "UNAUTHENTICATED", "req-2", None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 from tests.support.wire import TENANT, make_rules
 
@@ -25,8 +28,9 @@ from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import NO_ID, Id, Kind
 from crowdroute.router.model.states import Receipt
-from crowdroute.router.ports import ContentChange
+from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 
 SECOND = 1_000_000
 PROJECT, WORKER, ITEM, TASK = (bytes([number]) * 16 for number in range(1, 5))
@@ -40,7 +44,7 @@ class House:
         self.disk = MemoryDisk(bytes(range(32)))
         self.clock = ManualClock()
 
-    def engine(self, shard: Shard | None = None, last_us: int | None = None) -> Engine:
+    def engine(self, shard: Shard | None = None, last_us: int | None = None, snapshot: int = 0) -> Engine:
         log = MemoryLog(self.disk)
         return Engine(
             shard or Shard(),
@@ -50,6 +54,7 @@ class House:
             SeededIds(1),
             content_key=log.content_key,
             last_us=last_us,
+            snapshot=snapshot,
         )
 
     async def furnished(self) -> tuple[Engine, Granted]:
@@ -228,3 +233,18 @@ async def test_a_repetition_stores_no_contents_with_facts_that_were_owed(house: 
     before = set(house.disk.contents)
     await add()
     assert set(house.disk.contents) == before
+
+
+async def test_the_newest_snapshot_is_the_one_recovered_from_until_another_is_written(
+    house: House, tmp_path: Path
+) -> None:
+    async def read_some(_after: int, _limit_bytes: int) -> Sequence[StoredBatch]:
+        return ()
+
+    engine = house.engine(snapshot=7)
+    assert (engine.snapshot_sequence, engine.snapshotter_restarts) == (7, 0)
+    feed = SnapshotFeed("no:core", tmp_path, read_some, 9)
+    engine.feed_snapshotter(feed)
+    assert engine.snapshot_sequence == 7
+    feed.saved, feed.deaths = 9, 2
+    assert (engine.snapshot_sequence, engine.snapshotter_restarts) == (9, 2)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdroute.client import Client
+from crowdroute.router.cli.log_lines import write_log
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.demo.crowd import simulated_crowd
@@ -29,6 +30,7 @@ def demo(
 
     Example: crowdroute demo --seed 7
     """
+    write_log("warning")
     findings = asyncio.run(_play(pictures, seed))
     if as_json:
         print_json(dataclasses.asdict(findings))

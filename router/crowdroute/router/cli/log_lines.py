@@ -1,4 +1,4 @@
-"""The lines that `crowdroute serve` writes to standard error: JSON for programs, colours on a terminal.
+"""The lines that an engine writes to standard error: JSON for programs, colours on a terminal.
 
 A line names calls, requests, tenants and principals by their ids. Texts of unexpected errors are left out,
 because they may quote what people wrote; their kinds and places are told instead.
@@ -35,11 +35,11 @@ def for_programs() -> bool:
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:
-    return structlog.dev.ConsoleRenderer(colors=not os.environ.get("NO_COLOR"))
+    return structlog.dev.ConsoleRenderer(timestamp_key="time", colors=not os.environ.get("NO_COLOR"))
 
 
 def write_log(level: str) -> None:
-    """Write what is logged anywhere in the process, by the libraries too, to standard error from now on.
+    """Write what our modules log to standard error from now on.
 
     Args:
         level: the least one that is written, a name of `LEVELS`.
@@ -56,6 +56,14 @@ def write_log(level: str) -> None:
         logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def take_in_libraries(level: str) -> None:
+    """Write what libraries log or warn of, too; this is for a process that does nothing else.
+
+    Args:
+        level: the least one that is written, a name of `LEVELS`; none below `warning` is.
+    """
     logging.captureWarnings(True)
     logging.basicConfig(handlers=[_Libraries()], level=max(LEVELS[level], logging.WARNING), force=True)
 

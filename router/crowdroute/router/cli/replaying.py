@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.progress import Progress
 
+from crowdroute.router.cli.log_lines import write_log
 from crowdroute.router.cli.output import console, percent, print_json, print_table, progress
 from crowdroute.router.cli.target import AsJson, TokenFile, connect
 from crowdroute.router.model.rules import ProjectRules
@@ -58,6 +59,7 @@ def replay(
 
     Example: crowdroute replay labels.csv.gz --gold gold.csv.gz --seed 1
     """
+    write_log("warning")
     crowd = read_crowd(labels, gold)
     chosen = _rules(crowd, rules, policy)
     with _bar(len(crowd.answers), not as_json) as advance:

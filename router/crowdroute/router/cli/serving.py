@@ -11,7 +11,7 @@ from typing import Annotated
 import structlog
 import typer
 
-from crowdroute.router.cli.log_lines import for_programs, write_log
+from crowdroute.router.cli.log_lines import for_programs, take_in_libraries, write_log
 from crowdroute.router.errors import ConfigurationError, RouterError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.metrics.endpoint import metrics_served
@@ -46,6 +46,7 @@ def serve(
     """
     settings = load_settings(config, directory=directory, address=address)
     write_log(settings.log_level)
+    take_in_libraries(settings.log_level)
     try:
         failure = asyncio.run(_serve(settings))
     except Exception as error:
