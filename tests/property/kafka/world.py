@@ -210,14 +210,14 @@ class World(Judge):
             if reader.next_offset:
                 self.snapshots.append(encode_position(reader.position()))
 
-    def delete(self, pick: int) -> None:
-        """Delete what is behind a snapshot, but for the record before it."""
+    def delete(self, pick: int, too_many: int) -> None:
+        """Delete what is behind a snapshot, but for the record before it; or that one as well."""
         section = self._pick(self.snapshots, pick)
         if section is not None:
             position = decode_position(section)
             if position.topic_id == self.broker.topic_id:
                 self.note("deletions")
-                self.broker.delete_before(position.next_offset - 1)
+                self.broker.delete_before(position.next_offset - 1 + too_many)
 
     def _work(self, process: Process, steps: int) -> None:
         for _ in range(steps):
