@@ -195,6 +195,7 @@ CAUGHT_BY = [
     (bugs.counts_the_lease_from_the_acknowledgement, KafkaHistory, OLD),
     (bugs.gives_a_lease_with_the_claim, KafkaHistory, OLD),
     (bugs.answers_after_it_released, KafkaHistory, OLD),
+    (bugs.answers_in_the_microsecond_of_a_hand_over, KafkaHistory, OLD),
     (bugs.serves_as_soon_as_it_has_claimed, KafkaHistory, OLD),
     (bugs.never_looks_back, BrokenHistory, FORKED),
     (bugs.trusts_every_snapshot, BrokenHistory, FORKED),

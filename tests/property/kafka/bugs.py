@@ -113,6 +113,15 @@ def answers_after_it_released(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KafkaOwner, "_settle", settle)
 
 
+def answers_in_the_microsecond_of_a_hand_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A query that came in at the very moment of the lease's end is answered."""
+
+    def may_answer(self: KafkaOwner, asked_us: int) -> bool:
+        return self._lease_end_us is not None and asked_us <= self._lease_end_us
+
+    monkeypatch.setattr(KafkaOwner, "may_answer", may_answer)
+
+
 def forgets_what_it_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     """No digests are kept, so that a producer's second copy looks like corruption."""
     monkeypatch.setattr(kafka_reader, "DIGESTS_KEPT", 0)
