@@ -9,6 +9,7 @@ from tests.checker.layout import (
     EXPERT,
     MODE_ENFORCE,
     OPEN,
+    PARKED,
     RECEIPT_NAMES,
     REFUSED,
     SENIOR,
@@ -29,7 +30,8 @@ VERDICTS = {2: "passed", 3: "returned", 4: "failed"}
 
 
 def answer_submitted(project: Project, event: Any) -> None:
-    """An answer comes in once per assignment and is counted only while the task is open and its slot free."""
+    """An answer comes in once per assignment and is counted only while the task is open and its slot free; a
+    late one also while the task is set aside."""
     receipt = RECEIPT_NAMES.get(event.receipt, "without receipt")
     project.counters["answers"] += 1
     project.counters[receipt] += 1
@@ -51,12 +53,11 @@ def answer_submitted(project: Project, event: Any) -> None:
     check_answer(project, event.answer)
     task = project.tasks[assignment.task]
     state = TASK_STATE_NAMES[task.state]
-    if event.receipt == COUNTED and task.state != OPEN:
+    if event.receipt == COUNTED and task.state != OPEN and not (event.late and task.state == PARKED):
         project.complain(
             "counted-when-closed", f"an answer is counted although task {short(task.id)} is {state}"
         )
-    wanted = task.state == OPEN and not (task.escalated and assignment.stage != EXPERT)
-    if event.receipt == SURPLUS and wanted:
+    if event.receipt == SURPLUS and task.state == OPEN:
         project.complain(
             "surplus-when-open", f"an answer is surplus although task {short(task.id)} is {state}"
         )
@@ -73,7 +74,7 @@ def answer_submitted(project: Project, event: Any) -> None:
 
 
 def answer_amended(project: Project, event: Any) -> None:
-    """An answer that counts is changed while its task is open."""
+    """An answer that counts is changed."""
     assignment = _counted(project, event.assignment, "amended")
     if assignment is None:
         return

@@ -67,15 +67,14 @@ def _is_due(world: World) -> bool:
 def finish_work(world: World) -> list[str]:
     """Let a fresh crowd that may do anything work until nobody is given a task; gives the tasks left open.
 
-    Tasks that only named workers may do are left out: nobody can make those come.
+    Tasks that only named workers may do are left out: nobody can make those come. What is held without being
+    worked on (by others, or because the reply was lost and the request was not keyed) runs out in between.
     """
     crowd = [_newcomer(world) for _ in range(CROWD)]
     for project in world.known.projects:
         _ask(world, project.stream, wishes.ResumeProject())
-    working = True
-    while working:
-        given = [_work(world, worker, project) for worker in crowd for project in world.known.projects]
-        working = any(given)
+    while _work_through(world, crowd) or _let_leases_run_out(world):
+        pass
     left = []
     for project in world.known.projects:
         state = world.process.core.project(TENANT, project.id).state
@@ -85,6 +84,26 @@ def finish_work(world: World) -> list[str]:
             if state.tasks.state[task] == TaskState.OPEN and not named and not known:
                 left.append(f"{Purpose(state.tasks.purpose[task]).name} {state.tasks.id_of(task).hex()[:12]}")
     return left
+
+
+def _work_through(world: World, crowd: list[Worker]) -> bool:
+    """Have everybody ask for work everywhere once; says whether there was any."""
+    return any([_work(world, worker, project) for worker in crowd for project in world.known.projects])
+
+
+def _let_leases_run_out(world: World) -> bool:
+    """Let the time pass until nobody holds anything; says whether anybody did."""
+    held = False
+    while any(
+        world.process.core.project(TENANT, project.id).state.deadlines.earliest() is not None
+        for project in world.known.projects
+    ):
+        held = True
+        due_us = world.process.core.next_due_us()
+        assert due_us is not None
+        world.now_us = max(world.now_us, due_us)
+        settle_down(world)
+    return held
 
 
 def _newcomer(world: World) -> Worker:

@@ -113,13 +113,23 @@ def test_an_answer_after_the_task_was_finalised_is_surplus_and_paid() -> None:
     assert check(story.batches).counters["surplus"] == 1
 
 
-def test_a_crowd_answer_is_surplus_once_an_expert_was_asked() -> None:
-    story = begun().grant(1, 1).tell([23, TASK, 2, "operator", 0.4, 0]).answer(1, 1, receipt=SURPLUS)
-    assert broken(story) == []
-    expert = (
-        begun().tell([23, TASK, 2, "operator", 0.4, 0]).grant(1, 8, stage=2).answer(1, 8, receipt=SURPLUS)
+def test_a_crowd_answer_counts_also_once_an_expert_was_asked() -> None:
+    story = begun().grant(1, 1).tell([23, TASK, 2, "operator", 0.4, 0])
+    assert broken(story.answer(1, 1)) == []
+
+
+@pytest.mark.parametrize("stage", [0, 2])
+def test_an_answer_is_no_surplus_because_an_expert_was_asked(stage: int) -> None:
+    escalated = [23, TASK, 2, "operator", 0.4, 0]
+    story = (
+        begun().grant(1, 1).tell(escalated) if stage == 0 else begun().tell(escalated).grant(1, 8, stage=2)
     )
-    assert broken(expert) == [("surplus-when-open", last(expert), "AnswerSubmitted")]
+    story.answer(1, 1 if stage == 0 else 8, receipt=SURPLUS)
+    assert broken(story) == [("surplus-when-open", last(story), "AnswerSubmitted")]
+
+
+def test_a_late_answer_counts_while_its_task_is_set_aside() -> None:
+    assert broken(expired().tell([27, TASK, "attempts", 1]).answer(1, 1, late=True)) == []
 
 
 def test_a_crowd_answer_counts_again_once_the_task_was_reopened_for_more() -> None:

@@ -141,8 +141,12 @@ class Project:
             return False
         if tasks.purpose[task] in WITH_KNOWN_ANSWER:
             return stage == Stage.CROWD
-        escalated = tasks.stage[task] == Stage.EXPERT
-        return escalated == (stage == Stage.EXPERT) and tasks.free(task, stage) > 0
+        return self.has_room(task, stage)
+
+    def has_room(self, task: int, stage: int) -> bool:
+        """Say whether a slot of the stage that the task has reached is free."""
+        escalated = self.tasks.stage[task] == _EXPERT
+        return escalated == (stage == _EXPERT) and self.tasks.free(task, stage) > 0
 
     def lease_deadline(self, assignment: int) -> int:
         """Give the deadline of a live lease in microseconds, or -1 when the lease is over."""

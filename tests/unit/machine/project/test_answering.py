@@ -9,6 +9,7 @@ from tests.support.engine import MINUTE
 from crowdroute.router.commands.project import (
     AmendAnswer,
     CancelTask,
+    EscalateTask,
     RequestNext,
     RevokeLease,
     SubmitAnswer,
@@ -24,7 +25,13 @@ from crowdroute.router.errors import (
     UnknownLabel,
     WrongState,
 )
-from crowdroute.router.events.project import AnswerSubmitted, EntryPosted, TaskFinalised
+from crowdroute.router.events.project import (
+    AnswerSubmitted,
+    EntryPosted,
+    ResultCorrected,
+    TaskFinalised,
+    TaskReopened,
+)
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.rules import Field, GoldPlan, Label, LeaseTerms, Overlap, Stopping
 from crowdroute.router.model.states import EntryKind, Receipt, TaskState
@@ -106,6 +113,49 @@ def test_a_late_answer_to_a_finalised_task_is_refused_and_kept() -> None:
     desk.wait(11 * MINUTE)
     desk.answer(bob)
     assert desk.submit(ann, lease).reason == "TASK_CLOSED"
+
+
+def test_a_late_answer_to_a_parked_task_is_counted_when_its_slot_is_free() -> None:
+    desk = Desk(lease=LeaseTerms(attempts=1))
+    task = desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    desk.wait(11 * MINUTE)
+    assert desk.tasks.state[desk.state.task(task)] == TaskState.PARKED
+    assert desk.submit(ann, lease).receipt is Receipt.COUNTED
+    assert desk.tasks.state[desk.state.task(task)] == TaskState.PARKED
+    assert len(desk.events(EntryPosted)) == 1
+
+
+def test_an_answer_under_a_live_lease_is_counted_when_the_task_went_to_an_expert_meanwhile() -> None:
+    desk = Desk(overlap=Overlap(1, 5))
+    task = desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    desk.send(EscalateTask(task, "an expert is to look"))
+    assert desk.submit(ann, lease).receipt is Receipt.COUNTED
+
+
+def test_the_crowd_may_change_its_answers_to_decided_tasks_as_it_may_those_to_gold() -> None:
+    desk = Desk(overlap=Overlap(1, 2), stopping=Stopping(0.34))
+    task = desk.task()
+    ann = desk.worker()
+    lease = desk.answer(ann, YES)
+    assert desk.tasks.state[desk.state.task(task)] == TaskState.FINALISED
+    desk.send(AmendAnswer(ann, lease.assignment, lease.fence, NO))
+    (corrected,) = desk.events(ResultCorrected)
+    assert (corrected.reason, corrected.results[0].label) == ("ANSWER_CHANGED", NO[0].label)
+    assert corrected.revision == 2
+
+
+def test_a_result_whose_answer_was_taken_back_is_open_again() -> None:
+    desk = Desk(overlap=Overlap(1, 2), stopping=Stopping(0.34))
+    task = desk.task()
+    ann = desk.worker()
+    lease = desk.answer(ann, YES)
+    desk.send(WithdrawAnswer(ann, lease.assignment, lease.fence, "slip"))
+    assert desk.tasks.state[desk.state.task(task)] == TaskState.OPEN
+    assert desk.events(TaskReopened)[-1].reason == "ANSWER_CHANGED"
 
 
 def test_an_answer_to_a_task_that_others_finished_meanwhile_is_surplus_and_paid() -> None:

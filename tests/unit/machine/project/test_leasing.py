@@ -18,7 +18,7 @@ from crowdroute.router.commands.project import (
     SaveDraft,
     SkipAssignment,
 )
-from crowdroute.router.errors import AtCapacity, InvalidCommand, LeaseEnded, NotEligible, NotFound
+from crowdroute.router.errors import InvalidCommand, LeaseEnded, NotEligible, NotFound, WrongState
 from crowdroute.router.events.project import (
     AssignmentSkipped,
     LeaseExpired,
@@ -163,7 +163,7 @@ def test_a_heartbeat_renews_a_lease_as_often_as_the_rules_allow() -> None:
     own = (ann, lease.assignment, lease.fence)
     desk.wait(9 * MINUTE)
     assert desk.send(ExtendLease(*own)).deadline_us == desk.now_us + 10 * MINUTE
-    desk.refuses(ExtendLease(*own), AtCapacity)
+    desk.refuses(ExtendLease(*own), WrongState)
     desk.wait(9 * MINUTE)
     assert not desk.events(LeaseExpired)
     desk.wait(2 * MINUTE)

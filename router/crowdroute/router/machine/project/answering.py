@@ -16,7 +16,7 @@ from crowdroute.router.machine.project.guards import (
 )
 from crowdroute.router.machine.project.money import piece_entry, take_back
 from crowdroute.router.machine.project.reviewing import conclude_reviews, consider_review
-from crowdroute.router.machine.project.settling import consequence, settle
+from crowdroute.router.machine.project.settling import CHANGED, consequence, repair
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.model.states import AssignmentState, Receipt, Revision, Stage, TaskState
@@ -70,16 +70,14 @@ def _receipt(state: Project, row: int, now: int) -> tuple[Receipt, str]:
     """Say how an answer is taken in, and why not counted if it is not."""
     task, stage = state.assignments.task[row], state.assignments.stage[row]
     worker = state.assignments.worker[row]
-    is_open = state.tasks.state[task] == _OPEN
+    standing = state.tasks.state[task]
     if now == _ACTIVE:
-        if is_open and (stage == _EXPERT or state.tasks.stage[task] != _EXPERT):
-            return _COUNTED, ""
-        return Receipt.SURPLUS, "TASK_DECIDED"
+        return (_COUNTED, "") if standing == _OPEN else (Receipt.SURPLUS, "TASK_DECIDED")
     if now == AssignmentState.REVOKED or is_barred(state, worker):
         return Receipt.REFUSED, "LEASE_REVOKED"
-    if not is_open:
+    if standing not in (_OPEN, TaskState.PARKED):
         return Receipt.REFUSED, "TASK_CLOSED"
-    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER or state.wanted(task, stage):
+    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER or state.has_room(task, stage):
         return Receipt.COUNTED, ""
     return Receipt.REFUSED, "SLOT_TAKEN"
 
@@ -104,19 +102,19 @@ def _received(state: Project, row: int) -> Received:
 
 
 def amend(state: Project, wish: wishes.AmendAnswer, now_us: int) -> Decision:
-    """Put another answer in the place of a counted one."""
+    """Put another answer in the place of a counted one; the result follows if there is one already."""
     row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
     full_answer(state, wish.answer, state.assignments.rules_version[row])
     yield facts.AnswerAmended(wish.assignment, Revision.AMENDED, wish.answer)
-    yield from settle(state, state.assignments.task[row])
+    yield from repair(state, state.assignments.task[row], CHANGED)
     return _received(state, row)
 
 
 def withdraw(state: Project, wish: wishes.WithdrawAnswer, now_us: int) -> Decision:
-    """Take a counted answer back, and its pay with it."""
+    """Take a counted answer back, and its pay with it; the result follows if there is one already."""
     row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
     reason = given_reason(wish.reason)
     yield facts.AnswerWithdrawn(wish.assignment, reason)
     yield from take_back(state, row)
-    yield from settle(state, state.assignments.task[row])
+    yield from repair(state, state.assignments.task[row], CHANGED)
     return _received(state, row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.money import reward
-from crowdroute.router.machine.project.settling import repair, settle
+from crowdroute.router.machine.project.settling import DISCOUNTED, repair, settle
 from crowdroute.router.machine.stream import Steps
 from crowdroute.router.model.rules import BonusPlan
 from crowdroute.router.model.states import TaskState
@@ -59,8 +59,8 @@ def _discount(state: Project, row: int) -> Steps:
     if not state.counts(row):
         state.repairs.popleft()
         return
-    yield facts.AnswerDiscounted(state.assignments.id_of(row), "WORKER_DISCOUNTED")
-    yield from repair(state, state.assignments.task[row])
+    yield facts.AnswerDiscounted(state.assignments.id_of(row), DISCOUNTED)
+    yield from repair(state, state.assignments.task[row], DISCOUNTED)
 
 
 def _reexamine(state: Project) -> Steps:

@@ -13,7 +13,15 @@ from crowdroute.router.errors import (
 )
 from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.ids import ID_BYTES, NO_ID, Id, Kind, to_text
-from crowdroute.router.model.states import AssignmentState, Receipt, Review, Revision, TaskState, WorkerStatus
+from crowdroute.router.model.states import (
+    AssignmentState,
+    Receipt,
+    Review,
+    Revision,
+    Stage,
+    TaskState,
+    WorkerStatus,
+)
 from crowdroute.router.state.project import Project
 from crowdroute.workers.status import may_lease
 
@@ -140,11 +148,13 @@ def full_answer(state: Project, answer: Answer, shown: int = 0) -> None:
 def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:
     """Give the row of a counted annotation of this worker that may still be changed.
 
-    It may for as long after the answer as a lease lasts, while the task is open and until somebody has
-    checked the answer: what was checked is what counts.
+    It may for as long after the answer as a lease lasts, until somebody has checked the answer: what was
+    checked is what counts. Whether the task is decided makes no difference to the crowd, who could tell
+    hidden gold, which never is, from work otherwise; a senior's or expert's answer stands once it is.
 
     Raises:
-        WrongState: nothing counted was submitted, the time is over, or the task is closed.
+        WrongState: nothing counted was submitted, the time is over, or it is a check of a task that is
+            closed.
         NotFound, NotYourLease, StaleLease: as `own_assignment`.
     """
     row = own_assignment(state, worker, assignment, fence)
@@ -157,7 +167,8 @@ def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_
         raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
     terms = state.rules_at(table.rules_version[row]).lease
     over = now_us > table.answered_us[row] + terms.duration_us or table.review[row] in _CHECKED
-    if over or state.tasks.state[table.task[row]] != TaskState.OPEN:
+    decided = state.tasks.state[table.task[row]] != TaskState.OPEN and table.stage[row] != Stage.CROWD
+    if over or decided:
         raise WrongState(
             f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"}
         )

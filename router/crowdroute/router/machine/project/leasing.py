@@ -5,7 +5,7 @@ from __future__ import annotations
 from crowdroute.router.commands import project as wishes
 from crowdroute.router.commands.project import STAGES
 from crowdroute.router.commands.replies import Done, Extended, Granted, Offered
-from crowdroute.router.errors import AtCapacity, InvalidCommand, LeaseEnded
+from crowdroute.router.errors import InvalidCommand, LeaseEnded, WrongState
 from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project.guards import given_reason, live_lease, require_id, working
 from crowdroute.router.machine.project.settling import settle
@@ -123,7 +123,10 @@ def extend(state: Project, wish: wishes.ExtendLease, now_us: int) -> Decision:
     terms = state.rules_at(state.assignments.rules_version[row]).lease
     if state.assignments.extensions[row] >= terms.extensions:
         text = to_text(Kind.ASSIGNMENT, wish.assignment)
-        raise AtCapacity(f"{text} was extended {terms.extensions} times already; submit or release it")
+        raise WrongState(
+            f"{text} was extended {terms.extensions} times already; submit or release it",
+            {"assignment": text, "state": "EXTENDED"},
+        )
     deadline_us = max(now_us + terms.duration_us, state.assignments.deadline_us[row])
     yield facts.LeaseExtended(wish.assignment, deadline_us)
     return Extended(deadline_us)

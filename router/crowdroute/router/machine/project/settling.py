@@ -18,8 +18,8 @@ from crowdroute.router.model.states import FinalReason, Purpose, Stage, TaskStat
 from crowdroute.router.quality.stopping import Standing, Verdict, judge
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
-DISCOUNTED = "WORKER_DISCOUNTED"
-"""Why a result is corrected or a task re-opened without anybody asking for it."""
+DISCOUNTED, CHANGED = "WORKER_DISCOUNTED", "ANSWER_CHANGED"
+"""Why a result is corrected or a task re-opened without an operator asking for it."""
 
 
 # Looking up an enum's member is slow, and every answer asks for these.
@@ -149,33 +149,31 @@ def _park(state: Project, task: int, stage: Stage) -> Event | None:
     )
 
 
-def repair(state: Project, task: int) -> Steps:
-    """Yield what follows for a task that lost an annotation: a finalised one is corrected or re-opened if
-    need be."""
+def repair(state: Project, task: int, reason: str) -> Steps:
+    """Yield what follows for a task that lost an annotation or has another in its place: a finalised one is
+    corrected or re-opened if need be."""
     tasks = state.tasks
     if tasks.state[task] == TaskState.FINALISED and tasks.purpose[task] not in WITH_KNOWN_ANSWER:
-        yield from _repair_result(state, task)
+        yield from _repair_result(state, task, reason)
     yield from settle(state, task)
 
 
 def _decided_by_hand(state: Project, task: int) -> bool:
     """Say whether an operator published the newest result; it stands whatever becomes of the answers."""
-    return state.corrections.get(state.tasks.result[task], DISCOUNTED) != DISCOUNTED
+    return state.corrections.get(state.tasks.result[task], DISCOUNTED) not in (DISCOUNTED, CHANGED)
 
 
-def _repair_result(state: Project, task: int) -> Steps:
+def _repair_result(state: Project, task: int, reason: str) -> Steps:
     if state.tasks.counted_expert[task] or _decided_by_hand(state, task):
         return
     published = [result.label for result in state.result_fields(state.tasks.result[task])]
     results = results_of(state, task)
     standing = standing_of(state, task)
-    sure = (
-        standing.confidence >= state.rules.stopping.target and standing.counted >= state.rules.overlap.minimum
-    )
-    if not sure:
+    ended = judge(standing, state.rules.overlap, state.rules.stopping) in (Verdict.CONFIDENT, Verdict.MAXIMUM)
+    if not ended:
         yield TaskReopened(
             task=state.tasks.id_of(task),
-            reason=DISCOUNTED,
+            reason=reason,
             confidence=standing.confidence,
             counted=standing.counted,
         )
@@ -185,6 +183,6 @@ def _repair_result(state: Project, task: int) -> Steps:
             revision=state.tasks.revision[task] + 1,
             results=results,
             confidence=standing.confidence,
-            reason=DISCOUNTED,
+            reason=reason,
             counted=standing.counted,
         )
