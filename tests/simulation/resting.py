@@ -88,7 +88,8 @@ def finish_work(world: World) -> list[str]:
 
 def _work_through(world: World, crowd: list[Worker]) -> bool:
     """Have everybody ask for work everywhere once; says whether there was any."""
-    return any([_work(world, worker, project) for worker in crowd for project in world.known.projects])
+    given = [_work(world, worker, project) for worker in crowd for project in world.known.projects]
+    return any(given)
 
 
 def _let_leases_run_out(world: World) -> bool:
