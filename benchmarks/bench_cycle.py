@@ -154,6 +154,7 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
         project_machine.HANDLERS[kind] = watch.timed(f"fold {kind.__name__}", fold)
     policy.pick = watch.timed("policy.pick", policy.pick)  # type: ignore[method-assign]
     policy.touch = watch.timed("policy.touch", policy.touch)  # type: ignore[method-assign]
+    policy.catch_up = watch.timed("policy.catch_up", policy.catch_up)  # type: ignore[method-assign]
     state.models.replace = watch.timed("re-estimate", state.models.replace)  # type: ignore[method-assign]
     shard._bring_facts = watch.timed("worker facts", shard._bring_facts)  # type: ignore[method-assign]
     shard._entry = watch.timed("entry", shard._entry)  # type: ignore[method-assign]
@@ -163,7 +164,7 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
     finally:
         project_machine.HANDLERS.update(handlers)
         for thing, names in (
-            (policy, ("pick", "touch")),
+            (policy, ("pick", "touch", "catch_up")),
             (state.models, ("replace",)),
             (shard, ("_bring_facts", "_entry", "handle")),
         ):

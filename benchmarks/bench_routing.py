@@ -1,4 +1,5 @@
-"""Time per request of the routing core: `policy.pick` and `policy.touch`, as Python calls.
+"""Time per request of the routing core: `policy.pick`, and placing a task anew once a command is decided
+(`policy.touch` and `policy.catch_up`), as Python calls.
 
 Reference, in the same process: scoring every open task by itself (vectorised, exact) and taking the best that
 fits, at 10 k tasks. Run alone: `python benchmarks/bench_routing.py [requests]`. Times in µs, by the wall and
@@ -78,10 +79,14 @@ class Run:
             pick = times.picks.time(partial(self.policy.pick, worker, Stage.CROWD, entropy))
             assert pick is not None, "every scenario leaves something to do"
             self._grant(worker, pick, entropy)
-            times.touches.time(partial(self.policy.touch, pick.task))
+            times.touches.time(partial(self._place, pick.task))
             if len(self._held) > ANSWER_AFTER:
-                times.touches.time(partial(self.policy.touch, self._answer()))
+                times.touches.time(partial(self._place, self._answer()))
         return times
+
+    def _place(self, task: int) -> None:
+        self.policy.touch(task)
+        self.policy.catch_up()
 
     def _grant(self, worker: int, pick: Pick, entropy: Id) -> None:
         event = facts.LeaseGranted(
@@ -202,7 +207,7 @@ def at_size(tasks: int, requests: int, base: float) -> float:
     row(f"first pick of each worker, {tasks:,} tasks", run.cycle(WORKERS, np.arange(WORKERS)).picks, base)
     times = run.cycle(requests, requests_of(world, requests))
     row(f"pick, {tasks:,} tasks, 256 signatures (64 per worker)", times.picks, base)
-    row(f"touch, {tasks:,} tasks", times.touches, base)
+    row(f"placing a task anew, {tasks:,} tasks", times.touches, base)
     everything = np.array([world.add_worker(list(range(SIDE)), list(range(SIDE)))])
     row(f"pick, {tasks:,} tasks, one worker of all 256", run.cycle(BY_ONE, everything).picks, base)
     rebuilds = Stopwatch()

@@ -40,8 +40,8 @@ class Buckets:
     With a grid of posterior cells, priorities are lifted as deadlines come near; without one, neither is
     looked at.
 
-    Tasks that were touched are placed when somebody looks (`catch_up`): several events touch the same task
-    between two requests, and a call of compiled code costs as much as placing several tasks.
+    Tasks that were touched are placed together (`catch_up`): several events of a command touch the same task,
+    and a call of compiled code costs as much as placing several tasks.
     """
 
     def __init__(self, state: Project, by_posterior: bool) -> None:

@@ -89,6 +89,10 @@ class InformationGain:
         """Note that one task is to be placed anew."""
         self.buckets.touch(task)
 
+    def catch_up(self) -> None:
+        """Place what was touched."""
+        self.buckets.catch_up()
+
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
         self.buckets.catch_up()

@@ -110,6 +110,11 @@ class ProjectMachine:
         elif task == EVERYTHING:
             self._chooser = None
 
+    def rest(self) -> None:
+        """Place the tasks that were touched where the next request finds them."""
+        if self._chooser is not None:
+            self._policy.catch_up()
+
     def due(self, now_us: int, entropy: Id) -> Steps:
         """Yield what is due, in a bounded number of events."""
         return due.steps(self.state, now_us)
