@@ -15,7 +15,14 @@ from crowdroute.api.v1 import assignments_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
 from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
-from crowdroute.client.answers import Labels, duration, submission
+from crowdroute.client.answers import (
+    Labels,
+    duration,
+    extension,
+    giving_back,
+    skipping,
+    submission,
+)
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import from_aio
 from crowdroute.client.retrying import delay_before, prepare
@@ -155,6 +162,20 @@ class AsyncClient:
             submission(offer, labels, comment, flags, active_s)
         )
         return response
+
+    async def skip(
+        self, offer: assignments_pb2.Offer, reason: str, problem: bool = False, comment: str = ""
+    ) -> None:
+        """Decline to answer with a code, for example `unclear`; `problem` reports that the task is broken."""
+        await self.annotation.Skip(skipping(offer, reason, problem, comment))
+
+    async def extend(self, offer: assignments_pb2.Offer) -> None:
+        """Say that the worker is still at it, so that the lease does not run out."""
+        await self.annotation.Extend(extension(offer))
+
+    async def release(self, offer: assignments_pb2.Offer) -> None:
+        """Give a task back unanswered."""
+        await self.annotation.Release(giving_back(offer))
 
     def work(self, project_id: str, credits: int = 1, locale: str = "") -> WorkStream:
         """Open a work stream that holds up to `credits` offers at once; use it with `async with` and `async

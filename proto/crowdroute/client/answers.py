@@ -40,6 +40,34 @@ def submission(
     return request
 
 
+def skipping(
+    offer: assignments_pb2.Offer, reason: str, problem: bool, comment: str
+) -> assignments_pb2.SkipRequest:
+    """Give the request that declines an offer."""
+    return assignments_pb2.SkipRequest(
+        project_id=offer.project_id,
+        assignment_id=offer.assignment_id,
+        lease_token=offer.lease_token,
+        reason=reason,
+        problem=problem,
+        comment=comment,
+    )
+
+
+def extension(offer: assignments_pb2.Offer) -> assignments_pb2.ExtendRequest:
+    """Give the request that renews an offer's lease."""
+    return assignments_pb2.ExtendRequest(
+        project_id=offer.project_id, assignment_id=offer.assignment_id, lease_token=offer.lease_token
+    )
+
+
+def giving_back(offer: assignments_pb2.Offer) -> assignments_pb2.ReleaseRequest:
+    """Give the request that ends an offer's lease."""
+    return assignments_pb2.ReleaseRequest(
+        project_id=offer.project_id, assignment_id=offer.assignment_id, lease_token=offer.lease_token
+    )
+
+
 def text_of(offer: assignments_pb2.Offer) -> str:
     """Give the offer's texts, one under the other."""
     return "\n".join(part.text for part in offer.content if part.text)

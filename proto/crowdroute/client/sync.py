@@ -14,7 +14,14 @@ from crowdroute.api.v1 import assignments_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
 from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
-from crowdroute.client.answers import Labels, duration, submission
+from crowdroute.client.answers import (
+    Labels,
+    duration,
+    extension,
+    giving_back,
+    skipping,
+    submission,
+)
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, from_call
 from crowdroute.client.retrying import delay_before, prepare
@@ -163,29 +170,15 @@ class Client:
         self, offer: assignments_pb2.Offer, reason: str, problem: bool = False, comment: str = ""
     ) -> None:
         """Decline to answer with a code, for example `unclear`; `problem` reports that the task is broken."""
-        request = assignments_pb2.SkipRequest(
-            project_id=offer.project_id,
-            assignment_id=offer.assignment_id,
-            lease_token=offer.lease_token,
-            reason=reason,
-            problem=problem,
-            comment=comment,
-        )
-        self.annotation.Skip(request)
+        self.annotation.Skip(skipping(offer, reason, problem, comment))
 
     def extend(self, offer: assignments_pb2.Offer) -> None:
         """Say that the worker is still at it, so that the lease does not run out."""
-        request = assignments_pb2.ExtendRequest(
-            project_id=offer.project_id, assignment_id=offer.assignment_id, lease_token=offer.lease_token
-        )
-        self.annotation.Extend(request)
+        self.annotation.Extend(extension(offer))
 
     def release(self, offer: assignments_pb2.Offer) -> None:
         """Give a task back unanswered."""
-        request = assignments_pb2.ReleaseRequest(
-            project_id=offer.project_id, assignment_id=offer.assignment_id, lease_token=offer.lease_token
-        )
-        self.annotation.Release(request)
+        self.annotation.Release(giving_back(offer))
 
     def work(
         self, project_id: str, wait_s: float = WAIT_S, stop: threading.Event | None = None

@@ -11,6 +11,7 @@ from tests.support.wire import Wire
 from crowdroute.api.v1 import assignments_pb2
 from crowdroute.client import AsyncClient, Client, Connection, Refused
 from crowdroute.client.answers import text_of
+from crowdroute.router.model.states import AssignmentState
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
 
 
@@ -61,6 +62,25 @@ async def test_a_blocking_program_works_until_nothing_is_left(wire: Wire) -> Non
     (state,) = (state for _, state in wire.engine.projects())
     assert state.workers.live[0] == 0
     assert state.workers.answered[0] == len(done) - 2
+
+
+async def test_what_a_worker_does_not_answer_can_be_kept_declined_and_given_back(wire: Wire) -> None:
+    project = await wire.project()
+    await wire.tasks(project, 3)
+
+    async with AsyncClient(await session(wire)) as client:
+        kept, declined, given_back = await client.next(project, count=3)
+        await client.extend(kept)
+        await client.skip(declined, "unreadable", problem=True, comment="all black")
+        await client.release(given_back)
+
+    (state,) = (state for _, state in wire.engine.projects())
+    states = {
+        state.assignments.id_of(row).hex(): AssignmentState(state.assignments.state[row]).name
+        for row in range(state.assignments.count)
+    }
+    ended = [states[offer.assignment_id.removeprefix("asg_")] for offer in (kept, declined, given_back)]
+    assert ended == ["ACTIVE", "SKIPPED", "RELEASED"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "asyncio"])
