@@ -27,7 +27,7 @@ from crowdroute.router.events.project import (
 )
 from crowdroute.router.model.facts import Requirement, SkillFact, SkillNeed
 from crowdroute.router.model.ids import NO_ID
-from crowdroute.router.model.rules import GoldPlan, LeaseTerms, Overlap, Stopping
+from crowdroute.router.model.rules import GoldPlan, LeaseTerms, Overlap, Routing, Stopping
 from crowdroute.router.model.states import AssignmentState, Stage
 
 
@@ -275,3 +275,14 @@ def test_a_lease_that_is_over_is_not_used_whatever_ended_it() -> None:
         for use in (ReportProblem(*held, "why"), SaveDraft(*held, b"d" * 16)):
             desk.refuses(use, LeaseEnded)
         desk.refuses(RevokeLease(lease.assignment, "why"), LeaseEnded)
+
+
+def test_what_a_command_touched_stands_in_its_place_before_anybody_asks() -> None:
+    desk = Desk(overlap=Overlap(1, 1), routing=Routing("information_gain"))
+    task = desk.task_row(desk.task())
+    ann = desk.worker()
+    desk.send(RequestNext(ann))
+    cards = desk.machine.chooser()._policy.buckets.cards  # type: ignore[attr-defined]  # of that policy
+    assert not cards.wanted[task]
+    desk.wait(11 * MINUTE)
+    assert cards.wanted[task]
