@@ -5,6 +5,7 @@ Compiled code is loaded when a model first needs it, so that importing the packa
 
 from __future__ import annotations
 
+from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
 from crowdroute.aggregation.dawid_skene import DawidSkene
@@ -17,20 +18,27 @@ from crowdroute.aggregation.information import (
     posterior_entropy,
     posterior_margin,
 )
+from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 
 __all__ = [
     "AggregationError",
+    "AgreementCounts",
     "AnnotationSet",
     "CategoricalEstimator",
     "ConfusionPrior",
     "DawidSkene",
+    "Estimate",
     "MajorityVote",
     "OnlineDawidSkene",
+    "PairAgreement",
     "SmoothedDawidSkene",
+    "WorkerPair",
+    "cohens_kappa",
     "fill_information",
     "information_table",
     "posterior_confidence",
