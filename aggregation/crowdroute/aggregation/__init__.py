@@ -8,6 +8,15 @@ from __future__ import annotations
 from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.calibration import (
+    IsotonicCalibration,
+    ReliabilityBin,
+    TemperatureScaling,
+    brier_score,
+    expected_calibration_error,
+    log_loss,
+    reliability_diagram,
+)
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
@@ -33,17 +42,24 @@ __all__ = [
     "ConfusionPrior",
     "DawidSkene",
     "Estimate",
+    "IsotonicCalibration",
     "MajorityVote",
     "OnlineDawidSkene",
     "PairAgreement",
+    "ReliabilityBin",
     "SmoothedDawidSkene",
+    "TemperatureScaling",
     "WorkerPair",
+    "brier_score",
     "cohens_kappa",
+    "expected_calibration_error",
     "fill_information",
     "information_table",
+    "log_loss",
     "posterior_confidence",
     "posterior_entropy",
     "posterior_margin",
     "read_annotations",
     "read_gold",
+    "reliability_diagram",
 ]
