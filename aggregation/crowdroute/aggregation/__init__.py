@@ -31,6 +31,7 @@ from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
+from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 
@@ -46,6 +47,7 @@ __all__ = [
     "MajorityVote",
     "OnlineDawidSkene",
     "PairAgreement",
+    "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
     "TemperatureScaling",
@@ -56,6 +58,7 @@ __all__ = [
     "fill_information",
     "information_table",
     "log_loss",
+    "peer_agreement",
     "posterior_confidence",
     "posterior_entropy",
     "posterior_margin",

@@ -1,0 +1,68 @@
+"""How often a worker says what the others make likely, when their own label is left out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.errors import InvalidParameterError
+
+_AT_ONCE = 1 << 21
+"""Probabilities computed at once: 16 MB."""
+
+
+class PeerAgreement(NamedTuple):
+    """Per worker, in the order of ``worker_ids``."""
+
+    agreement: NDArray[np.float64]
+    """Mean over the worker's labels of P(that label | the labels of the others); (workers,). Of a worker
+    whose every task nobody else labelled, the mean of all."""
+    labels: NDArray[np.int64]
+    """Labels on tasks that somebody else labelled too; (workers,)."""
+
+
+def peer_agreement(
+    annotations: AnnotationSet, confusion: NDArray[np.float64], class_shares: NDArray[np.float64]
+) -> PeerAgreement:
+    """Return each worker's agreement with the truth as the other annotators of each task see it.
+
+    ``confusion`` (workers, truth, label) and ``class_shares`` (labels,), all positive, are those of a fitted
+    ``SmoothedDawidSkene``. P(truth | others) is proportional to the class share times the product of the
+    others' P(label | truth): with the worker's own label in, a worker with few peers would mostly agree with
+    themselves. Still biased upwards where workers err alike; gold tells by how much. O(annotations K). Raises
+    ``InvalidParameterError`` when the shapes do not fit or an entry is not positive.
+    """
+    k, n_workers = annotations.n_classes, annotations.n_workers
+    if confusion.shape != (n_workers, k, k) or class_shares.shape != (k,):
+        raise InvalidParameterError(
+            f"confusion {confusion.shape} and class shares {class_shares.shape} do not fit {n_workers}"
+            f" workers and {k} labels; take both from one model fitted to these annotations"
+        )
+    if not (confusion.min() > 0.0 and class_shares.min() > 0.0):
+        raise InvalidParameterError(
+            "confusion and class shares must be positive: take them from SmoothedDawidSkene"
+        )
+    # (cells, truth), so that what an annotation adds stands in one row.
+    logs = np.log(np.ascontiguousarray(confusion.transpose(0, 2, 1)).reshape(-1, k))
+    cells = annotations.workers.astype(np.int64) * k + annotations.labels
+    joint = np.empty((annotations.n_tasks, k))
+    for truth in range(k):
+        column = np.bincount(annotations.tasks, weights=logs[cells, truth], minlength=annotations.n_tasks)
+        joint[:, truth] = column + np.log(class_shares[truth])
+    alone = np.bincount(annotations.tasks, minlength=annotations.n_tasks)[annotations.tasks] < 2
+    agreed = np.empty(len(annotations))
+    at_once = max(_AT_ONCE // k, 1)
+    for start in range(0, len(annotations), at_once):
+        part = slice(start, start + at_once)
+        others = joint[annotations.tasks[part]] - logs[cells[part]]
+        likely = np.exp(others - others.max(axis=1, keepdims=True))
+        given = np.arange(len(likely)), annotations.labels[part]
+        agreed[part] = likely[given] / likely.sum(axis=1)
+    shared = np.where(alone, 0.0, 1.0)
+    labels = np.bincount(annotations.workers, weights=shared, minlength=n_workers)
+    sums = np.bincount(annotations.workers, weights=shared * agreed, minlength=n_workers)
+    pool = float(sums.sum() / labels.sum()) if labels.sum() > 0 else 1.0 / k
+    return PeerAgreement(np.where(labels > 0, sums / np.maximum(labels, 1.0), pool), labels.astype(np.int64))
