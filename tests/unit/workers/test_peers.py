@@ -48,6 +48,7 @@ def test_without_gold_agreement_is_taken_as_it_is_with_wide_bounds() -> None:
     assert (prior.intercept, prior.slope, prior.checked) == (0.0, 1.0, 0)
     known, unknown = zip(*prior.intervals(np.array([0.9, 0.5]), labels, none, none), strict=True)
     assert known[0] == pytest.approx(0.9, abs=0.01)
+    assert known[3] + known[4] == pytest.approx(3 + 20 * 1_000 / 1_020)
     assert known[2] - known[1] < 0.3
     assert unknown[2] - unknown[1] > 0.5
 

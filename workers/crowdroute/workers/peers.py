@@ -38,11 +38,14 @@ and ln 20."""
 
 
 class AccuracyIntervals(NamedTuple):
-    """One entry per worker, all strictly between 0 and 1."""
+    """One entry per worker; the first three in 0..1."""
 
     mean: NDArray[np.float64]
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
+    right: NDArray[np.float64]
+    """The posterior is Beta(right, wrong), in pseudo-answers."""
+    wrong: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class PeerPrior:
         a, b = _pseudo_answers(told, counts, self.pool, self.intercept, self.slope, self.strength)
         a, b = a + hits, b + (gold - hits)
         tail = (1.0 - confidence) / 2.0
-        return AccuracyIntervals(a / (a + b), betaincinv(a, b, tail), 1.0 - betaincinv(b, a, tail))
+        return AccuracyIntervals(a / (a + b), betaincinv(a, b, tail), 1.0 - betaincinv(b, a, tail), a, b)
 
 
 def fit_peer_prior(
