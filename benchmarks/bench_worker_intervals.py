@@ -98,7 +98,7 @@ def trial(annotations: AnnotationSet, truth: NDArray[np.int32], seed: int) -> ND
     checked = np.bincount(seen.workers, weights=is_shown[seen_tasks], minlength=seen.n_workers)
 
     model = SmoothedDawidSkene().fit(seen)
-    agreement, labels = peer_agreement(seen, model.confusion_, model.class_shares_)
+    agreement, labels, _ = peer_agreement(seen, model.confusion_, model.class_shares_)
     own = model.posteriors_[seen.tasks, seen.labels]
     agreed = np.bincount(seen.workers, weights=own, minlength=seen.n_workers)
     count = np.bincount(seen.workers, minlength=seen.n_workers)

@@ -5,6 +5,7 @@ import pytest
 
 from crowdroute.aggregation import AnnotationSet, SmoothedDawidSkene, peer_agreement
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.peers import confusion_intervals
 
 
 def fitted(annotations: AnnotationSet) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +63,24 @@ def test_what_does_not_fit_is_refused() -> None:
         peer_agreement(annotations, confusion[:1], shares)
     with pytest.raises(InvalidParameterError, match="positive"):
         peer_agreement(annotations, confusion * 0.0, shares)
+
+
+def test_confusion_is_counted_as_the_others_and_gold_see_it() -> None:
+    annotations = AnnotationSet.from_sequences(
+        [1, 1, 1, 2, 2, 2], list("uvwuvw"), ["a", "a", "b", "b", "b", "b"], label_ids=["a", "b"]
+    )
+    model = fitted(annotations)
+    found = peer_agreement(annotations, *model, {1: "b"}).confusion_counts
+    np.testing.assert_allclose(found.sum(axis=1), [[1, 1], [1, 1], [0, 2]])
+    assert found[0, 1, 0] == 1.0  # u said a where gold says b
+    assert found[2, 1, 1] > 1.5
+    share, lower, upper = confusion_intervals(found)
+    np.testing.assert_allclose(share.sum(axis=2), 1.0)
+    assert ((lower < share) & (share < upper)).all()
+
+
+def test_more_labels_make_narrower_intervals_of_confusion() -> None:
+    few = np.array([[[8.0, 2.0], [2.0, 8.0]]])
+    widths = [upper - lower for _, lower, upper in (confusion_intervals(few), confusion_intervals(50 * few))]
+    assert (widths[1] < widths[0]).all()
+    assert [bounds.tolist() for bounds in confusion_intervals(np.ones((1, 1, 1)))] == [[[[1.0]]]] * 3
