@@ -34,6 +34,7 @@ from crowdroute.aggregation import (
     read_gold,
 )
 from crowdroute.aggregation.annotations import UNKNOWN
+from crowdroute.aggregation.subsets import subset
 from crowdroute.workers.peers import AccuracyIntervals, fit_peer_prior
 
 CROWDS = [
@@ -67,16 +68,6 @@ def beta(right: NDArray[np.float64], wrong: NDArray[np.float64]) -> AccuracyInte
     )
 
 
-def part(annotations: AnnotationSet, places: NDArray[np.intp]) -> AnnotationSet:
-    """Return the annotations at these places, with the ids of the whole."""
-    return AnnotationSet.from_sequences(
-        annotations.tasks[places],
-        annotations.workers[places],
-        annotations.labels[places],
-        label_ids=range(annotations.n_classes),
-    )
-
-
 def trial(annotations: AnnotationSet, truth: NDArray[np.int32], seed: int) -> NDArray[np.float64]:
     """Return (ways, measured workers, 4): whether it holds, whether it fits, width, error."""
     rng = np.random.default_rng(seed)
@@ -84,7 +75,7 @@ def trial(annotations: AnnotationSet, truth: NDArray[np.int32], seed: int) -> ND
     by_task = shuffled[np.argsort(annotations.tasks[shuffled], kind="stable")]
     tasks = annotations.tasks[by_task]
     rank = np.arange(len(tasks)) - np.searchsorted(tasks, tasks)
-    seen = part(annotations, np.sort(by_task[rank < SEEN_PER_TASK]))
+    seen = subset(annotations, np.sort(by_task[rank < SEEN_PER_TASK]))
     with_gold = rng.permutation(np.flatnonzero(truth != UNKNOWN))
     shown = with_gold[: min(GOLD_TASKS, len(with_gold) // 2)]
     is_shown = np.zeros(len(truth), dtype=bool)

@@ -21,6 +21,7 @@ from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.prior import ConfusionPrior
+from crowdroute.aggregation.subsets import subset
 
 FOLDS = 5
 """Parts that are hidden in turn; each label is then foretold from four fifths of the others."""
@@ -102,12 +103,7 @@ def foretold(split: Split, posteriors: NDArray[np.float64]) -> NDArray[np.float6
 
 def _split(annotations: AnnotationSet, hidden: NDArray[np.bool_]) -> Split:
     stays, places = np.flatnonzero(~hidden), np.flatnonzero(hidden)
-    kept = AnnotationSet.from_sequences(
-        annotations.tasks[stays],
-        annotations.workers[stays],
-        annotations.labels[stays],
-        label_ids=range(annotations.n_classes),
-    )
+    kept = subset(annotations, stays)
     return Split(
         kept,
         places,
