@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet, Repeats
 from crowdroute.aggregation.errors import RepeatedAnnotationError, UnreadableFileError
-from crowdroute.aggregation.tables import Table, as_text, read_table
+from crowdroute.aggregation.file_tables import Table, as_text, read_table
 
 COLUMNS = ("task", "worker", "label")
 GOLD_COLUMNS = ("task", "label")

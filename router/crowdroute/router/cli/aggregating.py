@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.files import read_gold
 from crowdroute.aggregation.models import CHOICE_MODELS
-from crowdroute.aggregation.tables import read_table
 from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
 from crowdroute.router.cli.aggregating_outcome import check_endings, write_report, write_rows
 from crowdroute.router.cli.output import console, print_json, progress

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.file_tables import Table
 from crowdroute.aggregation.files import annotations_of
 from crowdroute.aggregation.findings import (
     ChoiceFindings,
@@ -26,7 +27,6 @@ from crowdroute.aggregation.peers import confusion_intervals, peer_agreement
 from crowdroute.aggregation.report.choice import choice_report
 from crowdroute.aggregation.selection import Selection, fits, select_model
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
-from crowdroute.aggregation.tables import Table
 from crowdroute.router.cli.aggregating_outcome import Outcome
 from crowdroute.router.cli.output import percent
 from crowdroute.workers.peers import fit_peer_prior

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from crowdroute.aggregation import read_annotations, read_gold
 from crowdroute.aggregation.errors import UnreadableFileError
-from crowdroute.aggregation.tables import as_text, read_table
+from crowdroute.aggregation.file_tables import as_text, read_table
 
 CSV = "task,worker,label,seconds\nt1,u,a,3\nt1,v,b,\nt2,u,a,5\n"
 LINES = (
