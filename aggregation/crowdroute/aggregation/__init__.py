@@ -6,7 +6,8 @@ Compiled code is loaded when a model first needs it, so that importing the packa
 from __future__ import annotations
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.answers import AnswerSet
+from crowdroute.aggregation.base import CategoricalEstimator, Estimator
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
@@ -25,9 +26,11 @@ from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 __all__ = [
     "AggregationError",
     "AnnotationSet",
+    "AnswerSet",
     "CategoricalEstimator",
     "ConfusionPrior",
     "DawidSkene",
+    "Estimator",
     "MajorityVote",
     "OnlineDawidSkene",
     "SmoothedDawidSkene",

@@ -12,7 +12,8 @@ from typing import TextIO
 
 import numpy as np
 
-from crowdroute.aggregation.annotations import AnnotationSet, Repeats
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.coding import Repeats
 from crowdroute.aggregation.errors import RepeatedAnnotationError, UnreadableFileError
 
 
