@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.answers import AnswerSet
+from crowdroute.aggregation.base import CategoricalEstimator, Estimator
 from crowdroute.aggregation.calibration import (
     IsotonicCalibration,
     ReliabilityBin,
@@ -39,10 +40,12 @@ __all__ = [
     "AggregationError",
     "AgreementCounts",
     "AnnotationSet",
+    "AnswerSet",
     "CategoricalEstimator",
     "ConfusionPrior",
     "DawidSkene",
     "Estimate",
+    "Estimator",
     "IsotonicCalibration",
     "MajorityVote",
     "OnlineDawidSkene",

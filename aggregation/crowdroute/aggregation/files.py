@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Repeats
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.coding import Repeats
 from crowdroute.aggregation.errors import RepeatedAnnotationError, UnreadableFileError
 from crowdroute.aggregation.file_tables import Table, as_text, read_table
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.agreement import AgreementCounts
-from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet, Identifier
+from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet
 from crowdroute.aggregation.base import vote_counts
 from crowdroute.aggregation.calibration import (
     ReliabilityBin,
@@ -19,6 +19,7 @@ from crowdroute.aggregation.calibration import (
     log_loss,
     reliability_diagram,
 )
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.intervals import Estimate, share_interval
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair
 from crowdroute.aggregation.selection import Selection, right_on

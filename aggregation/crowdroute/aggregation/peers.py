@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Identifier
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.grouping import worker_truth_label
 from crowdroute.aggregation.intervals import CONFIDENCE, check_confidence

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet, Identifier
+from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.held_out import FOLDS, held_out_log_likelihood, splits
 from crowdroute.aggregation.intervals import Estimate, jackknife_interval, share_interval
