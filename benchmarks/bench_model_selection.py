@@ -73,7 +73,7 @@ class Crowd:
 
     def blind(self) -> tuple[Evidence, ...]:
         """Return the evidence without gold."""
-        return tuple(Evidence(one.name, one.told, np.zeros(0)) for one in self.evidence)
+        return tuple(Evidence(one.name, one.told, np.zeros(0), one.bayes_factor) for one in self.evidence)
 
     def choice(self, policy: Policy) -> str:
         return choose(self.blind(), self.tasks, policy).chosen
@@ -159,7 +159,9 @@ def with_gold(crowds: list[Crowd], policies: Mapping[str, Policy], seeds: int) -
         for seed in range(seeds):
             order = np.random.default_rng(seed).permutation(n)
             shown, rest = order[: min(100, n // 2)], order[min(100, n // 2) :]
-            seen = tuple(Evidence(one.name, one.told, one.right[shown]) for one in crowd.evidence)
+            seen = tuple(
+                Evidence(one.name, one.told, one.right[shown], one.bayes_factor) for one in crowd.evidence
+            )
             chosen.append(choose(seen, crowd.tasks, policies[crowd.name]).chosen)
             rows.append([crowd.right(model)[rest].mean() for model in (VOTES, chosen[-1], *CHOICE_MODELS)])
         means.append(np.mean(rows, axis=0))

@@ -21,6 +21,7 @@ from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.held_out import FOLDS, held_out_log_likelihood, splits
 from crowdroute.aggregation.intervals import Estimate, jackknife_interval, share_interval
 from crowdroute.aggregation.subsets import some_tasks
+from crowdroute.aggregation.subtypes import SubtypeBCC
 
 Make = Callable[[], CategoricalEstimator]
 
@@ -38,6 +39,9 @@ class Policy:
     """Nats per annotation by which a plainer model may foretell worse and still be preferred."""
     gold_errors: float = 1.0
     """Standard errors by which another model must be more often right on gold to be taken instead."""
+    strong_evidence: float = 5.0
+    """ln of the Bayes factor from which on classes are held to have subtypes: twice it is 10, "very strong"
+    by R. E. Kass and A. E. Raftery, "Bayes factors", JASA 90 (1995). Not fitted to anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +53,8 @@ class Evidence:
     """ln P of each annotation while it was hidden; (annotations,), or empty where there was one only."""
     right: NDArray[np.float64]
     """Per task with gold, whether the label is right; a tie counts as its chance. (gold tasks,)."""
+    bayes_factor: float = 0.0
+    """ln of it, of subtypes against none, where the model has some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,8 @@ def gather_evidence(
         model = fitted[name] = make().fit(annotations)
         advance()
         told = held_out_log_likelihood(sample, make, parts, advance) if parts else np.zeros(0)
-        evidence.append(Evidence(name, told, right_on(model.predict_proba(), codes)))
+        factor = model.evidence_ - model.evidence_of_one_ if isinstance(model, SubtypeBCC) else 0.0
+        evidence.append(Evidence(name, told, right_on(model.predict_proba(), codes), factor))
     return tuple(evidence), fitted, sample
 
 
@@ -110,7 +117,8 @@ def choose(
 ) -> Selection:
     """Choose among candidates, the plainest first; ``tasks`` are those of the annotations in ``told``.
 
-    Without gold, the plainest whose held-out log-likelihood comes within the tolerance of the best. With
+    Without gold, the plainest whose held-out log-likelihood comes within the tolerance of the best; if that
+    is not the very plainest and a model with subtypes has strong evidence for them, that model instead. With
     gold, another is taken instead if it is more often right there by more than its error of estimate. Raises
     ``InvalidParameterError`` without candidates.
     """
@@ -130,13 +138,21 @@ def choose(
             f"it foretells hidden labels ({means[chosen]:.3f} nats per label) about as well as"
             f" {evidence[best].name} ({means[best]:.3f}) and assumes less"
         )
+    split = _with_subtypes(evidence, policy)
+    if chosen > 0 and split is not None and split != chosen:
+        # What foretells labels best may take a hard kind of task for a class of its own.
+        reason = (
+            f"classes have subtypes here (ln of the Bayes factor {evidence[split].bayes_factor:.0f}), which"
+            f" {evidence[chosen].name} would take for classes"
+        )
+        chosen = split
     n_gold = len(evidence[0].right)
     if n_gold > 1:
         other, lead, error = _best_on_gold(evidence, chosen)
         if other != chosen and lead > policy.gold_errors * error:
             reason = (
-                f"on {n_gold} gold tasks it is right more often than {evidence[chosen].name}, which foretells"
-                f" hidden labels well, by {lead:.1%} ± {error:.1%}"
+                f"on {n_gold} gold tasks it is right more often than {evidence[chosen].name}, the choice"
+                f" without gold, by {lead:.1%} ± {error:.1%}"
             )
             chosen = other
         else:
@@ -171,6 +187,11 @@ def right_on(posteriors: NDArray[np.float64], gold_codes: NDArray[np.int32]) -> 
     rows = posteriors[known]
     leads = rows >= rows.max(axis=1, keepdims=True) - 1e-12
     return np.asarray(leads[np.arange(len(known)), gold_codes[known]] / leads.sum(axis=1))
+
+
+def _with_subtypes(evidence: tuple[Evidence, ...], policy: Policy) -> int | None:
+    best = int(np.argmax([one.bayes_factor for one in evidence]))
+    return best if evidence[best].bayes_factor > policy.strong_evidence else None
 
 
 def _best_on_gold(evidence: tuple[Evidence, ...], chosen: int) -> tuple[int, float, float]:
