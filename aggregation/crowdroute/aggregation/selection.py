@@ -35,7 +35,7 @@ class Policy:
     """How evidence becomes a choice; the numbers are those that ``benchmarks/bench_model_selection.py``
     found."""
 
-    tolerance: float = 0.005
+    tolerance: float = 0.02
     """Nats per annotation by which a plainer model may foretell worse and still be preferred."""
     gold_errors: float = 1.0
     """Standard errors by which another model must be more often right on gold to be taken instead."""

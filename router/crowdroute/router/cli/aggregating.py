@@ -11,9 +11,12 @@ import typer
 
 from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.files import read_gold
+from crowdroute.aggregation.kinds import KINDS, PAIRWISE, TEXT, kind_of
 from crowdroute.aggregation.models import CHOICE_MODELS
 from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
 from crowdroute.router.cli.aggregating_outcome import check_endings, write_report, write_rows
+from crowdroute.router.cli.aggregating_pairs import aggregate_pairs
+from crowdroute.router.cli.aggregating_texts import aggregate_texts
 from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
 
@@ -22,7 +25,10 @@ def aggregate(
     labels: Annotated[
         Path,
         typer.Argument(
-            help="CSV, CSV.GZ, JSONL or Parquet: task,worker,label[,seconds].", exists=True, dir_okay=False
+            help="CSV, CSV.GZ, JSONL or Parquet: task,worker,label or task,worker,text or"
+            " worker,left,right,label.",
+            exists=True,
+            dir_okay=False,
         ),
     ],
     gold: Annotated[
@@ -32,6 +38,7 @@ def aggregate(
     model: Annotated[
         str, typer.Option(help=f"{AUTO} (chosen for these labels), or one of: {', '.join(CHOICE_MODELS)}.")
     ] = AUTO,
+    kind: Annotated[str, typer.Option(help=f"{', '.join(KINDS)}; by the columns, if it is not given.")] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Results to write: .csv, .csv.gz, .jsonl or .parquet."),
@@ -49,11 +56,18 @@ def aggregate(
     Example: crowdroute aggregate labels.csv --gold gold.csv --out results.csv --report report.html
     """
     check_endings(out, report)
+    if kind and kind not in KINDS:
+        raise typer.BadParameter(f"there is no kind {kind!r}; choose one of {', '.join(KINDS)}")
     with _steps(not as_json) as (begin, advance):
         begin("reading", 0)
         table = read_table(labels)
-        known = read_gold(gold) if gold else {}
-        outcome = aggregate_choice(table, known, model, title_of(labels), begin, advance)
+        title = title_of(labels)
+        kind = kind or kind_of(table)
+        if kind == PAIRWISE:
+            outcome = aggregate_pairs(table, read_table(gold) if gold else None, model, title, begin, advance)
+        else:
+            run = aggregate_texts if kind == TEXT else aggregate_choice
+            outcome = run(table, read_gold(gold) if gold else {}, model, title, begin, advance)
     summary = outcome.summary
     lines = list(outcome.told)
     if out is not None:

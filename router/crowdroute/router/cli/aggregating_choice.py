@@ -22,6 +22,7 @@ from crowdroute.aggregation.findings import (
     score_of,
 )
 from crowdroute.aggregation.intervals import Estimate
+from crowdroute.aggregation.kinds import CHOICE
 from crowdroute.aggregation.models import CHOICE_MODELS
 from crowdroute.aggregation.peers import confusion_intervals, peer_agreement
 from crowdroute.aggregation.report.choice import choice_report
@@ -43,10 +44,33 @@ def aggregate_choice(
     table: Table, gold: dict[str, str], model: str, title: str, begin: Step, advance: Callable[[], None]
 ) -> Outcome:
     """Choose or take a model, fit it, and find everything the report tells."""
+    annotations = annotations_of(table, repeats="first")
+    findings = find_choice(annotations, gold, model, begin, advance)
+    names = [str(label) for label in annotations.label_ids]
+    predicted = predicted_by(findings)
+    return Outcome(
+        summary={"kind": CHOICE, **summary_of(findings, predicted, names)},
+        told=told_of(findings, gold),
+        columns=("task", "label", *(f"p_{name}" for name in names)),
+        rows=[
+            (task, label, *row)
+            for (task, label), row in zip(predicted.items(), findings.posteriors.tolist(), strict=True)
+        ],
+        report=lambda: choice_report(findings, title),
+    )
+
+
+def find_choice(
+    annotations: AnnotationSet,
+    gold: dict[str, str],
+    model: str,
+    begin: Step,
+    advance: Callable[[], None],
+) -> ChoiceFindings:
+    """Fit and judge; gold labels that nobody gave count as missed."""
     if model != AUTO and model not in CHOICE_MODELS:
         known = ", ".join([AUTO, *CHOICE_MODELS])
         raise typer.BadParameter(f"{model!r} is no model for single-choice labels; choose one of {known}")
-    annotations = annotations_of(table, repeats="first")
     labels = set(annotations.label_ids)
     usable = {task: label for task, label in gold.items() if label in labels}
     tasks = set(annotations.task_ids)
@@ -60,7 +84,7 @@ def aggregate_choice(
         begin("fitting", 1)
         fitted = CHOICE_MODELS[model]().fit(annotations)
         advance()
-    begin("agreement, workers, calibration", 4)
+    begin("agreement, workers, calibration", 3)
     posteriors = fitted.predict_proba()
     agreement = agreement_of(annotations)
     advance()
@@ -68,7 +92,7 @@ def aggregate_choice(
     advance()
     score = score_of(annotations, posteriors, usable, foreign)
     advance()
-    findings = ChoiceFindings(
+    return ChoiceFindings(
         annotations,
         model,
         selection,
@@ -79,19 +103,16 @@ def aggregate_choice(
         least_agreeing_pairs(annotations, PAIRS),
         score,
     )
-    advance()
-    predicted = {str(task): str(label) for task, label in fitted.predict().items()}
-    names = [str(label) for label in annotations.label_ids]
-    return Outcome(
-        summary=_summary(findings, predicted, names),
-        told=_told(findings, gold),
-        columns=("task", "label", *(f"p_{name}" for name in names)),
-        rows=[
-            (task, label, *row)
-            for (task, label), row in zip(predicted.items(), posteriors.tolist(), strict=True)
-        ],
-        report=lambda: choice_report(findings, title),
-    )
+
+
+def predicted_by(findings: ChoiceFindings) -> dict[str, str]:
+    """Return the likeliest label of each task, as text."""
+    annotations = findings.annotations
+    likeliest = findings.posteriors.argmax(axis=1).tolist()
+    return {
+        str(task): str(annotations.label_ids[label])
+        for task, label in zip(annotations.task_ids, likeliest, strict=True)
+    }
 
 
 def _workers(annotations: AnnotationSet, gold: dict[str, str]) -> WorkerFindings:
@@ -113,7 +134,8 @@ def _workers(annotations: AnnotationSet, gold: dict[str, str]) -> WorkerFindings
     )
 
 
-def _told(findings: ChoiceFindings, gold: dict[str, str]) -> list[str]:
+def told_of(findings: ChoiceFindings, gold: dict[str, str]) -> list[str]:
+    """Return the lines for people."""
     annotations, score = findings.annotations, findings.score
     lines = [
         f"{annotations.n_tasks} tasks, {len(annotations)} labels by {annotations.n_workers} workers,"
@@ -138,10 +160,10 @@ def _told(findings: ChoiceFindings, gold: dict[str, str]) -> list[str]:
     return lines
 
 
-def _summary(findings: ChoiceFindings, predicted: dict[str, str], names: list[str]) -> dict[str, Any]:
+def summary_of(findings: ChoiceFindings, predicted: dict[str, str], names: list[str]) -> dict[str, Any]:
+    """Return what a program reads."""
     annotations, score = findings.annotations, findings.score
     return {
-        "kind": "choice",
         "model": findings.model,
         "selection": None if findings.selection is None else _selection(findings.selection),
         "tasks": annotations.n_tasks,
