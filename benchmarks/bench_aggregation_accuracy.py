@@ -1,11 +1,13 @@
 """Accuracy on recorded crowds: one online pass beside batch models, votes and crowd-kit's Dawid-Skene.
 
     python benchmarks/bench_aggregation_accuracy.py [--orders 5] [CROWD ...]
+    python benchmarks/bench_aggregation_accuracy.py --table docs/aggregation.md
 
 Gold only scores. Repeated (task, worker) pairs keep the first label. A tie of the votes counts by chance. The
 online columns are means over random orders of arrival, one pass, no refit; their prior follows the pool, or
 stays fixed. The log-loss (nats per task, a probability counted as at least 1e-6) punishes confidence in wrong
-labels.
+labels. With ``--table`` the accuracies of every model beside crowd-kit's are written into the document
+instead.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from accuracy_table import write_table
 from numpy.typing import NDArray
 
 from crowdroute.aggregation import (
@@ -126,9 +129,13 @@ def main() -> None:
     )
     parser.add_argument("crowds", nargs="*", default=CROWDS)
     parser.add_argument("--orders", type=int, default=5)
+    parser.add_argument("--table", type=Path, help="document to write the table of all models into")
     options = parser.parse_args()
     beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
     datasets = Path(os.environ.get("CROWDROUTE_DATASETS", beside))
+    if options.table:
+        write_table(options.table, datasets, options.crowds)
+        return
     print(f"{'crowd (classes)':<22}" + "".join(f"{column:>14}" for column in COLUMNS))
     table = []
     for name in options.crowds:

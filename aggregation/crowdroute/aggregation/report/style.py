@@ -42,7 +42,8 @@ th { text-align: start; font-weight: 600; color: var(--quiet); font-size: .8rem;
 th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--line); vertical-align: middle; }
 tr:last-child td { border-bottom: 0; } th.end, td.end { text-align: end; }
   td.strong { font-weight: 650; }
-td { overflow-wrap: anywhere; min-width: 3.5em; } td.end, th.end { white-space: nowrap;
+td { overflow-wrap: anywhere; min-width: 3.5em; } td:first-child { min-width: 7em; }
+td.end, th.end { white-space: nowrap;
   padding-inline-end: 14px; }
 details { margin-top: 10px; font-size: .86rem; } summary { cursor: pointer; color: var(--quiet); }
 footer { margin-top: 56px; padding-top: 16px; border-top: 1px solid var(--line); font-size: .86rem;
