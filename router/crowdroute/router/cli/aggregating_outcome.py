@@ -11,17 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import typer
+
+from crowdroute.aggregation.errors import MissingExtraError
 from crowdroute.aggregation.report import Report, to_html, to_markdown
-from crowdroute.router.errors import ConfigurationError
 
 OUT_ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".parquet")
 REPORT_ENDINGS = (".html", ".htm", ".md", ".markdown")
-
-
-class UnknownEnding(ConfigurationError):
-    """A file to write has a name that does not say in which format."""
-
-    code = "UNKNOWN_ENDING"
 
 
 @dataclass(frozen=True)
@@ -39,14 +35,10 @@ class Outcome:
 
 
 def check_endings(out: Path | None, report: Path | None) -> None:
-    """Refuse names before any work is done.
-
-    Raises:
-        UnknownEnding: the ending names no format that can be written.
-    """
+    """Refuse names that say no format, and folders that are not there, before any work is done."""
     for path, endings in ((out, OUT_ENDINGS), (report, REPORT_ENDINGS)):
         if path is not None and not path.name.lower().endswith(endings):
-            raise UnknownEnding(f"{path}: end its name in one of {', '.join(endings)}")
+            raise typer.BadParameter(f"{path}: end its name in one of {', '.join(endings)}")
         if path is not None and not path.parent.is_dir():
             raise FileNotFoundError(2, f"there is no folder {path.parent}; make it first", str(path))
 
@@ -84,7 +76,7 @@ def _write_parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]], path: 
         pyarrow = importlib.import_module("pyarrow")
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise UnknownEnding(
+        raise MissingExtraError(
             f"{path} is Parquet, which needs pyarrow: pip install 'crowdroute[models]', or name a .csv"
         ) from error
     table = list(zip(*rows, strict=True)) or [() for _ in columns]
