@@ -13,12 +13,12 @@ instead.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
 from accuracy_table import write_table
 from numpy.typing import NDArray
+from recorded import CHOICE_CROWDS, datasets
 
 from crowdroute.aggregation import (
     AnnotationSet,
@@ -31,26 +31,6 @@ from crowdroute.aggregation import (
 )
 from crowdroute.aggregation.annotations import UNKNOWN
 from crowdroute.aggregation.reference import CrowdKitReference
-
-CROWDS = [
-    "adult2",
-    "barzan",
-    "bluebird",
-    "d_possent",
-    "ducks",
-    "fact_eval",
-    "music_genre",
-    "quiz_english",
-    "quiz_medicine",
-    "quiz_science",
-    "rte",
-    "s_rel",
-    "sentiment_sp",
-    "sentiment_sp_amt",
-    "weather_amt",
-    "wsd",
-    "zencrowd_us",
-]
 
 COLUMNS = (
     "votes",
@@ -127,20 +107,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("crowds", nargs="*", default=CROWDS)
+    parser.add_argument("crowds", nargs="*", default=CHOICE_CROWDS)
     parser.add_argument("--orders", type=int, default=5)
     parser.add_argument("--table", type=Path, help="document to write the table of all models into")
     options = parser.parse_args()
-    beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-    datasets = Path(os.environ.get("CROWDROUTE_DATASETS", beside))
+    folder = datasets()
     if options.table:
-        write_table(options.table, datasets, options.crowds)
+        write_table(options.table, folder, options.crowds)
         return
     print(f"{'crowd (classes)':<22}" + "".join(f"{column:>14}" for column in COLUMNS))
     table = []
     for name in options.crowds:
-        annotations = read_annotations(datasets / name / "labels.csv.gz", repeats="first")
-        gold = annotations.gold_codes(read_gold(datasets / name / "gold.csv.gz"))
+        annotations = read_annotations(folder / name / "labels.csv.gz", repeats="first")
+        gold = annotations.gold_codes(read_gold(folder / name / "gold.csv.gz"))
         table.append(row(annotations, gold, options.orders))
         print(line(f"{name} ({annotations.n_classes})", table[-1]), flush=True)
     print(line("mean", np.mean(table, axis=0).tolist()))

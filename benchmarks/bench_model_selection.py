@@ -25,37 +25,17 @@ Crowds that nobody has looked at remain the real test.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from recorded import CHOICE_CROWDS, datasets
 
 from crowdroute.aggregation import read_annotations, read_gold
 from crowdroute.aggregation.models import CHOICE_MODELS
 from crowdroute.aggregation.selection import Evidence, Policy, choose, gather_evidence
-
-CROWDS = [
-    "adult2",
-    "barzan",
-    "bluebird",
-    "d_possent",
-    "ducks",
-    "fact_eval",
-    "music_genre",
-    "quiz_english",
-    "quiz_medicine",
-    "quiz_science",
-    "rte",
-    "s_rel",
-    "sentiment_sp",
-    "sentiment_sp_amt",
-    "weather_amt",
-    "wsd",
-    "zencrowd_us",
-]
 
 TOLERANCES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 """What the policy's number is chosen from, the most cautious last."""
@@ -192,12 +172,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("crowds", nargs="*", default=CROWDS)
+    parser.add_argument("crowds", nargs="*", default=CHOICE_CROWDS)
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
-    beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-    datasets = Path(os.environ.get("CROWDROUTE_DATASETS", beside))
-    crowds = [read(name, datasets) for name in options.crowds]
+    folder = datasets()
+    crowds = [read(name, folder) for name in options.crowds]
     with_gold(crowds, without_gold(crowds), options.seeds)
 
 

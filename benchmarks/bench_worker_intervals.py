@@ -18,11 +18,10 @@ worker's own gold answers with Beta(2, 1); *peers*, ``crowdroute.workers.peers``
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from recorded import CHOICE_CROWDS, datasets
 from scipy.special import betaincinv
 from scipy.stats import betabinom
 
@@ -37,22 +36,8 @@ from crowdroute.aggregation.annotations import UNKNOWN
 from crowdroute.aggregation.subsets import subset
 from crowdroute.workers.peers import AccuracyIntervals, fit_peer_prior
 
-CROWDS = [
-    "adult2",
-    "barzan",
-    "bluebird",
-    "d_possent",
-    "ducks",
-    "fact_eval",
-    "music_genre",
-    "rte",
-    "s_rel",
-    "sentiment_sp",
-    "sentiment_sp_amt",
-    "weather_amt",
-    "wsd",
-    "zencrowd_us",
-]
+CROWDS = [name for name in CHOICE_CROWDS if not name.startswith("quiz")]
+"""The quizzes have fewer gold tasks than measuring a worker takes."""
 
 SEEN_PER_TASK, GOLD_TASKS, LEAST_MEASURED = 5, 200, 20
 WAYS = ("naive", "gold", "peers")
@@ -124,16 +109,15 @@ def main() -> None:
     parser.add_argument("crowds", nargs="*", default=CROWDS)
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
-    beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-    datasets = Path(os.environ.get("CROWDROUTE_DATASETS", beside))
+    folder = datasets()
     print(
         f"{'':<18}{'workers':>8} "
         + "".join(f"{f'{what} {way}':>15}" for what in ("coverage", "fits", "width", "error") for way in WAYS)
     )
     means = []
     for name in options.crowds:
-        annotations = read_annotations(datasets / name / "labels.csv.gz", repeats="first")
-        truth = annotations.gold_codes(read_gold(datasets / name / "gold.csv.gz"))
+        annotations = read_annotations(folder / name / "labels.csv.gz", repeats="first")
+        truth = annotations.gold_codes(read_gold(folder / name / "gold.csv.gz"))
         found = np.concatenate([trial(annotations, truth, seed) for seed in range(options.seeds)], axis=1)
         if found.shape[1] == 0:
             print(f"{name:<18}{'no worker has 20 labels on tasks that measure':>50}")

@@ -57,6 +57,7 @@ class AgreementCounts:
             raise InvalidParameterError(f"n_classes is {n_classes}; there must be at least one")
         self.n_classes = n_classes
         self._counts = np.zeros((0, n_classes), dtype=np.int64)
+        self._borrowed = False
         self._sizes = np.zeros(0, dtype=np.int64)
         self._pairs = np.zeros((2, n_classes, n_classes), dtype=np.int64)
         self._labels = np.zeros((2, n_classes), dtype=np.int64)
@@ -76,7 +77,8 @@ class AgreementCounts:
 
     @classmethod
     def from_counts(cls, counts: NDArray[np.integer[Any]]) -> Self:
-        """Take counts (tasks, labels) that are there already."""
+        """Take counts (tasks, labels) that are there already; they must not change while coefficients are
+        asked."""
         if counts.ndim != 2 or counts.dtype.kind not in "iu":
             raise InvalidParameterError(
                 f"counts are a {counts.ndim}-dimensional {counts.dtype} array; give (tasks, labels) whole"
@@ -85,7 +87,8 @@ class AgreementCounts:
         from crowdroute.aggregation import agreement_kernels
 
         made = cls(counts.shape[1])
-        made._counts = np.array(counts, dtype=np.int64, order="C")
+        # Not copied until something changes: of a million tasks, copying takes as long as the rest.
+        made._counts, made._borrowed = np.ascontiguousarray(counts, dtype=np.int64), True
         made._sizes = np.zeros(len(counts), dtype=np.int64)
         if agreement_kernels.measure(made._counts, made._sizes) < 0:
             raise InvalidParameterError("counts hold a negative number; give whole numbers from 0")
@@ -224,6 +227,8 @@ class AgreementCounts:
     def _move(self, task: int, label: int, step: int) -> None:
         from crowdroute.aggregation import agreement_kernels
 
+        if self._borrowed:
+            self._counts, self._borrowed = self._counts.copy(), False
         agreement_kernels.move(
             self._counts, self._sizes, self._pairs, self._labels, self._tasks, task, label, step
         )

@@ -163,3 +163,12 @@ def test_wrong_use_is_refused() -> None:
         agreement.remove(1, 0)
     with pytest.raises(OutOfRangeError, match="take back"):
         agreement.remove(5, 0)
+
+
+def test_counts_that_were_given_are_not_changed_by_a_further_label() -> None:
+    given = np.array([[2, 1], [0, 3]], dtype=np.int64)
+    agreement = AgreementCounts.from_counts(given)
+    agreement.add(0, 1)
+    agreement.add(7, 0)
+    assert given.tolist() == [[2, 1], [0, 3]]
+    assert agreement.n_tasks == 2
