@@ -108,6 +108,14 @@ def test_pairs_get_a_winner_each_and_the_side_is_watched(
     assert sum(float(rows[0][name]) for name in ("p_left", "p_right", "p_equal")) == pytest.approx(1.0)
 
 
+def test_pairs_whose_names_would_be_the_same_are_kept_apart(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "bars.csv").write_text("worker,left,right,label\nu,a | b,c,c\nu,a,b | c,a\n")
+    found = told(capsys, ["aggregate", str(files / "bars.csv")])
+    assert found["results"] == {"'a | b' | 'c'": "second", "'a' | 'b | c'": "first"}
+
+
 def test_a_label_that_only_gold_knows_counts_as_wrong(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,12 +24,12 @@ def aggregate_pairs(
     found = find_choice(comparisons.annotations, known, model, begin, advance)
     labels = [str(label) for label in found.annotations.label_ids]
     pairs = {task: comparisons.pairs[int(task)] for task in map(str, found.annotations.task_ids)}
-    # Only here do pairs get the names that people read; two pairs never share one.
-    named = replace(found.annotations, task_ids=tuple(f"{a} | {b}" for a, b in pairs.values()))
+    # Only here do pairs get the names that people read.
+    names = dict(zip(pairs, _names(list(pairs.values())), strict=True))
     findings = replace(
         found,
-        annotations=named,
-        disputed=tuple(replace(one, task=" | ".join(pairs[str(one.task)])) for one in found.disputed),
+        annotations=replace(found.annotations, task_ids=tuple(names.values())),
+        disputed=tuple(replace(one, task=names[str(one.task)]) for one in found.disputed),
     )
     rows = []
     for (task, answer), chances in zip(predicted_by(found).items(), found.posteriors.tolist(), strict=True):
@@ -55,3 +55,9 @@ def aggregate_pairs(
 
     columns = ("left", "right", "label", "p_left", "p_right", "p_equal")
     return Outcome(summary, lines, columns, rows, report)
+
+
+def _names(pairs: list[tuple[str, str]]) -> list[str]:
+    """Name pairs by their items, quoted where names would else be the same."""
+    plain = [f"{left} | {right}" for left, right in pairs]
+    return plain if len(set(plain)) == len(plain) else [f"{left!r} | {right!r}" for left, right in pairs]
