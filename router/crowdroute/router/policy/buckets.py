@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from crowdroute.router.policy import drawing, placing
 from crowdroute.router.policy.ageing import Ageing
 from crowdroute.router.policy.cards import Cards
 from crowdroute.router.policy.grid import CELLS, PRIORITIES, Grid, logit
+from crowdroute.router.policy.held import HELD, hold
 from crowdroute.router.policy.lists import Lists
 from crowdroute.router.policy.plans import Plan
 from crowdroute.router.policy.segments import Segments
@@ -64,6 +65,9 @@ class Buckets:
         self._waiting = 0
         self._touches = 0
         self._holders = 0
+        #: What `_held` has the addresses of; empty when something in it was replaced.
+        self._arrays: tuple[NDArray[Any], ...] = ()
+        self._held: NDArray[Any] = np.zeros(0, HELD)
         self._read_rules()
 
     def _read_rules(self) -> None:
@@ -72,6 +76,7 @@ class Buckets:
         self._groups = (
             self.grid.groups if self._state.models.fields and self._by_posterior else self.grid.groups[:0]
         )
+        self._last_field = len(self._state.models.fields) - 1 if self._by_posterior else -1
         self._lease_us = rules.lease.duration_us if self._by_posterior else 0
         self._target = logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET))
         self._minimum = rules.overlap.minimum
@@ -109,8 +114,9 @@ class Buckets:
     def catch_up(self) -> None:
         """Place the touched tasks, and lift some of those whose deadlines have come near since they were
         placed; before anything here is looked at."""
-        for task in self._ageing.due(self._state.last_us):
-            self.touch(task)
+        if self._ageing.next_us <= self._state.last_us:
+            for task in self._ageing.due(self._state.last_us):
+                self.touch(task)
         if self._waiting:
             self._place_touched()
 
@@ -142,7 +148,43 @@ class Buckets:
         """How many signatures there is room for."""
         return self._signatures
 
+    def held(self) -> NDArray[Any]:
+        """Give what compiled code works on; for this call only, since arrays that grow are replaced."""
+        state, known = self._state, self._arrays
+        workers = state.workers
+        if workers.count >= self.sets.keys:
+            self.sets.follow(workers.count + 1)
+            known = ()
+        if (
+            not known
+            or known[0] is not state.tasks.rows
+            or known[1] is not state.assignments.rows
+            or known[2] is not workers.rows
+            or known[3] is not state.listed.values
+        ):
+            self._arrays = (
+                state.tasks.rows,
+                state.assignments.rows,
+                workers.rows,
+                state.listed.values,
+                self.cards.rows,
+                self.crowd.links,
+                self.crowd.ends,
+                self.occupied,
+                self.under_way,
+                self.pools.table,
+                self.pools.arena,
+                self.sets.table,
+                self.sets.arena,
+                self.upper.links,
+                self.upper.ends,
+                self._counters,
+            )
+            self._held = hold(self._arrays)
+        return self._held
+
     def _follow(self) -> None:
+        self._arrays = ()
         tasks, signatures = self._state.tasks.count, len(self._state.signatures)
         if signatures > self._signatures:
             self._signatures = max(2 * self._signatures, signatures)
@@ -158,9 +200,8 @@ class Buckets:
         state = self._state
         if state.tasks.count > self.cards.count or len(state.signatures.values) > self._signatures:
             self._follow()
-        self.sets.follow(state.workers.count)
-        last = len(state.models.fields) - 1 if self._by_posterior else -1
         posteriors, class_counts, group, by_class = NO_POSTERIORS, NO_POSTERIORS[0], 0, False
+        last = self._last_field
         for field in range(last + 1):
             model = state.models.fields[field]
             posteriors, class_counts = model.posteriors, model.class_counts
@@ -180,21 +221,7 @@ class Buckets:
         first = 0
         while True:
             outcome = placing.place(
-                state.tasks.rows,
-                state.assignments.rows,
-                state.listed.values,
-                self.cards.rows,
-                self.crowd.links,
-                self.crowd.ends,
-                self.occupied,
-                self.under_way,
-                self.upper.links,
-                self.upper.ends,
-                self.pools.table,
-                self.pools.arena,
-                self.sets.table,
-                self.sets.arena,
-                self._counters,
+                self.held(),
                 posteriors,
                 class_counts,
                 group,
@@ -213,6 +240,7 @@ class Buckets:
                 return
             first = int(self._counters[placing.REACHED])
             (self.pools if outcome == placing.POOLS_FULL else self.sets).grow()
+            self._arrays = ()
 
     def first(self, worker: int, stage: Stage, plan: Plan) -> int | None:
         """Give the fitting task of the highest priority whose turn is the earliest, or None.

@@ -3,6 +3,7 @@ tell."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +28,17 @@ _CROWD = Stage.CROWD
 """Looking it up in its class is slow, and every request asks."""
 
 
+Stamp = tuple[int, int, int, int]
+"""What a plan was made from: versions of the worker's facts and of the rules, numbers of signatures and of the
+worker's confusion matrices. Each only ever grows."""
+
+
 class ValuedPlan(NamedTuple):
     """A plan with the tables that stand behind it."""
 
     plan: Plan
-    matrices_known: int
-    """How many confusion matrices the worker had; with another, the plan is made anew."""
+    stamp: Stamp
+    """With another, the plan is made anew."""
     tables: NDArray[np.int32]
     """The tables of the plan that come from a matrix, and those matrices."""
     matrices: NDArray[np.int32]
@@ -72,20 +78,21 @@ class Values:
 
     def plan(self, worker: int) -> Plan:
         """Give the worker's plan at the crowd stage, its tables up to date."""
-        codes = self._eligible.of(worker, _CROWD)
-        matrices = self._state.models.matrices_of(worker)
+        state = self._state
+        matrices = state.models.matrices_of(worker)
+        stamp = (
+            state.workers.version[worker],
+            state.rules.version,
+            len(state.signatures.values),
+            len(matrices),
+        )
         known = self._plans.get(worker)
-        if (
-            known is None
-            or known.plan.codes is not codes
-            or known.matrices_known != len(matrices)
-            or len(known.plan.table_of) != len(self._state.signatures.values)
-        ):
-            known = self._plans[worker] = self._made(codes, dict(matrices))
+        if known is None or known.stamp != stamp:
+            known = self._plans[worker] = self._made(self._eligible.of(worker, _CROWD), matrices, stamp)
         self._refresh(known)
         return known.plan
 
-    def _made(self, codes: NDArray[np.int32], matrices: dict[int, int]) -> ValuedPlan:
+    def _made(self, codes: NDArray[np.int32], matrices: Mapping[int, int], stamp: Stamp) -> ValuedPlan:
         state = self._state
         for _, capability in state.signatures.values[len(self._capability_of) :]:
             self._capability_of.append(state.capabilities.code(capability))
@@ -97,7 +104,7 @@ class Values:
                 table_of[code] = used[matrix] = self._table(matrix)
         return ValuedPlan(
             Plan(codes, table_of),
-            len(matrices),
+            stamp,
             np.array(list(used.values()), np.int32),
             np.array(list(used), np.int32),
         )
