@@ -78,8 +78,16 @@ class Buckets:
         )
         self._last_field = len(self._state.models.fields) - 1 if self._by_posterior else -1
         self._lease_us = rules.lease.duration_us if self._by_posterior else 0
-        self._target = logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET))
-        self._minimum = rules.overlap.minimum
+        last = self._last_field
+        self._terms = (
+            self.grid.group_of[last] if last >= 0 else 0,
+            self.grid.by_class[last] if last >= 0 else False,
+            last == 0,
+            self._groups,
+            self._lease_us,
+            logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET)),
+            rules.overlap.minimum,
+        )
 
     def rebuild(self) -> None:
         """Place every task anew, under the rules as they are now."""
@@ -200,47 +208,43 @@ class Buckets:
         state = self._state
         if state.tasks.count > self.cards.count or len(state.signatures.values) > self._signatures:
             self._follow()
-        posteriors, class_counts, group, by_class = NO_POSTERIORS, NO_POSTERIORS[0], 0, False
-        last = self._last_field
-        for field in range(last + 1):
-            model = state.models.fields[field]
+        posteriors, class_counts = NO_POSTERIORS, NO_POSTERIORS[0]
+        if self._last_field >= 0:
+            for field in range(self._last_field):
+                self._appraise(field, which, count)
+            model = state.models.fields[self._last_field]
             posteriors, class_counts = model.posteriors, model.class_counts
-            group, by_class = self.grid.group_of[field], self.grid.by_class[field]
-            if field < last:
-                placing.appraise(
-                    state.tasks.rows,
-                    self.cards.rows,
-                    posteriors,
-                    class_counts,
-                    group,
-                    by_class,
-                    field == 0,
-                    which,
-                    count,
-                )
         first = 0
         while True:
             outcome = placing.place(
                 self.held(),
                 posteriors,
                 class_counts,
-                group,
-                by_class,
-                last == 0,
-                self._groups,
-                state.last_us,
-                self._lease_us,
-                self._target,
-                self._minimum,
                 which,
                 first,
                 count,
+                state.last_us,
+                *self._terms,
             )
             if outcome == placing.DONE:
                 return
             first = int(self._counters[placing.REACHED])
             (self.pools if outcome == placing.POOLS_FULL else self.sets).grow()
             self._arrays = ()
+
+    def _appraise(self, field: int, which: NDArray[np.int64], count: int) -> None:
+        model = self._state.models.fields[field]
+        placing.appraise(
+            self._state.tasks.rows,
+            self.cards.rows,
+            model.posteriors,
+            model.class_counts,
+            self.grid.group_of[field],
+            self.grid.by_class[field],
+            field == 0,
+            which,
+            count,
+        )
 
     def first(self, worker: int, stage: Stage, plan: Plan) -> int | None:
         """Give the fitting task of the highest priority whose turn is the earliest, or None.

@@ -164,9 +164,9 @@ def choose(
 
     `held` is `Buckets.held`. `codes` are the signatures the worker may be given, `table_of` (signatures,)
     their value tables, -1 for the others; `values` and `order` (tables, 64) hold every cell's value and the
-    cells from the best to the worst. Order of choice: priority class; within it begun tasks, and fresh ones while fewer than `window`
-    are under way in their signature; then the other fresh ones; within these the value. Tasks about to be
-    settled come after everything else.
+    cells from the best to the worst. Order of choice: priority class; within it begun tasks, and fresh ones
+    while fewer than `window` are under way in their signature; then the other fresh ones; within these the
+    value. Tasks about to be settled come after everything else.
     """
     (
         tasks,

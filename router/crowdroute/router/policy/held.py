@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, njit, types  # type: ignore[attr-defined]  # it leaves carray out
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 from numpy.typing import NDArray
 
+from crowdroute.aggregation.addresses import address_of, carray, pointer
 from crowdroute.router.policy.cards import Cards
 from crowdroute.router.policy.lists import LINK
 from crowdroute.router.state.tables import Assignments, Tasks, Workers
@@ -68,21 +67,9 @@ def hold(arrays: tuple[Array, ...]) -> Array:
         width = array.shape[1] if array.ndim == 2 else 1
         if array.dtype != dtype or width != columns or not array.flags.c_contiguous:
             raise TypeError(f"{name} is {array.dtype} with {width} columns, not {dtype} with {columns}")
-        held["addresses"][0, place] = array.__array_interface__["data"][0]
+        held["addresses"][0, place] = address_of(array)
         held["lengths"][0, place] = len(array)
     return held
-
-
-def _number_as_pointer(_typing: Any, _number: Any) -> Any:
-    """Take a number for the address that it is."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.int64), generate
-
-
-_pointer: Any = intrinsic(_number_as_pointer)
 
 
 @njit(inline="always")
@@ -90,20 +77,20 @@ def opened(held: Array) -> Any:
     """Give the arrays that are held, in the order of `KINDS`."""
     at, lengths = held[0].addresses, held[0].lengths
     return (
-        carray(_pointer(at[0]), lengths[0], _TASK),
-        carray(_pointer(at[1]), lengths[1], _ASSIGNMENT),
-        carray(_pointer(at[2]), lengths[2], _WORKER),
-        carray(_pointer(at[3]), (lengths[3], 1), _INT32),
-        carray(_pointer(at[4]), lengths[4], _CARD),
-        carray(_pointer(at[5]), lengths[5], LINK),
-        carray(_pointer(at[6]), (lengths[6], 2), _INT32),
-        carray(_pointer(at[7]), lengths[7], _UINT64),
-        carray(_pointer(at[8]), lengths[8], _INT32),
-        carray(_pointer(at[9]), (lengths[9], 3), _INT32),
-        carray(_pointer(at[10]), lengths[10], _INT32),
-        carray(_pointer(at[11]), (lengths[11], 3), _INT32),
-        carray(_pointer(at[12]), lengths[12], _INT32),
-        carray(_pointer(at[13]), lengths[13], LINK),
-        carray(_pointer(at[14]), (lengths[14], 2), _INT32),
-        carray(_pointer(at[15]), lengths[15], _INT64),
+        carray(pointer(at[0]), lengths[0], _TASK),
+        carray(pointer(at[1]), lengths[1], _ASSIGNMENT),
+        carray(pointer(at[2]), lengths[2], _WORKER),
+        carray(pointer(at[3]), (lengths[3], 1), _INT32),
+        carray(pointer(at[4]), lengths[4], _CARD),
+        carray(pointer(at[5]), lengths[5], LINK),
+        carray(pointer(at[6]), (lengths[6], 2), _INT32),
+        carray(pointer(at[7]), lengths[7], _UINT64),
+        carray(pointer(at[8]), lengths[8], _INT32),
+        carray(pointer(at[9]), (lengths[9], 3), _INT32),
+        carray(pointer(at[10]), lengths[10], _INT32),
+        carray(pointer(at[11]), (lengths[11], 3), _INT32),
+        carray(pointer(at[12]), lengths[12], _INT32),
+        carray(pointer(at[13]), lengths[13], LINK),
+        carray(pointer(at[14]), (lengths[14], 2), _INT32),
+        carray(pointer(at[15]), lengths[15], _INT64),
     )

@@ -240,22 +240,22 @@ def place(
     held: Array,
     posteriors: Array,
     class_counts: Array,
+    which: Array,
+    first: int,
+    end: int,
+    now: int,
     group: int,
     by_class: bool,
     begin: bool,
     groups: Array,
-    now: int,
     lease: int,
     target: float,
     minimum: int,
-    which: Array,
-    first: int,
-    end: int,
 ) -> int:
     """Put the tasks which[first..end] where their standing says.
 
-    `held` is `Buckets.held`. The arguments from `posteriors` to `begin` are those of `appraise` for the last
-    field, which is done on the way.
+    `held` is `Buckets.held`. `posteriors`, `class_counts`, `group`, `by_class` and `begin` are those of
+    `appraise` for the last field, which is done on the way.
 
     Crowd work without an allow list stands in a list per (signature, priority, cell), whose bit in `occupied`
     is set, and in its signature's pool; senior and expert work in a list per (signature, priority, stage);

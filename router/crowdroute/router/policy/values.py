@@ -23,14 +23,17 @@ UNKNOWN_WORKER = 0
 
 FIRST_TABLES = 64
 
+FEW = 4
+"""Tables that are looked at one by one; for more, a call of compiled code is quicker."""
+
 
 _CROWD = Stage.CROWD
 """Looking it up in its class is slow, and every request asks."""
 
 
 Stamp = tuple[int, int, int, int]
-"""What a plan was made from: versions of the worker's facts and of the rules, numbers of signatures and of the
-worker's confusion matrices. Each only ever grows."""
+"""What a plan was made from: versions of the worker's facts and of the rules, numbers of signatures and of
+the worker's confusion matrices. Each only ever grows."""
 
 
 class ValuedPlan(NamedTuple):
@@ -42,6 +45,8 @@ class ValuedPlan(NamedTuple):
     tables: NDArray[np.int32]
     """The tables of the plan that come from a matrix, and those matrices."""
     matrices: NDArray[np.int32]
+    pairs: list[tuple[int, int]]
+    """The same, one by one."""
 
 
 class Values:
@@ -107,6 +112,7 @@ class Values:
             stamp,
             np.array(list(used.values()), np.int32),
             np.array(list(used), np.int32),
+            [(table, matrix) for matrix, table in used.items()],
         )
 
     def _table(self, matrix: int) -> int:
@@ -123,26 +129,35 @@ class Values:
         return table
 
     def _refresh(self, known: ValuedPlan) -> None:
-        for place, model in enumerate(self._fields):
-            # The array is replaced, never changed, so the same one means the same prior.
-            if self._prior_seen[place] is not model.prior_counts:
-                self._prior_seen = [field.prior_counts for field in self._fields]
-                self._fill(
-                    UNKNOWN_WORKER,
-                    [
-                        (field.prior_counts[np.newaxis], field.prior_counts.sum(axis=1)[np.newaxis])
-                        for field in self._fields
-                    ],
-                    0,
-                )
-        if not len(known.tables):
-            return
+        few = len(known.pairs) <= FEW
         for field, model in enumerate(self._fields):
-            stamps = self._stamps[field]
-            count = valuing.stale(known.tables, known.matrices, model.versions, stamps, self._scratch)
-            if count:
-                for place in self._scratch[:count].tolist():
-                    self._compute(int(known.tables[place]), int(known.matrices[place]))
+            # The array is replaced, never changed, so the same one means the same prior.
+            if self._prior_seen[field] is not model.prior_counts:
+                self._follow_prior()
+            stamps, versions = self._stamps[field], model.versions
+            for table, matrix in known.pairs if few else self._moved(known, stamps, versions):
+                stamp = stamps.item(table)
+                if 4 * (versions.item(matrix) - stamp) > stamp:
+                    self._compute(table, matrix)
+
+    def _moved(
+        self, known: ValuedPlan, stamps: NDArray[np.int32], versions: NDArray[np.int32]
+    ) -> list[tuple[int, int]]:
+        """Give the tables that are to be computed anew, and their matrices, when there are many to look
+        through."""
+        count = valuing.stale(known.tables, known.matrices, versions, stamps, self._scratch)
+        return [known.pairs[place] for place in self._scratch[:count].tolist()]
+
+    def _follow_prior(self) -> None:
+        self._prior_seen = [field.prior_counts for field in self._fields]
+        self._fill(
+            UNKNOWN_WORKER,
+            [
+                (field.prior_counts[np.newaxis], field.prior_counts.sum(axis=1)[np.newaxis])
+                for field in self._fields
+            ],
+            0,
+        )
 
     def _compute(self, table: int, matrix: int) -> None:
         self._fill(table, [(model.confusion, model.row_sums) for model in self._fields], matrix)
