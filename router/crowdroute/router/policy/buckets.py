@@ -158,22 +158,19 @@ class Buckets:
 
     def held(self) -> NDArray[Any]:
         """Give what compiled code works on; for this call only, since arrays that grow are replaced."""
+        self.follow_workers()
         state, known = self._state, self._arrays
-        workers = state.workers
-        if workers.count >= self.sets.keys:
-            self.sets.follow(workers.count + 1)
-            known = ()
         if (
             not known
             or known[0] is not state.tasks.rows
             or known[1] is not state.assignments.rows
-            or known[2] is not workers.rows
+            or known[2] is not state.workers.rows
             or known[3] is not state.listed.values
         ):
             self._arrays = (
                 state.tasks.rows,
                 state.assignments.rows,
-                workers.rows,
+                state.workers.rows,
                 state.listed.values,
                 self.cards.rows,
                 self.crowd.links,
@@ -190,6 +187,13 @@ class Buckets:
             )
             self._held = hold(self._arrays)
         return self._held
+
+    def follow_workers(self) -> None:
+        """Have a candidate set for every worker; before any of them is looked at."""
+        workers = self._state.workers.count
+        if workers >= self.sets.keys:
+            self.sets.follow(workers + 1)
+            self._arrays = ()
 
     def _follow(self) -> None:
         self._arrays = ()
@@ -252,7 +256,7 @@ class Buckets:
         At the crowd stage only without a grid: cells have no common order in time.
         """
         state = self._state
-        self.sets.follow(worker + 1)
+        self.follow_workers()
         if stage == Stage.CROWD:
             lists, width, offset = self.crowd, CELLS, 0
         else:

@@ -120,7 +120,7 @@ class InformationGain:
 
     def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
         state, buckets = self._state, self.buckets
-        buckets.sets.follow(worker + 1)
+        buckets.follow_workers()
         return drawing.draw(
             plan.codes,
             plan.table_of,
