@@ -121,6 +121,22 @@ def check_upper(chronicle: Chronicle, buckets: Buckets) -> None:
     assert place_of(buckets.upper) == expected
 
 
+def check_held(state: Project, buckets: Buckets) -> None:
+    """See that compiled code would be handed the arrays that are there now, and no older ones."""
+    held = buckets.held()
+    own = (
+        *(table.rows for table in (state.tasks, state.assignments, state.workers)),
+        state.listed.values,
+        buckets.cards.rows,
+        *(buckets.crowd.links, buckets.crowd.ends, buckets.occupied, buckets.under_way),
+        *(buckets.pools.table, buckets.pools.arena, buckets.sets.table, buckets.sets.arena),
+        *(buckets.upper.links, buckets.upper.ends),
+    )
+    expected = [array.__array_interface__["data"][0] for array in own]
+    assert held[0]["addresses"].tolist()[: len(own)] == expected
+    assert held[0]["lengths"].tolist()[: len(own)] == [len(array) for array in own]
+
+
 @given(schema, story, st.booleans())
 @settings(max_examples=60)
 def test_every_task_stands_where_its_standing_says(
@@ -131,6 +147,7 @@ def test_every_task_stands_where_its_standing_says(
     for worker in range(chronicle.state.workers.count):
         for policy in chronicle.policies.values():
             policy.pick(worker, Stage.CROWD, chronicle.entropy(worker))
+            check_held(chronicle.state, buckets)
     if anew:
         buckets.rebuild()
     else:
@@ -139,6 +156,7 @@ def test_every_task_stands_where_its_standing_says(
     check_cells(chronicle, buckets)
     check_sets(chronicle, buckets)
     check_upper(chronicle, buckets)
+    check_held(chronicle.state, buckets)
 
 
 @given(schema, story)

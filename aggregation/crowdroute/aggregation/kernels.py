@@ -13,6 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdroute.aggregation.addresses import address_of, carray, pointer
+
 SMALLEST_COUNT = 1e-9
 """Pseudo-labels: the floor of a count. Taking away what was added before can leave a rounding error behind;
 every prior entry is above this floor, so that it only ever catches such an error, never evidence."""
@@ -37,18 +39,26 @@ def _check_list(
     return REESTIMATED
 
 
-@numba.njit(
-    "int64(float64[:, ::1], float64[:, :, ::1], float64[:, ::1], float64[::1], int32[::1],"
-    " int64, int64, int32[::1], int32[::1], int64, int32[::1], int32[::1], int64, int64)",
-    cache=True,
-    nogil=True,
-)
-def reestimate(
+def held(
     posteriors: NDArray[np.float64],
     confusion: NDArray[np.float64],
     row_sums: NDArray[np.float64],
     class_counts: NDArray[np.float64],
     versions: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Give the addresses of a model's arrays, and the numbers of their rows and classes, for
+    ``reestimate``."""
+    addresses = [address_of(array) for array in (posteriors, confusion, row_sums, class_counts, versions)]
+    return np.array([*addresses, len(posteriors), len(confusion), len(class_counts)], np.int64)
+
+
+@numba.njit(
+    "int64(int64[::1], int64, int64, int32[::1], int32[::1], int64, int32[::1], int32[::1], int64, int64)",
+    cache=True,
+    nogil=True,
+)
+def reestimate(
+    model: NDArray[np.int64],
     n_matrices: int,
     task: int,
     old_matrices: NDArray[np.int32],
@@ -62,10 +72,15 @@ def reestimate(
     """Replace one task's annotations and re-estimate its posterior, as described at
     ``OnlineDawidSkene.reestimate``.
 
-    Returns ``REESTIMATED``, or one of the other outcomes with nothing changed. ``task`` and ``truth`` must be
-    in range.
+    ``model`` is what ``held`` gives. Returns ``REESTIMATED``, or one of the other outcomes with nothing
+    changed. ``task`` and ``truth`` must be in range.
     """
-    n_classes = posteriors.shape[1]
+    n_tasks, n_rows, n_classes = model[5], model[6], model[7]
+    posteriors = carray(pointer(model[0]), (n_tasks, n_classes), np.float64)
+    confusion = carray(pointer(model[1]), (n_rows, n_classes, n_classes), np.float64)
+    row_sums = carray(pointer(model[2]), (n_rows, n_classes), np.float64)
+    class_counts = carray(pointer(model[3]), n_classes, np.float64)
+    versions = carray(pointer(model[4]), n_rows, np.int32)
     outcome = _check_list(old_matrices, old_labels, n_old, n_matrices, n_classes)
     if outcome == REESTIMATED:
         outcome = _check_list(new_matrices, new_labels, n_new, n_matrices, n_classes)

@@ -73,6 +73,13 @@ class OnlineDawidSkene:
         self._touched: NDArray[np.uint8] = np.zeros(1, dtype=np.uint8)
         self._n_annotations = 0
         self._pool_next_at = _FIRST_POOLING
+        self._hold()
+
+    def _hold(self) -> None:
+        """Note where the arrays lie that compiled code works on; after each change of one for another."""
+        self._held = self._kernels.held(
+            self.posteriors, self.confusion, self.row_sums, self.class_counts, self.versions
+        )
 
     def add_tasks(self, count: int) -> None:
         """Append ``count`` tasks without labels, numbered from the old ``n_tasks``; amortised O(count K)."""
@@ -83,6 +90,7 @@ class OnlineDawidSkene:
             capacity = max(needed, 2 * len(self.posteriors))
             self.posteriors = _grown(self.posteriors, capacity, 1.0 / self.n_classes)
             self._touched = _grown(self._touched, capacity, 0)
+            self._hold()
         self.n_tasks = needed
 
     def add_matrix(self) -> int:
@@ -92,6 +100,7 @@ class OnlineDawidSkene:
             self.confusion = _grown(self.confusion, 2 * row, 0.0)
             self.row_sums = _grown(self.row_sums, 2 * row, 0.0)
             self.versions = _grown(self.versions, 2 * row, 0)
+            self._hold()
         self.confusion[row] = self.prior_counts
         self.row_sums[row] = self.prior_counts.sum(axis=1)
         self.n_matrices = row + 1
@@ -128,6 +137,7 @@ class OnlineDawidSkene:
         self.class_counts = np.append(self.class_counts, np.full(count, self.prior.class_count))
         self.versions[: self.n_matrices] += 1
         self.n_classes = new
+        self._hold()
 
     def reestimate(
         self,
@@ -158,11 +168,7 @@ class OnlineDawidSkene:
                 f"truth {truth} is not among the {self.n_classes} classes; add_classes first"
             )
         outcome = self._kernels.reestimate(
-            self.posteriors,
-            self.confusion,
-            self.row_sums,
-            self.class_counts,
-            self.versions,
+            self._held,
             self.n_matrices,
             task,
             old_matrices,
@@ -291,6 +297,7 @@ class OnlineDawidSkene:
         self.versions = _grown(arrays["versions"].astype(np.int32), max(n_matrices, 1), 0)
         self.class_counts = arrays["class_counts"].astype(np.float64)
         self.prior_counts = arrays["prior_counts"].astype(np.float64)
+        self._hold()
 
 
 def _grown(array: NDArray[_Scalar], capacity: int, fill: float) -> NDArray[_Scalar]:

@@ -41,6 +41,20 @@ def test_while_the_window_has_room_a_fresh_task_tells_most() -> None:
     assert picked(policy, second) == fresh
 
 
+def test_workers_who_came_since_the_last_search_are_searched_for_whatever_they_ask_for_first() -> None:
+    world = with_window(0)
+    world.worker()
+    task = world.task()
+    policy = policy_of(world)
+    assert isinstance(policy, InformationGain)
+    for _ in range(100):
+        newcomer = world.worker()
+        assert picked(policy, newcomer, Stage.SENIOR) is None
+        own = policy.buckets.sets.table
+        assert policy.buckets.held()[0]["addresses"][11] == own.__array_interface__["data"][0]
+        assert picked(policy, newcomer) == task
+
+
 def test_when_the_window_is_full_begun_tasks_come_first() -> None:
     world = with_window(1)
     first, second = world.worker(), world.worker()

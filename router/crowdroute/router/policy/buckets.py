@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from crowdroute.router.policy import drawing, placing
 from crowdroute.router.policy.ageing import Ageing
 from crowdroute.router.policy.cards import Cards
 from crowdroute.router.policy.grid import CELLS, PRIORITIES, Grid, logit
+from crowdroute.router.policy.held import HELD, hold
 from crowdroute.router.policy.lists import Lists
 from crowdroute.router.policy.plans import Plan
 from crowdroute.router.policy.segments import Segments
@@ -64,6 +65,9 @@ class Buckets:
         self._waiting = 0
         self._touches = 0
         self._holders = 0
+        #: What `_held` has the addresses of; empty when something in it was replaced.
+        self._arrays: tuple[NDArray[Any], ...] = ()
+        self._held: NDArray[Any] = np.zeros(0, HELD)
         self._read_rules()
 
     def _read_rules(self) -> None:
@@ -72,9 +76,18 @@ class Buckets:
         self._groups = (
             self.grid.groups if self._state.models.fields and self._by_posterior else self.grid.groups[:0]
         )
+        self._last_field = len(self._state.models.fields) - 1 if self._by_posterior else -1
         self._lease_us = rules.lease.duration_us if self._by_posterior else 0
-        self._target = logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET))
-        self._minimum = rules.overlap.minimum
+        last = self._last_field
+        self._terms = (
+            self.grid.group_of[last] if last >= 0 else 0,
+            self.grid.by_class[last] if last >= 0 else False,
+            last == 0,
+            self._groups,
+            self._lease_us,
+            logit(min(max(rules.stopping.target, 0.5), HIGHEST_TARGET)),
+            rules.overlap.minimum,
+        )
 
     def rebuild(self) -> None:
         """Place every task anew, under the rules as they are now."""
@@ -109,8 +122,9 @@ class Buckets:
     def catch_up(self) -> None:
         """Place the touched tasks, and lift some of those whose deadlines have come near since they were
         placed; before anything here is looked at."""
-        for task in self._ageing.due(self._state.last_us):
-            self.touch(task)
+        if self._ageing.next_us <= self._state.last_us:
+            for task in self._ageing.due(self._state.last_us):
+                self.touch(task)
         if self._waiting:
             self._place_touched()
 
@@ -142,7 +156,47 @@ class Buckets:
         """How many signatures there is room for."""
         return self._signatures
 
+    def held(self) -> NDArray[Any]:
+        """Give what compiled code works on; for this call only, since arrays that grow are replaced."""
+        self.follow_workers()
+        state, known = self._state, self._arrays
+        if (
+            not known
+            or known[0] is not state.tasks.rows
+            or known[1] is not state.assignments.rows
+            or known[2] is not state.workers.rows
+            or known[3] is not state.listed.values
+        ):
+            self._arrays = (
+                state.tasks.rows,
+                state.assignments.rows,
+                state.workers.rows,
+                state.listed.values,
+                self.cards.rows,
+                self.crowd.links,
+                self.crowd.ends,
+                self.occupied,
+                self.under_way,
+                self.pools.table,
+                self.pools.arena,
+                self.sets.table,
+                self.sets.arena,
+                self.upper.links,
+                self.upper.ends,
+                self._counters,
+            )
+            self._held = hold(self._arrays)
+        return self._held
+
+    def follow_workers(self) -> None:
+        """Have a candidate set for every worker; before any of them is looked at."""
+        workers = self._state.workers.count
+        if workers >= self.sets.keys:
+            self.sets.follow(workers + 1)
+            self._arrays = ()
+
     def _follow(self) -> None:
+        self._arrays = ()
         tasks, signatures = self._state.tasks.count, len(self._state.signatures)
         if signatures > self._signatures:
             self._signatures = max(2 * self._signatures, signatures)
@@ -158,61 +212,43 @@ class Buckets:
         state = self._state
         if state.tasks.count > self.cards.count or len(state.signatures.values) > self._signatures:
             self._follow()
-        self.sets.follow(state.workers.count)
-        last = len(state.models.fields) - 1 if self._by_posterior else -1
-        posteriors, class_counts, group, by_class = NO_POSTERIORS, NO_POSTERIORS[0], 0, False
-        for field in range(last + 1):
-            model = state.models.fields[field]
+        posteriors, class_counts = NO_POSTERIORS, NO_POSTERIORS[0]
+        if self._last_field >= 0:
+            for field in range(self._last_field):
+                self._appraise(field, which, count)
+            model = state.models.fields[self._last_field]
             posteriors, class_counts = model.posteriors, model.class_counts
-            group, by_class = self.grid.group_of[field], self.grid.by_class[field]
-            if field < last:
-                placing.appraise(
-                    state.tasks.rows,
-                    self.cards.rows,
-                    posteriors,
-                    class_counts,
-                    group,
-                    by_class,
-                    field == 0,
-                    which,
-                    count,
-                )
         first = 0
         while True:
             outcome = placing.place(
-                state.tasks.rows,
-                state.assignments.rows,
-                state.listed.values,
-                self.cards.rows,
-                self.crowd.links,
-                self.crowd.ends,
-                self.occupied,
-                self.under_way,
-                self.upper.links,
-                self.upper.ends,
-                self.pools.table,
-                self.pools.arena,
-                self.sets.table,
-                self.sets.arena,
-                self._counters,
+                self.held(),
                 posteriors,
                 class_counts,
-                group,
-                by_class,
-                last == 0,
-                self._groups,
-                state.last_us,
-                self._lease_us,
-                self._target,
-                self._minimum,
                 which,
                 first,
                 count,
+                state.last_us,
+                *self._terms,
             )
             if outcome == placing.DONE:
                 return
             first = int(self._counters[placing.REACHED])
             (self.pools if outcome == placing.POOLS_FULL else self.sets).grow()
+            self._arrays = ()
+
+    def _appraise(self, field: int, which: NDArray[np.int64], count: int) -> None:
+        model = self._state.models.fields[field]
+        placing.appraise(
+            self._state.tasks.rows,
+            self.cards.rows,
+            model.posteriors,
+            model.class_counts,
+            self.grid.group_of[field],
+            self.grid.by_class[field],
+            field == 0,
+            which,
+            count,
+        )
 
     def first(self, worker: int, stage: Stage, plan: Plan) -> int | None:
         """Give the fitting task of the highest priority whose turn is the earliest, or None.
@@ -220,7 +256,7 @@ class Buckets:
         At the crowd stage only without a grid: cells have no common order in time.
         """
         state = self._state
-        self.sets.follow(worker + 1)
+        self.follow_workers()
         if stage == Stage.CROWD:
             lists, width, offset = self.crowd, CELLS, 0
         else:

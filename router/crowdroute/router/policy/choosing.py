@@ -13,6 +13,7 @@ from crowdroute.router.model.states import Stage
 from crowdroute.router.policy.cards import INSIDE
 from crowdroute.router.policy.fitting import at, fits, has_seen, is_denied, mixed, total_of
 from crowdroute.router.policy.grid import CELLS, FRESH, PRIORITIES, SETTLING
+from crowdroute.router.policy.held import opened
 from crowdroute.router.policy.segments import COUNT, START
 
 Array = NDArray[Any]
@@ -148,24 +149,12 @@ def _best_cell(mask: Any, order: Array) -> int:
 
 @njit(cache=True, nogil=True)
 def choose(
+    held: Array,
     codes: Array,
     table_of: Array,
     values: Array,
     order: Array,
-    cards: Array,
-    links: Array,
-    ends: Array,
-    occupied: Array,
-    under_way: Array,
     window: int,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
     cursors: Array,
     worker: int,
     seed: int,
@@ -173,12 +162,30 @@ def choose(
     """Give the crowd task that is worth most to the worker, its value in bits, and how many tasks were passed
     over on the way; -1 and 0 bits when no task fits.
 
-    `codes` are the signatures the worker may be given, `table_of` (signatures,) their value tables, -1 for
-    the others; `values` and `order` (tables, 64) hold every cell's value and the cells from the best to the
-    worst. Order of choice: priority class; within it begun tasks, and fresh ones while fewer than `window`
-    are under way in their signature; then the other fresh ones; within these the value. Tasks about to be
-    settled come after everything else.
+    `held` is `Buckets.held`. `codes` are the signatures the worker may be given, `table_of` (signatures,)
+    their value tables, -1 for the others; `values` and `order` (tables, 64) hold every cell's value and the
+    cells from the best to the worst. Order of choice: priority class; within it begun tasks, and fresh ones
+    while fewer than `window` are under way in their signature; then the other fresh ones; within these the
+    value. Tasks about to be settled come after everything else.
     """
+    (
+        tasks,
+        assignments,
+        workers,
+        listed,
+        cards,
+        links,
+        ends,
+        occupied,
+        under_way,
+        pool_table,
+        pool,
+        set_table,
+        sets,
+        _,
+        _,
+        _,
+    ) = opened(held)
     candidate, rank, value = _best_candidate(
         table_of,
         values,

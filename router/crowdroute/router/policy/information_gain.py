@@ -120,7 +120,7 @@ class InformationGain:
 
     def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
         state, buckets = self._state, self.buckets
-        buckets.sets.follow(worker + 1)
+        buckets.follow_workers()
         return drawing.draw(
             plan.codes,
             plan.table_of,
@@ -138,29 +138,15 @@ class InformationGain:
         )
 
     def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
-        state, buckets = self._state, self.buckets
-        buckets.sets.follow(worker + 1)
         own = self._cursors.get(worker)
         cursors = self._blank if own is None else own
         task, value, steps = choosing.choose(
+            self.buckets.held(),
             plan.codes,
             plan.table_of,
             self.values.values,
             self.values.order,
-            buckets.cards.rows,
-            buckets.crowd.links,
-            buckets.crowd.ends,
-            buckets.occupied,
-            buckets.under_way,
             self._window(),
-            buckets.pools.table,
-            buckets.pools.arena,
-            buckets.sets.table,
-            buckets.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
             cursors,
             worker,
             seed,

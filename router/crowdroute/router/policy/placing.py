@@ -23,6 +23,7 @@ from crowdroute.router.policy.grid import (
     SETTLING,
     WIDTH,
 )
+from crowdroute.router.policy.held import opened
 from crowdroute.router.policy.lists import ASIDE, NOWHERE
 from crowdroute.router.policy.segments import COUNT, FIRST_ROOM, ROOM, START
 
@@ -236,45 +237,49 @@ def _remember_seen(cards: Array, task: int, newest: int, assignments: Array) -> 
 
 @njit(cache=True, nogil=True)
 def place(
-    tasks: Array,
-    assignments: Array,
-    listed: Array,
-    cards: Array,
-    crowd: Array,
-    crowd_ends: Array,
-    occupied: Array,
-    under_way: Array,
-    upper: Array,
-    upper_ends: Array,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    counters: Array,
+    held: Array,
     posteriors: Array,
     class_counts: Array,
+    which: Array,
+    first: int,
+    end: int,
+    now: int,
     group: int,
     by_class: bool,
     begin: bool,
     groups: Array,
-    now: int,
     lease: int,
     target: float,
     minimum: int,
-    which: Array,
-    first: int,
-    end: int,
 ) -> int:
     """Put the tasks which[first..end] where their standing says.
 
-    The arguments from `posteriors` to `begin` are those of `appraise` for the last field, which is done on
-    the way.
+    `held` is `Buckets.held`. `posteriors`, `class_counts`, `group`, `by_class` and `begin` are those of
+    `appraise` for the last field, which is done on the way.
 
     Crowd work without an allow list stands in a list per (signature, priority, cell), whose bit in `occupied`
     is set, and in its signature's pool; senior and expert work in a list per (signature, priority, stage);
     work with an allow list in the sets of those on it. `lease` 0 leaves deadlines alone, no `groups` puts
     every task into cell 0. `target` in nats.
     """
+    (
+        tasks,
+        assignments,
+        _,
+        listed,
+        cards,
+        crowd,
+        crowd_ends,
+        occupied,
+        under_way,
+        pool_table,
+        pool,
+        set_table,
+        sets,
+        upper,
+        upper_ends,
+        counters,
+    ) = opened(held)
     for at in range(first, end):
         number = which[at]
         task = tasks[number]

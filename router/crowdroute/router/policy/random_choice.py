@@ -60,7 +60,7 @@ class RandomChoice:
 
     def _drawn(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
         state, buckets = self._state, self._buckets
-        buckets.sets.follow(worker + 1)
+        buckets.follow_workers()
         return drawing.any_of_all(
             plan.codes,
             plan.table_of,

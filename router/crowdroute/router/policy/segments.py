@@ -23,15 +23,18 @@ class Segments:
 
     def __init__(self) -> None:
         """Make no segment yet."""
+        self.keys = 0
+        """How many segments there are."""
         self.table: NDArray[np.int32] = np.zeros((0, 3), np.int32)
         self.arena: NDArray[np.int32] = np.zeros(FIRST_ARENA, np.int32)
 
     def follow(self, keys: int) -> None:
         """Have a segment for each of this many keys."""
-        if keys > len(self.table):
-            table = np.zeros((max(keys, 2 * len(self.table)), 3), np.int32)
-            table[: len(self.table)] = self.table
+        if keys > self.keys:
+            table = np.zeros((max(keys, 2 * self.keys), 3), np.int32)
+            table[: self.keys] = self.table
             self.table = table
+            self.keys = len(table)
 
     def clear(self, expected: NDArray[np.int64]) -> int:
         """Empty every segment, make the room that is expected of each, and give how much of the arena that

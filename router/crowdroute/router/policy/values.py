@@ -3,6 +3,7 @@ tell."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,20 +23,30 @@ UNKNOWN_WORKER = 0
 
 FIRST_TABLES = 64
 
+FEW = 4
+"""Tables that are looked at one by one; for more, a call of compiled code is quicker."""
+
 
 _CROWD = Stage.CROWD
 """Looking it up in its class is slow, and every request asks."""
+
+
+Stamp = tuple[int, int, int, int]
+"""What a plan was made from: versions of the worker's facts and of the rules, numbers of signatures and of
+the worker's confusion matrices. Each only ever grows."""
 
 
 class ValuedPlan(NamedTuple):
     """A plan with the tables that stand behind it."""
 
     plan: Plan
-    matrices_known: int
-    """How many confusion matrices the worker had; with another, the plan is made anew."""
+    stamp: Stamp
+    """With another, the plan is made anew."""
     tables: NDArray[np.int32]
     """The tables of the plan that come from a matrix, and those matrices."""
     matrices: NDArray[np.int32]
+    pairs: list[tuple[int, int]]
+    """The same, one by one."""
 
 
 class Values:
@@ -72,20 +83,21 @@ class Values:
 
     def plan(self, worker: int) -> Plan:
         """Give the worker's plan at the crowd stage, its tables up to date."""
-        codes = self._eligible.of(worker, _CROWD)
-        matrices = self._state.models.matrices_of(worker)
+        state = self._state
+        matrices = state.models.matrices_of(worker)
+        stamp = (
+            state.workers.version[worker],
+            state.rules.version,
+            len(state.signatures.values),
+            len(matrices),
+        )
         known = self._plans.get(worker)
-        if (
-            known is None
-            or known.plan.codes is not codes
-            or known.matrices_known != len(matrices)
-            or len(known.plan.table_of) != len(self._state.signatures.values)
-        ):
-            known = self._plans[worker] = self._made(codes, dict(matrices))
+        if known is None or known.stamp != stamp:
+            known = self._plans[worker] = self._made(self._eligible.of(worker, _CROWD), matrices, stamp)
         self._refresh(known)
         return known.plan
 
-    def _made(self, codes: NDArray[np.int32], matrices: dict[int, int]) -> ValuedPlan:
+    def _made(self, codes: NDArray[np.int32], matrices: Mapping[int, int], stamp: Stamp) -> ValuedPlan:
         state = self._state
         for _, capability in state.signatures.values[len(self._capability_of) :]:
             self._capability_of.append(state.capabilities.code(capability))
@@ -97,9 +109,10 @@ class Values:
                 table_of[code] = used[matrix] = self._table(matrix)
         return ValuedPlan(
             Plan(codes, table_of),
-            len(matrices),
+            stamp,
             np.array(list(used.values()), np.int32),
             np.array(list(used), np.int32),
+            [(table, matrix) for matrix, table in used.items()],
         )
 
     def _table(self, matrix: int) -> int:
@@ -116,26 +129,35 @@ class Values:
         return table
 
     def _refresh(self, known: ValuedPlan) -> None:
-        for place, model in enumerate(self._fields):
-            # The array is replaced, never changed, so the same one means the same prior.
-            if self._prior_seen[place] is not model.prior_counts:
-                self._prior_seen = [field.prior_counts for field in self._fields]
-                self._fill(
-                    UNKNOWN_WORKER,
-                    [
-                        (field.prior_counts[np.newaxis], field.prior_counts.sum(axis=1)[np.newaxis])
-                        for field in self._fields
-                    ],
-                    0,
-                )
-        if not len(known.tables):
-            return
+        few = len(known.pairs) <= FEW
         for field, model in enumerate(self._fields):
-            stamps = self._stamps[field]
-            count = valuing.stale(known.tables, known.matrices, model.versions, stamps, self._scratch)
-            if count:
-                for place in self._scratch[:count].tolist():
-                    self._compute(int(known.tables[place]), int(known.matrices[place]))
+            # The array is replaced, never changed, so the same one means the same prior.
+            if self._prior_seen[field] is not model.prior_counts:
+                self._follow_prior()
+            stamps, versions = self._stamps[field], model.versions
+            for table, matrix in known.pairs if few else self._moved(known, stamps, versions):
+                stamp = stamps.item(table)
+                if 4 * (versions.item(matrix) - stamp) > stamp:
+                    self._compute(table, matrix)
+
+    def _moved(
+        self, known: ValuedPlan, stamps: NDArray[np.int32], versions: NDArray[np.int32]
+    ) -> list[tuple[int, int]]:
+        """Give the tables that are to be computed anew, and their matrices, when there are many to look
+        through."""
+        count = valuing.stale(known.tables, known.matrices, versions, stamps, self._scratch)
+        return [known.pairs[place] for place in self._scratch[:count].tolist()]
+
+    def _follow_prior(self) -> None:
+        self._prior_seen = [field.prior_counts for field in self._fields]
+        self._fill(
+            UNKNOWN_WORKER,
+            [
+                (field.prior_counts[np.newaxis], field.prior_counts.sum(axis=1)[np.newaxis])
+                for field in self._fields
+            ],
+            0,
+        )
 
     def _compute(self, table: int, matrix: int) -> None:
         self._fill(table, [(model.confusion, model.row_sums) for model in self._fields], matrix)

@@ -26,26 +26,27 @@ class _Annotations:
     """Matrix rows and labels of one task's annotations, in arrays that compiled code reads."""
 
     def __init__(self) -> None:
-        self.count = 0
         self._allocate(SCRATCH)
 
     def _allocate(self, room: int) -> None:
+        self.room = room
         self.matrices = np.zeros(room, np.int32)
         self.labels = np.zeros(room, np.int32)
-        self._matrix_cells = self.matrices.data
-        self._label_cells = self.labels.data
+        self.matrix_cells = self.matrices.data
+        self.label_cells = self.labels.data
 
-    def clear(self, room: int) -> None:
-        """Hold nothing, and have room for so many."""
-        if room > len(self.matrices):
+    def reserve(self, room: int) -> None:
+        """Have room for so many."""
+        if room > self.room:
             self._allocate(2 * room)
-        self.count = 0
 
-    def add(self, matrix: int, label: int) -> None:
-        place = self.count
-        self._matrix_cells[place] = matrix
-        self._label_cells[place] = label
-        self.count = place + 1
+    def put(self, place: int, matrix: int, label: int) -> int:
+        """Write one annotation, if there is one, and give the place of the next."""
+        if label < 0:
+            return place
+        self.matrix_cells[place] = matrix
+        self.label_cells[place] = label
+        return place + 1
 
 
 class Models:
@@ -109,16 +110,31 @@ class Models:
         `changes` names every annotation that it rested on or is to rest on; `truth` pins the posterior to a
         known label.
         """
-        old, new = self._old, self._new
-        old.clear(len(changes))
-        new.clear(len(changes))
-        for matrix, earlier, label in changes:
-            if earlier >= 0:
-                old.add(matrix, earlier)
-            if label >= 0:
-                new.add(matrix, label)
+        new = self._new
+        new.reserve(len(changes))
+        matrices, labels = new.matrix_cells, new.label_cells
+        kept, changed = 0, []
+        for change in changes:
+            matrix, earlier, label = change
+            if earlier != label:
+                changed.append(change)
+            elif label >= 0:
+                matrices[kept] = matrix
+                labels[kept] = label
+                kept += 1
+        n_old = n_new = kept
+        # What only comes in stands behind what stays, so that one list serves as both.
+        old = self._old if any(earlier >= 0 for _, earlier, _ in changed) else new
+        if old is not new:
+            old.reserve(len(changes))
+            old.matrices[:kept] = new.matrices[:kept]
+            old.labels[:kept] = new.labels[:kept]
+            for matrix, earlier, _ in changed:
+                n_old = old.put(n_old, matrix, earlier)
+        for matrix, _, label in changed:
+            n_new = new.put(n_new, matrix, label)
         self.fields[field].reestimate(
-            task, old.matrices, old.labels, old.count, new.matrices, new.labels, new.count, truth
+            task, old.matrices, old.labels, n_old, new.matrices, new.labels, n_new, truth
         )
 
     def learn(self, field: int, matrix: int, label: int, truth: int, weight: float) -> None:

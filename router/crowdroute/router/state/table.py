@@ -30,7 +30,8 @@ FIRST_CAPACITY = 256
 class Table:
     """Rows of one kind; a subclass declares its columns as annotated memoryviews."""
 
-    _dtype: ClassVar[np.dtype[Any]]
+    dtype: ClassVar[np.dtype[Any]]
+    """The layout of a row."""
     count: int
     rows: NDArray[Any]
 
@@ -40,34 +41,35 @@ class Table:
         columns = [
             (name, hint.__metadata__[0]) for name, hint in hints.items() if hasattr(hint, "__metadata__")
         ]
-        cls._dtype = np.dtype(columns, align=True)
+        cls.dtype = np.dtype(columns, align=True)
 
     def __init__(self) -> None:
         """Make an empty table."""
         self.count = 0
-        self._hold(np.zeros(FIRST_CAPACITY, self._dtype))
+        self._hold(np.zeros(FIRST_CAPACITY, self.dtype))
 
     def _hold(self, rows: NDArray[Any]) -> None:
         self.rows = rows
-        for name in self._dtype.names or ():
+        self._capacity = len(rows)
+        for name in self.dtype.names or ():
             setattr(self, name, rows[name].data)
 
     def add(self) -> int:
         """Append a row of zeros and give its number."""
         row = self.count
-        if row == len(self.rows):
+        if row == self._capacity:
             self.reserve(row + 1)
         self.count = row + 1
         return row
 
     def reserve(self, needed: int) -> None:
         """Make room for at least this many rows, doubling so that growth stays cheap."""
-        capacity = len(self.rows)
+        capacity = self._capacity
         if needed <= capacity:
             return
         while capacity < needed:
             capacity *= 2
-        grown = np.zeros(capacity, self._dtype)
+        grown = np.zeros(capacity, self.dtype)
         grown[: self.count] = self.rows[: self.count]
         self._hold(grown)
 
@@ -81,13 +83,13 @@ class Table:
         Raises:
             SnapshotUnusable: the bytes are not a whole number of rows.
         """
-        if len(raw) % self._dtype.itemsize:
+        if len(raw) % self.dtype.itemsize:
             raise SnapshotUnusable(f"{type(self).__name__}: {len(raw)} bytes are no whole number of rows")
-        loaded = np.frombuffer(raw, self._dtype)
+        loaded = np.frombuffer(raw, self.dtype)
         self.count = len(loaded)
         capacity = FIRST_CAPACITY
         while capacity < self.count:
             capacity *= 2
-        rows = np.zeros(capacity, self._dtype)
+        rows = np.zeros(capacity, self.dtype)
         rows[: self.count] = loaded
         self._hold(rows)

@@ -140,7 +140,8 @@ def full_answer(state: Project, answer: Answer, shown: int = 0) -> None:
             raise InvalidCommand(f"field {field.id!r} is answered twice", {"field": field.id})
         seen |= 1 << place
     asked = state.rules_at(shown).fields if shown else fields
-    if seen & (1 << len(asked)) - 1 != (1 << len(asked)) - 1:
+    every = (1 << len(asked)) - 1
+    if seen & every != every:
         missing = ", ".join(repr(field.id) for place, field in enumerate(asked) if not seen >> place & 1)
         raise InvalidCommand(f"not answered: {missing}", {"field": missing})
 

@@ -35,13 +35,18 @@ class Chooser:
         self._policy = policy
         self._known = known
 
-    def choose(self, worker: int, entropy: Id, draw: float) -> tuple[Stage, Pick] | None:
-        """Give a stage and a task for the worker, or None when nothing fits; `draw` decides about gold."""
+    def choose(self, worker: int, random: bytes) -> tuple[Stage, Pick] | None:
+        """Give a stage and a task for the worker, or None when nothing fits.
+
+        Of the random bytes the first 8 decide about gold, the next 16 are the policy's.
+        """
         stages = self._state.workers.stages[worker]
+        entropy = random[8:]
         for stage in STAGES:
             if not stages >> stage & 1:
                 continue
-            pick = self._hidden(worker, entropy, draw) if stage is _CROWD and self._state.known else None
+            hides = stage is _CROWD and self._state.known
+            pick = self._hidden(worker, entropy, unit(random[:8])) if hides else None
             pick = pick or self._policy.pick(worker, stage, entropy)
             if pick is not None:
                 return stage, pick
@@ -83,7 +88,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
     for number in range(min(wish.count, room)):
         if number:
             random = stretch(entropy, number)
-        chosen = chooser.choose(worker, random[32:48], unit(random[24:32]))
+        chosen = chooser.choose(worker, random[24:48])
         if chosen is None:
             break
         stage, pick = chosen

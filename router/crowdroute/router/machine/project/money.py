@@ -24,11 +24,26 @@ _UNPAID, _PIECE = Payment.NONE, EntryKind.PIECE
 _LABELLING_COST, _WORKER_PAYABLE = Account.LABELLING_COST, Account.WORKER_PAYABLE
 
 
+def _framed(cause: bytes) -> bytes:
+    return _length(len(cause)) + cause
+
+
 def entry_id(*causes: bytes) -> Id:
     """Derive an entry's id from what it is for, so that the same thing can never be posted under two ids."""
-    framed = b"".join([part for cause in causes for part in (_length(len(cause)), cause)])
     digest = _empty.copy()
-    digest.update(framed)
+    digest.update(b"".join(map(_framed, causes)))
+    return digest.digest()
+
+
+_piece = _empty.copy()
+_piece.update(_framed(b"piece") + _length(ID_BYTES))
+"""Begun for an answer's entry, which is wanted for every answer."""
+
+
+def piece_id(assignment: Id) -> Id:
+    """Give what `entry_id` gives for the pay of an assignment's answer."""
+    digest = _piece.copy()
+    digest.update(assignment)
     return digest.digest()
 
 
@@ -43,7 +58,7 @@ def piece_entry(state: Project, assignment: int, identity: Id, worker: Id) -> En
     if not micros or table.payment[assignment] != _UNPAID:
         return None
     return EntryPosted(
-        entry=entry_id(b"piece", identity),
+        entry=piece_id(identity),
         kind=_PIECE,
         worker=worker,
         debit=_LABELLING_COST,
