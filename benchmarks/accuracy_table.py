@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdroute.aggregation import AnswerSet, read_annotations, read_gold
 from crowdroute.aggregation.file_tables import read_table
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS, CHOICE_MODELS
 from crowdroute.aggregation.reference import CrowdKitReference
 from crowdroute.aggregation.selection import choose, gather_evidence, right_on
 from crowdroute.aggregation.texts import error_rates, nearest_text
@@ -59,9 +59,11 @@ def row_of(folder: Path) -> tuple[list[float], str, int]:
     """Return auto, our models, crowd-kit's; NaN where one is left out."""
     annotations = read_annotations(folder / "labels.csv.gz", repeats="first")
     gold = annotations.gold_codes(read_gold(folder / "gold.csv.gz"))
-    evidence, fitted, sample = gather_evidence(annotations, CHOICE_MODELS)
+    evidence, fitted, sample = gather_evidence(annotations, AUTO_MODELS)
     chosen = choose(evidence, sample.tasks).chosen
-    ours = {name: float(right_on(model.predict_proba(), gold).mean()) for name, model in fitted.items()}
+    further = {name: make().fit(annotations) for name, make in CHOICE_MODELS.items() if name not in fitted}
+    models = fitted | further
+    ours = {name: float(right_on(models[name].predict_proba(), gold).mean()) for name in CHOICE_MODELS}
     cells = [ours[chosen], *ours.values()]
     for name, model in REFERENCES.items():
         small = len(annotations) <= AT_MOST.get(name, len(annotations))

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from recorded import CHOICE_CROWDS, datasets
 
 from crowdroute.aggregation import read_annotations, read_gold
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS
 from crowdroute.aggregation.selection import Evidence, Policy, choose, gather_evidence
 
 TOLERANCES = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -68,7 +68,7 @@ class Crowd:
 def read(name: str, datasets: Path) -> Crowd:
     annotations = read_annotations(datasets / name / "labels.csv.gz", repeats="first")
     gold = read_gold(datasets / name / "gold.csv.gz")
-    evidence, _, sample = gather_evidence(annotations, CHOICE_MODELS, gold)
+    evidence, _, sample = gather_evidence(annotations, AUTO_MODELS, gold)
     return Crowd(name, evidence, sample.tasks)
 
 
@@ -95,7 +95,7 @@ def interval(differences: list[NDArray[np.float64]]) -> tuple[float, float]:
 
 
 def without_gold(crowds: list[Crowd]) -> dict[str, Policy]:
-    singles = {model: np.mean([crowd.right(model).mean() for crowd in crowds]) for model in CHOICE_MODELS}
+    singles = {model: np.mean([crowd.right(model).mean() for crowd in crowds]) for model in AUTO_MODELS}
     reference = max(singles, key=lambda model: singles[model])
     policies = {crowd.name: tuned([one for one in crowds if one is not crowd]) for crowd in crowds}
     print(f"{'no gold':<18}{'gold':>6}{'votes':>8}{reference:>24}{'auto':>8}{'- votes':>9}  chosen")
@@ -149,7 +149,7 @@ def with_gold(crowds: list[Crowd], policies: Mapping[str, Policy], seeds: int) -
                 Evidence(one.name, one.told, one.right[shown], one.bayes_factor) for one in crowd.evidence
             )
             chosen.append(choose(seen, crowd.tasks, policies[crowd.name]).chosen)
-            rows.append([crowd.right(model)[rest].mean() for model in (VOTES, chosen[-1], *CHOICE_MODELS)])
+            rows.append([crowd.right(model)[rest].mean() for model in (VOTES, chosen[-1], *AUTO_MODELS)])
         means.append(np.mean(rows, axis=0))
         votes, auto = means[-1][:2]
         often = max(set(chosen), key=chosen.count)
@@ -161,7 +161,7 @@ def with_gold(crowds: list[Crowd], policies: Mapping[str, Policy], seeds: int) -
     best = int(np.argmax(singles))
     print(f"{'mean':<18}{votes:>8.4f}{auto:>8.4f}")
     apart = 100 * (auto - singles[best])
-    verdict(f"auto - {list(CHOICE_MODELS)[best]} with gold: {apart:+.2f} points", apart >= -0.3)
+    verdict(f"auto - {list(AUTO_MODELS)[best]} with gold: {apart:+.2f} points", apart >= -0.3)
 
 
 def verdict(told: str, met: bool) -> None:

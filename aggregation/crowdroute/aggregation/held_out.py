@@ -26,6 +26,9 @@ from crowdroute.aggregation.subsets import subset
 FOLDS = 5
 """Parts that are hidden in turn; each label is then foretold from four fifths of the others."""
 
+LEAST_PROBABILITY = 1e-12
+"""What a foretold label has at least: a hidden label then costs at most 27.6 nats."""
+
 
 class Split(NamedTuple):
     """One fold: the annotations that stay, and codes of those that are hidden.
@@ -98,7 +101,7 @@ def foretold(split: Split, posteriors: NDArray[np.float64]) -> NDArray[np.float6
     likely = np.vstack([posteriors, shares / shares.sum()])
     chances = (likely[split.tasks] * smoothed[split.workers, :, split.labels]).sum(axis=1)
     # A posterior may sum to a little less than 1, and a matrix entry is never 0.
-    return np.asarray(np.clip(chances, 1e-12, 1.0))
+    return np.asarray(np.clip(chances, LEAST_PROBABILITY, 1.0))
 
 
 def _split(annotations: AnnotationSet, hidden: NDArray[np.bool_]) -> Split:

@@ -1,4 +1,4 @@
-"""The models of single-choice labels by name, the plainest first: what it assumes grows down the list."""
+"""The models of single-choice labels by name, and those among which one is chosen."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ CHOICE_MODELS: Mapping[str, Make] = {
     "dawid-skene": DawidSkene,
     "subtype-bcc": SubtypeBCC,
 }
+
+AUTO_MODELS: Mapping[str, Make] = {
+    name: CHOICE_MODELS[name]
+    for name in ("majority-vote", "smoothed-dawid-skene", "dawid-skene", "subtype-bcc")
+}
+"""Those that are compared, the plainest first: what they assume grows down the list."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError
-from crowdroute.aggregation.grouping import worker_truth_label
 from crowdroute.aggregation.intervals import CONFIDENCE, check_confidence
 from crowdroute.aggregation.prior import ConfusionPrior
 
@@ -86,7 +85,7 @@ def peer_agreement(
     return PeerAgreement(
         np.where(labels > 0, sums / np.maximum(labels, 1.0), pool),
         labels.astype(np.int64),
-        worker_truth_label(counts, k),
+        np.ascontiguousarray(counts.reshape(-1, k, k).transpose(0, 2, 1)),
     )
 
 

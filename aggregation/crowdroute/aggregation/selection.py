@@ -7,6 +7,7 @@ numbers behind it come as a record.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,12 @@ from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError
-from crowdroute.aggregation.held_out import FOLDS, held_out_log_likelihood, splits
+from crowdroute.aggregation.held_out import (
+    FOLDS,
+    LEAST_PROBABILITY,
+    held_out_log_likelihood,
+    splits,
+)
 from crowdroute.aggregation.intervals import Estimate, jackknife_interval, share_interval
 from crowdroute.aggregation.subsets import some_tasks
 from crowdroute.aggregation.subtypes import SubtypeBCC
@@ -210,5 +216,8 @@ def _candidate(one: Evidence, first: Evidence, tasks: NDArray[np.int32]) -> Cand
     sums = np.bincount(tasks, weights=one.told - first.told)
     n, total = counts.sum(), sums.sum()
     left_out = (total - sums) / np.maximum(n - counts, 1.0)
-    gain = jackknife_interval(float(total / n), left_out, np.ones(len(counts), dtype=np.int64))
+    # No hidden label can gain or lose more: what is known of a single task.
+    most = -math.log(LEAST_PROBABILITY)
+    ones = np.ones(len(counts), dtype=np.int64)
+    gain = jackknife_interval(float(total / n), left_out, ones, bounds=(-most, most))
     return Candidate(one.name, float(one.told.mean()), gain, accuracy)

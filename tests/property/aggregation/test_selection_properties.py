@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crowdroute.aggregation import AnnotationSet, MajorityVote, SmoothedDawidSkene, peer_agreement
 from crowdroute.aggregation.held_out import held_out_log_likelihood, splits
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS
 from crowdroute.aggregation.selection import select_model
 from crowdroute.aggregation.subtypes import SubtypeBCC
 
@@ -28,8 +28,8 @@ def set_of(rows: list[tuple[int, int, int]]) -> AnnotationSet:
 @settings(max_examples=30)
 @given(triples)
 def test_a_choice_is_always_made_and_all_its_numbers_are_finite(rows: list[tuple[int, int, int]]) -> None:
-    selection, model = select_model(set_of(rows), CHOICE_MODELS, {rows[0][0]: rows[0][2]})
-    assert selection.chosen in CHOICE_MODELS
+    selection, model = select_model(set_of(rows), AUTO_MODELS, {rows[0][0]: rows[0][2]})
+    assert selection.chosen in AUTO_MODELS
     assert np.isfinite(model.predict_proba()).all()
     for one in selection.candidates:
         assert np.isfinite([one.log_likelihood, one.gain.value, one.gain.lower, one.gain.upper]).all()

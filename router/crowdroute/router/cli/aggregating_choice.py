@@ -23,7 +23,7 @@ from crowdroute.aggregation.findings import (
 )
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.kinds import CHOICE
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS, CHOICE_MODELS
 from crowdroute.aggregation.peers import confusion_intervals, peer_agreement
 from crowdroute.aggregation.report.choice import choice_report
 from crowdroute.aggregation.selection import Selection, fits, select_model
@@ -77,8 +77,8 @@ def find_choice(
     foreign = sum(task in tasks and label not in labels for task, label in gold.items())
     selection: Selection | None = None
     if model == AUTO:
-        begin("comparing models", fits(CHOICE_MODELS))
-        selection, fitted = select_model(annotations, CHOICE_MODELS, usable, advance=advance)
+        begin("comparing models", fits(AUTO_MODELS))
+        selection, fitted = select_model(annotations, AUTO_MODELS, usable, advance=advance)
         model = selection.chosen
     else:
         begin("fitting", 1)

@@ -19,7 +19,7 @@ from crowdroute.aggregation.findings import (
     most_disputed,
     score_of,
 )
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS
 from crowdroute.aggregation.peers import confusion_intervals
 from crowdroute.aggregation.report import Report, Section, to_html, to_markdown
 from crowdroute.aggregation.report.choice import choice_report
@@ -65,7 +65,7 @@ def crowd(labels: list[str], tasks: int = 30, workers: int = 5, seed: int = 0) -
 
 
 def findings_of(annotations: AnnotationSet, gold: dict[str, str]) -> ChoiceFindings:
-    selection, fitted = select_model(annotations, CHOICE_MODELS, gold)
+    selection, fitted = select_model(annotations, AUTO_MODELS, gold)
     reference = SmoothedDawidSkene().fit(annotations)
     peers = peer_agreement(annotations, reference.confusion_, reference.class_shares_, gold)
     right, checked = gold_counts(annotations, gold)
