@@ -36,7 +36,7 @@ def test_the_order_of_workers_does_not_matter(crowd: list[tuple[float, int, int,
     one = fit_peer_prior(*arguments).intervals(*arguments)
     other = fit_peer_prior(*shuffled).intervals(*shuffled)
     for bounds, moved in zip(one, other, strict=True):
-        np.testing.assert_allclose(bounds[order], moved, atol=1e-3)
+        np.testing.assert_allclose(bounds[order], moved, atol=1e-12)
 
 
 @settings(max_examples=60)

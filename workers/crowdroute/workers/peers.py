@@ -99,7 +99,10 @@ def fit_peer_prior(
     Raises:
         InvalidCounts: the shapes differ, a count is negative, or more answers are right than were checked.
     """
-    told, counts, hits, gold = _checked(agreement, labels, right, checked)
+    columns = _checked(agreement, labels, right, checked)
+    # In an order of its own: sums of floats, and where the search ends, must not follow the caller's.
+    order = np.lexsort(columns)
+    told, counts, hits, gold = (column[order] for column in columns)
     # A small crowd's pool is uncertain too: half an answer each way keeps it off 0 and 1.
     pool = float((told @ counts + 0.5) / (counts.sum() + 1.0))
     known = gold > 0
