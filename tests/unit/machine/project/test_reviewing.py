@@ -85,7 +85,7 @@ def test_one_senior_is_enough_however_many_answers_come_after_theirs() -> None:
     assert desk.events(TaskFinalised)
 
 
-def test_an_answer_that_was_checked_is_changed_no_more() -> None:
+def test_an_answer_that_was_checked_counts_as_it_was_whatever_its_author_says_later() -> None:
     desk = Desk(review=EVERYTHING, overlap=Overlap(4, 4), stopping=Stopping(0.9))
     desk.task()
     ann = desk.worker()
@@ -94,9 +94,12 @@ def test_an_answer_that_was_checked_is_changed_no_more() -> None:
     desk.send(AmendAnswer(*own, NO))
     desk.answer(desk.worker(SENIOR), NO)
     assert desk.state.assignments.review[desk.row_of(lease)] == Review.PASSED
-    for command in (AmendAnswer(*own, YES), WithdrawAnswer(*own, "slip")):
-        assert desk.refuses(command, WrongState).details["state"] == "CLOSED"
+    desk.send(AmendAnswer(*own, YES))
     assert desk.state.answer_codes(desk.row_of(lease)) == [NO[0].label]
+    desk.send(WithdrawAnswer(*own, "slip"))
+    row = desk.state.workers.find(ann)
+    assert (desk.state.workers.review_correct[row], desk.state.workers.review_checked[row]) == (1, 1)
+    desk.refuses(WithdrawAnswer(*own, "again"), WrongState)
 
 
 def test_a_seniors_answer_that_was_withdrawn_settles_nothing_more() -> None:
