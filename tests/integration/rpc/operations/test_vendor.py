@@ -111,6 +111,41 @@ async def test_a_vendor_sees_its_own_workers_alone(office: Office) -> None:
     assert [pool.name for pool in pools.pools] == ["ours pool"]
 
 
+@pytest.mark.parametrize("stages", [[2], [3], [1, 2]])
+async def test_a_vendor_does_not_say_at_which_stages_its_workers_may_work(
+    office: Office, stages: list[int]
+) -> None:
+    issued = ("vendor", "sessions.create", "workers.read", "workers.write")
+    ours = await supplier(office, "ours")
+    bound = await office.client(issued, vendor=bytes.fromhex(ours.vendor.removeprefix("vnd_")))
+    upsert = named("ada", stages=stages)
+
+    (row,) = await upserted(bound, upsert)
+    session = tokens_pb2.CreateWorkerSessionRequest(upsert=upsert)
+    refusals = [
+        await refusal(bound.operations.UpsertWorker(upsert)),
+        await refusal(bound.operations.CreateWorkerSession(session)),
+    ]
+
+    assert row.problem.code == "PERMISSION_DENIED"
+    assert [(one.code, one.details["field"]) for one in refusals] == [("PERMISSION_DENIED", "stages")] * 2
+    listed = await bound.vendor.ListVendorWorkers(wire.ListVendorWorkersRequest())
+    assert not listed.workers
+
+
+async def test_a_vendor_leaves_the_stages_of_its_workers_as_the_operator_set_them(office: Office) -> None:
+    ours = await supplier(office, "ours")
+    senior = named("ada", vendor_id=ours.vendor, stages=[1, 2])
+    await office.admin.operations.UpsertWorker(senior)
+
+    kept, same, fewer = await upserted(
+        ours.client, named("ada", languages=["de"]), named("ada", stages=[2, 1]), named("ada", stages=[1])
+    )
+
+    assert list(kept.worker.stages) == list(same.worker.stages) == [1, 2]
+    assert fewer.problem.code == "PERMISSION_DENIED"
+
+
 async def test_a_token_of_one_pool_reaches_that_pool(office: Office) -> None:
     narrow = await supplier(office, "ours", of_pool=True)
     outside = named("outside", vendor_id=narrow.vendor)
