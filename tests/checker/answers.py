@@ -17,11 +17,21 @@ from tests.checker.layout import (
     TASK_STATE_NAMES,
     label_by_field,
 )
-from tests.checker.project import ACTIVE, EXPIRED, KEPT, REVOKED, SUBMITTED, Assignment, Project, short
+from tests.checker.project import (
+    ACTIVE,
+    EXPIRED,
+    KEPT,
+    REVOKED,
+    SUBMITTED,
+    Assignment,
+    Project,
+    Task,
+    short,
+)
 
 RECEIPTS_FROM = {
     ACTIVE: {COUNTED, SURPLUS},
-    EXPIRED: {COUNTED, REFUSED},
+    EXPIRED: {COUNTED, SURPLUS, REFUSED},
     REVOKED: {REFUSED},
 }
 """Which receipts an answer may get, by what the assignment is when it comes; nothing else takes an answer."""
@@ -57,7 +67,7 @@ def answer_submitted(project: Project, event: Any) -> None:
         project.complain(
             "counted-when-closed", f"an answer is counted although task {short(task.id)} is {state}"
         )
-    if event.receipt == SURPLUS and task.state == OPEN:
+    if event.receipt == SURPLUS and (task.exempt or _takes_another(task, assignment, late)):
         project.complain(
             "surplus-when-open", f"an answer is surplus although task {short(task.id)} is {state}"
         )
@@ -73,18 +83,33 @@ def answer_submitted(project: Project, event: Any) -> None:
     project.check_slots(task, assignment.stage)
 
 
+def _takes_another(task: Task, assignment: Assignment, late: bool) -> bool:
+    """Say whether the task still takes this answer: it is open and, for a late one, a slot free."""
+    if not late:
+        return task.state == OPEN
+    stage = assignment.stage
+    reached = task.escalated == (stage == EXPERT)
+    return task.state in (OPEN, PARKED) and reached and task.held(stage) < task.planned[stage]
+
+
 def answer_amended(project: Project, event: Any) -> None:
-    """An answer that counts is changed."""
-    assignment = _counted(project, event.assignment, "amended")
+    """An answer that was accepted is changed; one that was checked goes on counting as it was."""
+    assignment = _accepted(project, event.assignment, "amended")
     if assignment is None:
         return
     check_answer(project, event.answer)
-    assignment.answer = label_by_field(event.answer)
+    if bool(event.checked) != assignment.checked:
+        project.complain(
+            "amended-when-checked",
+            f"the answer of assignment {short(assignment.id)} is amended with checked={event.checked}",
+        )
+    if not event.checked:
+        assignment.answer = label_by_field(event.answer)
 
 
 def answer_withdrawn(project: Project, event: Any) -> None:
-    """An answer that counts is taken back; its slot is free again."""
-    assignment = _counted(project, event.assignment, "withdrawn")
+    """An answer that was accepted is taken back; the slot of one that counted is free again."""
+    assignment = _accepted(project, event.assignment, "withdrawn")
     if assignment is not None:
         assignment.withdrawn = True
         assignment.review_open = False
@@ -118,6 +143,7 @@ def review_requested(project: Project, event: Any) -> None:
         project.complain("review", f"assignment {short(assignment.id)} is to be reviewed and has no answer")
     if event.mode == MODE_ENFORCE:
         assignment.review_open = True
+        assignment.checked = False
 
 
 def review_concluded(project: Project, event: Any) -> None:
@@ -136,6 +162,7 @@ def review_concluded(project: Project, event: Any) -> None:
             f"assignment {short(by.id)} cannot settle the review of assignment {short(assignment.id)}",
         )
     assignment.review_open = False
+    assignment.checked = True
 
 
 def check_answer(project: Project, answer: Any) -> None:
@@ -148,6 +175,20 @@ def check_answer(project: Project, answer: Any) -> None:
     for field, label in label_by_field(answer).items():
         if not (0 <= field < len(labels) and 0 <= label < len(labels[field])):
             project.complain("answer", f"the schema has no label {label} of field {field}")
+
+
+def _accepted(project: Project, identity: bytes, what: str) -> Assignment | None:
+    """Give an assignment whose answer was taken in and stands."""
+    assignment = project.assignment(identity)
+    if assignment is None:
+        return None
+    accepted = assignment.receipt in (COUNTED, SURPLUS) and not assignment.discounted
+    if not accepted or assignment.withdrawn:
+        project.complain(
+            "not-accepted", f"the answer of assignment {short(identity)} is {what} and was not accepted"
+        )
+        return None
+    return assignment
 
 
 def _counted(project: Project, identity: bytes, what: str) -> Assignment | None:

@@ -167,7 +167,7 @@ _EVENTS: dict[int, str] = {
     14: "AssignmentSkipped assignment reason problem comment",
     15: "LeaseRevoked assignment reason",
     16: "AnswerSubmitted assignment answer receipt reason late active_ms comment flags",
-    17: "AnswerAmended assignment revision answer",
+    17: "AnswerAmended assignment revision answer checked",
     18: "AnswerWithdrawn assignment reason",
     19: "AnswerDiscounted assignment reason",
     20: "DraftSaved assignment digest",

@@ -64,6 +64,8 @@ class Assignment:
     withdrawn: bool = False
     discounted: bool = False
     review_open: bool = False
+    checked: bool = False
+    """A senior or expert has looked at its answer."""
 
     @property
     def live(self) -> bool:

@@ -138,8 +138,8 @@ def counts_every_late_answer(patch: pytest.MonkeyPatch) -> None:
     """A late answer is counted though its slot was given to somebody else."""
     careful = answering._receipt
 
-    def generous(state: Project, row: int, now: int) -> tuple[Receipt, str]:
-        return (Receipt.COUNTED, "") if now == AssignmentState.EXPIRED else careful(state, row, now)
+    def generous(state: Project, row: int, now: int, now_us: int) -> tuple[Receipt, str]:
+        return (Receipt.COUNTED, "") if now == AssignmentState.EXPIRED else careful(state, row, now, now_us)
 
     patch.setattr(answering, "_receipt", generous)
     no_inner_check(patch)

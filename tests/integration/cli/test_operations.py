@@ -164,6 +164,46 @@ def test_workers_are_paused_resumed_discounted_and_banned(served: Served, folder
     assert "NOT_FOUND" in served.refused("workers", "pause", "nobody")
 
 
+def test_an_operator_says_what_a_worker_may_do(served: Served) -> None:
+    known = served.told("workers", "add", "sue", "--stages", "senior", "--capacity", "3")
+    assert (known["stages"], known["capacity"]) == (["STAGE_SENIOR"], 3)
+
+    words = ("--stages", "crowd,senior", "--skills", "law=0.8, birds=1", "--languages", "de,pt-BR")
+    changed = served.told("workers", "set", "sue", *words)
+    assert changed["id"] == known["id"]
+    assert changed["stages"] == ["STAGE_CROWD", "STAGE_SENIOR"]
+    assert [(one["name"], one["level"]) for one in changed["skills"]] == [("birds", 1.0), ("law", 0.8)]
+    assert (changed["languages"], changed["capacity"]) == (["de", "pt-br"], 3)
+
+    text = served.done("workers", "set", known["id"], "--skills", "", "--capacity", "0")
+    assert f"sue ({known['id']}): stages crowd,senior; skills none; languages de, pt-br;" in text
+    assert "capacity as the rules say" in text
+    assert "crowd,senior" in served.done("workers", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--stages", "boss"), "there is no stage 'boss'; the stages are crowd, senior, expert"),
+        (("--stages", ""), "name at least one of crowd, senior, expert"),
+        (("--skills", "law"), "'law' is no skill with a level"),
+        ((), "nothing to set"),
+    ],
+)
+def test_what_nobody_may_do_is_refused_by_the_program(
+    served: Served, words: tuple[str, ...], said: str
+) -> None:
+    ended = served.run("workers", "set", "sue", *words)
+    assert ended.returncode == 2
+    assert said in " ".join(ended.stderr.replace("│", " ").split())
+
+
+def test_a_worker_whom_nobody_knows_is_not_set(served: Served) -> None:
+    assert "NOT_FOUND" in served.refused("workers", "set", "nobody", "--stages", "senior")
+    assert "level" in served.refused("workers", "add", "sue", "--skills", "law=7")
+    assert "NOT_FOUND" in served.refused("workers", "add", "sue", "--pool", "pol_" + "0" * 31 + "1")
+
+
 def test_a_project_is_paused_and_resumed(served: Served) -> None:
     project = served.told("project", "create", "halted", "--rules", "birds.yaml")
     assert "halted is paused" in served.done("project", "pause", "halted")

@@ -138,12 +138,12 @@ async def test_gold_and_other_work_leave_the_same_series_and_the_same_counts(lab
     told = []
     for purpose in (Purpose.GOLD, Purpose.PRODUCTION):
         async with serving() as wire, scraping(wire.server) as scraper:
-            project = await wire.project(gold=GoldPlan(share=0.0, first=1), overlap=Overlap(2, 3))
+            project = await wire.project(gold=GoldPlan(share=0.5, first=1), overlap=Overlap(2, 3))
             (gold,) = await wire.tasks(project, 1, purpose=Purpose.GOLD, gold=(Choice(0, 0),))
-            await wire.tasks(project, 1)
+            await wire.tasks(project, 8)
             ann = await wire.annotator()
-            offers = (await ann.call("Next", wire_types.NextRequest(project_id=project, count=2))).offers
-            (offer,) = [each for each in offers if is_of(wire, each, gold) == (purpose == Purpose.GOLD)]
+            offers = (await ann.call("Next", wire_types.NextRequest(project_id=project, count=5))).offers
+            offer, *_ = [each for each in offers if is_of(wire, each, gold) == (purpose == Purpose.GOLD)]
             await ann.call("Submit", wire_types.SubmitRequest(**held(offer), answers=answer(label)))
             told.append(
                 {
@@ -155,7 +155,7 @@ async def test_gold_and_other_work_leave_the_same_series_and_the_same_counts(lab
                 }
             )
     assert told[0] == told[1]
-    assert told[0]["crowdroute_live_leases", frozenset({("project", project)})] == 1
+    assert told[0]["crowdroute_live_leases", frozenset({("project", project)})] == 4
 
 
 def is_of(wire: Wire, offer: wire_types.Offer, task: bytes) -> bool:

@@ -182,7 +182,7 @@ async def test_the_guideline_can_be_read_in_full(wire: Wire) -> None:
     assert (there.text, there.guideline.url) == ("", "https://example.org/guide")
 
 
-async def test_a_late_answer_is_refused_with_a_reason_when_its_slot_is_taken(wire: Wire) -> None:
+async def test_a_late_answer_is_accepted_and_paid_although_its_slot_is_taken(wire: Wire) -> None:
     project = await wire.project(overlap=Overlap(1, 1), lease=LeaseTerms(duration_us=5 * SECOND))
     await wire.tasks(project)
     slow, quick = await wire.annotator(), await wire.annotator()
@@ -193,8 +193,8 @@ async def test_a_late_answer_is_refused_with_a_reason_when_its_slot_is_taken(wir
 
     reply = await slow.call("Submit", wire_types.SubmitRequest(**held(late), answers=answer()))
 
-    assert (reply.receipt, reply.reason) == (wire_types.RECEIPT_REFUSED, "SLOT_TAKEN")
-    assert reply.pay.amount == "0"
+    assert (reply.receipt, reply.reason) == (wire_types.RECEIPT_ACCEPTED, "")
+    assert reply.pay == late.pay
     assert offer.assignment_id != late.assignment_id
 
 

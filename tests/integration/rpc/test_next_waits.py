@@ -6,11 +6,12 @@ import asyncio
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from tests.support.wire import SECOND, Client, Wire, held
+from tests.support.wire import SECOND, Client, Wire, answer, held
 
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.router.commands.project import PauseProject, ResumeProject
-from crowdroute.router.model.rules import LeaseTerms, Overlap
+from crowdroute.router.model.rules import LeaseTerms, Overlap, ReviewPlan, Stopping
+from crowdroute.router.model.states import Mode, Stage
 
 WAIT = Duration(seconds=20)
 
@@ -95,6 +96,24 @@ async def test_a_worker_at_capacity_is_woken_by_their_own_answer(wire: Wire) -> 
     await ann.call("Release", wire_types.ReleaseRequest(**held(offer)))
 
     assert (await call).offers[0].assignment_id != offer.assignment_id
+
+
+async def test_a_check_that_fails_wakes_the_crowd_it_kept_waiting(wire: Wire) -> None:
+    project = await wire.project(
+        overlap=Overlap(1, 9), stopping=Stopping(0.6), review=ReviewPlan(Mode.ENFORCE, 1.0, 1.0)
+    )
+    await wire.tasks(project)
+    ann, bob = await wire.annotator(), await wire.annotator()
+    sue = await wire.annotator(stages=(Stage.SENIOR,))
+    one = wire_types.NextRequest(project_id=project)
+    (offer,) = (await ann.call("Next", one)).offers
+    await ann.call("Submit", wire_types.SubmitRequest(**held(offer), answers=answer("yes")))
+    (call,) = await waiting(wire, project, bob)
+
+    (check,) = (await sue.call("Next", one)).offers
+    await sue.call("Submit", wire_types.SubmitRequest(**held(check), answers=answer("no")))
+
+    assert len((await call).offers) == 1
 
 
 async def test_a_resumed_project_wakes_everybody_it_has_work_for(wire: Wire) -> None:

@@ -76,7 +76,7 @@ class Promises:
                 self._count(event.assignment, int(event.receipt == Receipt.COUNTED))
             case facts.AnswerWithdrawn():
                 self.withdrawn.add(event.assignment)
-                self._count(event.assignment, -1)
+                self._count(event.assignment, -int(self.receipts[event.assignment] == Receipt.COUNTED))
             case facts.AnswerDiscounted():
                 self._count(event.assignment, -1)
                 grant = self.grants[event.assignment]

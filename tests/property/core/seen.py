@@ -79,8 +79,9 @@ RECEIPTS = (
     (Receipt.COUNTED, ""),
     (Receipt.SURPLUS, "TASK_DECIDED"),
     (Receipt.REFUSED, "LEASE_REVOKED"),
+    (Receipt.SURPLUS, "SLOT_TAKEN"),
     (Receipt.REFUSED, "TASK_CLOSED"),
-    (Receipt.REFUSED, "SLOT_TAKEN"),
+    (Receipt.REFUSED, "TOO_LATE"),
 )
 """Every way in which an answer is taken in."""
 

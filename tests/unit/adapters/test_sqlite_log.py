@@ -316,6 +316,12 @@ async def test_a_backup_that_fails_leaves_the_log_alone(tmp_path: Path, log: Sql
 
 
 async def test_closing_ends_a_backup_under_way(tmp_path: Path) -> None:
+    for number in range(20):  # where in its copying it is met is left to chance
+        folder = tmp_path / str(number)
+        await close_during_a_backup(folder)
+
+
+async def close_during_a_backup(tmp_path: Path) -> None:
     log = SqliteLog(tmp_path)
     for _ in range(4):
         await append(log, os.urandom(1 << 20))

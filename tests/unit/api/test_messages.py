@@ -67,6 +67,9 @@ def filled(message: Descriptor, member: FieldDescriptor | None = None, depth: in
     if message.full_name in ("google.protobuf.Timestamp", "google.protobuf.Duration"):
         made.seconds, made.nanos = 1_700_000_000, 123_456_789  # type: ignore[attr-defined]  # all have them
         return made
+    if message.full_name == "google.protobuf.FieldMask":
+        made.paths.extend(["pool_id", "stages"])  # type: ignore[attr-defined]  # names of fields alone
+        return made
     if message.full_name == "google.protobuf.Any":
         made.Pack(Duration(seconds=1))  # type: ignore[attr-defined]  # what this one is for
         return made

@@ -170,7 +170,7 @@ def test_a_gold_task_without_a_known_answer_is_reported() -> None:
 # Revisions
 
 REVISIONS: dict[str, list[list[Any]]] = {
-    "AnswerAmended": [[17, lease(1), 2, [[1, 0, 1]]]],
+    "AnswerAmended": [[17, lease(1), 2, [[1, 0, 1]], False]],
     "AnswerWithdrawn": withdrawn(1, 1),
 }
 
@@ -186,12 +186,42 @@ def test_an_answer_that_does_not_count_is_neither_amended_nor_withdrawn_nor_disc
         "AnswerAmended": [17, lease(1), 2, [[1, 0, 1]]],
         "AnswerWithdrawn": [18, lease(1), "mistake"],
     }.get(name, [19, lease(1), "spam"])
+    rule = "not-accepted" if name in REVISIONS else "not-counted"
     gone = answered(0).tell([29, worker(1), "spam"]).withdraw(1, 1).tell(change)
-    assert broken(gone)[0] == ("not-counted", last(gone), name)
+    assert broken(gone)[0] == (rule, last(gone), name)
     unanswered = begun().grant(1, 1).tell([29, worker(1), "spam"]).tell(change)
-    assert broken(unanswered)[:1] == [("not-counted", last(unanswered), name)]
+    assert broken(unanswered)[:1] == [(rule, last(unanswered), name)]
     refused = expired().answer(1, 1, receipt=REFUSED, late=True).tell([29, worker(1), "spam"]).tell(change)
-    assert broken(refused)[:1] == [("not-counted", last(refused), name)]
+    assert broken(refused)[:1] == [(rule, last(refused), name)]
+
+
+@pytest.mark.parametrize("name", REVISIONS)
+def test_a_surplus_answer_is_amended_and_withdrawn_as_if_it_counted(name: str) -> None:
+    story = answered(0, 0).grant(3, 3).tell(finalised()).answer(3, 3, receipt=SURPLUS)
+    changes = {"AnswerAmended": [[17, lease(3), 2, [[1, 0, 1]], False]], "AnswerWithdrawn": withdrawn(3, 3)}
+    assert broken(story.tell(*changes[name])) == []
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_an_answer_that_was_checked_must_be_amended_as_such(checked: bool) -> None:
+    story = reviewed().tell([22, lease(1), 2, lease(2)])
+    story.tell([17, lease(1), 2, [[1, 0, 1]], checked])
+    assert broken(story) == ([] if checked else [("amended-when-checked", last(story), "AnswerAmended")])
+
+
+def test_a_late_answer_whose_slot_was_taken_is_surplus() -> None:
+    story = expired().grant(2, 2).grant(3, 3).grant(4, 4).answer(1, 1, receipt=SURPLUS, late=True)
+    assert broken(story) == []
+
+
+def test_a_late_answer_that_is_surplus_although_its_slot_is_free_is_reported() -> None:
+    story = expired().answer(1, 1, receipt=SURPLUS, late=True)
+    assert broken(story) == [("surplus-when-open", last(story), "AnswerSubmitted")]
+
+
+def test_an_answer_to_gold_that_is_surplus_is_reported() -> None:
+    story = begun().grant(1, 1, GOLD_TASK).answer(1, 1, receipt=SURPLUS)
+    assert broken(story) == [("surplus-when-open", last(story), "AnswerSubmitted")]
 
 
 # Discounts

@@ -100,8 +100,9 @@ def test_a_row_that_is_not_sound_is_told_with_file_and_line(
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     for name in ("x.csv", "x.jsonl"):
         path = tmp_path / name
-        path.write_bytes(b"external_id,text\n1,\xff\n" if name == "x.csv" else b'{"external_id": "\xff"}\n')
-        with pytest.raises(BadRow, match="not UTF-8 text; save the file as that"):
+        rows = b"external_id,text\n1,a\n2,\xff\n3,b\n"
+        path.write_bytes(rows if name == "x.csv" else b'\n\n{"external_id": "\xff"}\n')
+        with pytest.raises(BadRow, match="line 3: not UTF-8 text; save the file as that"):
             list(read_items(path))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.api.v1 import tasks_pb2
 from crowdroute.router.events.project import (
     AnswerSubmitted,
     LeaseGranted,
@@ -15,6 +16,7 @@ from crowdroute.router.events.project import (
     TaskEscalated,
     TaskFinalised,
 )
+from crowdroute.router.replay import over_grpc
 from crowdroute.router.replay.in_process import InProcessReplay
 from crowdroute.router.replay.outcome import Outcome
 from crowdroute.router.replay.over_grpc import play_over_grpc
@@ -103,6 +105,33 @@ def test_fixed_overlap_with_every_label_is_the_whole_record(crowd: RecordedCrowd
     assert [one["labels"] for one in summary["fixed_overlap"]] == [
         50 * overlap + 10 for overlap in range(1, 7)
     ]
+
+
+async def test_over_grpc_what_somebody_cancelled_meanwhile_is_set_aside(
+    crowd: RecordedCrowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conclude = over_grpc._GrpcReplay.conclude
+
+    async def meddled(replay: over_grpc._GrpcReplay) -> None:
+        client, project = replay._client, replay._project.id
+        request = tasks_pb2.ListTasksRequest(project_id=project, state=tasks_pb2.TASK_STATE_OPEN)
+        some = (await client.operations.ListTasks(request)).tasks[:2]
+        for task in some:
+            cancel = tasks_pb2.CancelTaskRequest(project_id=project, task_id=task.id, reason="not needed")
+            await client.operations.CancelTask(cancel)
+        await client.operations.EraseItem(
+            tasks_pb2.EraseItemRequest(project_id=project, item_id=some[0].item_id, reason="asked for")
+        )
+        await conclude(replay)
+
+    monkeypatch.setattr(over_grpc._GrpcReplay, "conclude", meddled)
+    async with temporary_engine() as connection:
+        outcome = await play_over_grpc(crowd, compile_rules(WANTED, 1), 2, 5, connection)
+
+    summary = summarise(crowd, outcome, seed=2)
+    assert summary["set_aside"] == 2
+    ended = sum(summary[name] for name in ("finalised", "escalated", "exhausted", "set_aside"))
+    assert ended == len(outcome.labels) == 60
 
 
 async def test_over_grpc_seniors_and_skills_are_not_waited_for_either(crowd: RecordedCrowd) -> None:

@@ -133,14 +133,14 @@ class AnnotationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Amend(self, request, context):
-        """Changes an answer shortly after it was submitted, while its task is open.
+        """Changes an answer shortly after it was submitted, until somebody checked it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Withdraw(self, request, context):
-        """Takes an answer back shortly after it was submitted, while its task is open; its pay goes with it.
+        """Takes an answer back shortly after it was submitted, until somebody checked it; its pay goes with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,62 +23,63 @@ _sym_db = _symbol_database.Default()
 
 
 from crowdroute.api.v1 import types_pb2 as crowdroute_dot_api_dot_v1_dot_types__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63rowdroute/api/v1/workers.proto\x12\x11\x63rowdroute.api.v1\x1a\x1d\x63rowdroute/api/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x05Skill\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x05\"\xfa\x02\n\x06Worker\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12+\n\x04kind\x18\x04 \x01(\x0e\x32\x1d.crowdroute.api.v1.WorkerKind\x12/\n\x06status\x18\x05 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x11\n\tvendor_id\x18\x06 \x01(\t\x12\x0f\n\x07pool_id\x18\x07 \x01(\t\x12(\n\x06stages\x18\x08 \x03(\x0e\x32\x18.crowdroute.api.v1.Stage\x12(\n\x06skills\x18\t \x03(\x0b\x32\x18.crowdroute.api.v1.Skill\x12\x11\n\tlanguages\x18\n \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\x30\n\x0cpaused_until\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb3\x02\n\x13UpsertWorkerRequest\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12+\n\x04kind\x18\x04 \x01(\x0e\x32\x1d.crowdroute.api.v1.WorkerKind\x12\x11\n\tvendor_id\x18\x05 \x01(\t\x12\x0f\n\x07pool_id\x18\x06 \x01(\t\x12(\n\x06stages\x18\x07 \x03(\x0e\x32\x18.crowdroute.api.v1.Stage\x12(\n\x06skills\x18\x08 \x03(\x0b\x32\x18.crowdroute.api.v1.Skill\x12\x11\n\tlanguages\x18\t \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\n \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x0b \x01(\t\"E\n\x10GetWorkerRequest\x12\x13\n\tworker_id\x18\x01 \x01(\tH\x00\x12\x15\n\x0b\x65xternal_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"\x90\x01\n\x12ListWorkersRequest\x12\x11\n\tvendor_id\x18\x01 \x01(\t\x12\x0f\n\x07pool_id\x18\x02 \x01(\t\x12/\n\x06status\x18\x03 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"Z\n\x13ListWorkersResponse\x12*\n\x07workers\x18\x01 \x03(\x0b\x32\x19.crowdroute.api.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb0\x01\n\x16SetWorkerStatusRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\"g\n\x15\x44iscountWorkerRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"\x18\n\x16\x44iscountWorkerResponse\"\xa1\x02\n\x0cWorkerRecord\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0f\n\x07granted\x18\x02 \x01(\x03\x12\x10\n\x08\x61nswered\x18\x03 \x01(\x03\x12\x0c\n\x04live\x18\x04 \x01(\x05\x12\x0f\n\x07\x63hecked\x18\x05 \x01(\x05\x12\x0f\n\x07\x63orrect\x18\x06 \x01(\x05\x12\x10\n\x08\x61\x63\x63uracy\x18\x07 \x01(\x01\x12\x16\n\x0e\x61\x63\x63uracy_lower\x18\x08 \x01(\x01\x12\x16\n\x0e\x61\x63\x63uracy_upper\x18\t \x01(\x01\x12(\n\x06\x65\x61rned\x18\n \x01(\x0b\x32\x18.crowdroute.api.v1.Money\x12+\n\x07seen_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndiscounted\x18\x0c \x01(\x08\"h\n\x18ListWorkerRecordsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"f\n\x19ListWorkerRecordsResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.crowdroute.api.v1.WorkerRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x12\x45rasePersonRequest\x12\x13\n\tperson_id\x18\x01 \x01(\tH\x00\x12\x13\n\tworker_id\x18\x02 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\tB\x05\n\x03key\"\x15\n\x13\x45rasePersonResponse\"\"\n\x06Vendor\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"3\n\x04Pool\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tvendor_id\x18\x03 \x01(\t\"9\n\x10\x41\x64\x64VendorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\";\n\x12ListVendorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x13ListVendorsResponse\x12*\n\x07vendors\x18\x01 \x03(\x0b\x32\x19.crowdroute.api.v1.Vendor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0e\x41\x64\x64PoolRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tvendor_id\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"L\n\x10ListPoolsRequest\x12\x11\n\tvendor_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"T\n\x11ListPoolsResponse\x12&\n\x05pools\x18\x01 \x03(\x0b\x32\x17.crowdroute.api.v1.Pool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*W\n\nWorkerKind\x12\x1b\n\x17WORKER_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11WORKER_KIND_HUMAN\x10\x01\x12\x15\n\x11WORKER_KIND_MODEL\x10\x02*\xcd\x01\n\x0cWorkerStatus\x12\x1d\n\x19WORKER_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11WORKER_STATUS_NEW\x10\x01\x12\x1b\n\x17WORKER_STATUS_QUALIFIED\x10\x02\x12\x19\n\x15WORKER_STATUS_TRUSTED\x10\x03\x12\x1b\n\x17WORKER_STATUS_PROBATION\x10\x04\x12\x18\n\x14WORKER_STATUS_PAUSED\x10\x05\x12\x18\n\x14WORKER_STATUS_BANNED\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63rowdroute/api/v1/workers.proto\x12\x11\x63rowdroute.api.v1\x1a\x1d\x63rowdroute/api/v1/types.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"6\n\x05Skill\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\x01\x12\x10\n\x08\x65vidence\x18\x03 \x01(\x05\"\xfa\x02\n\x06Worker\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12+\n\x04kind\x18\x04 \x01(\x0e\x32\x1d.crowdroute.api.v1.WorkerKind\x12/\n\x06status\x18\x05 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x11\n\tvendor_id\x18\x06 \x01(\t\x12\x0f\n\x07pool_id\x18\x07 \x01(\t\x12(\n\x06stages\x18\x08 \x03(\x0e\x32\x18.crowdroute.api.v1.Stage\x12(\n\x06skills\x18\t \x03(\x0b\x32\x18.crowdroute.api.v1.Skill\x12\x11\n\tlanguages\x18\n \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x0b \x01(\x05\x12\x0f\n\x07version\x18\x0c \x01(\x05\x12\x30\n\x0cpaused_until\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe4\x02\n\x13UpsertWorkerRequest\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12+\n\x04kind\x18\x04 \x01(\x0e\x32\x1d.crowdroute.api.v1.WorkerKind\x12\x11\n\tvendor_id\x18\x05 \x01(\t\x12\x0f\n\x07pool_id\x18\x06 \x01(\t\x12(\n\x06stages\x18\x07 \x03(\x0e\x32\x18.crowdroute.api.v1.Stage\x12(\n\x06skills\x18\x08 \x03(\x0b\x32\x18.crowdroute.api.v1.Skill\x12\x11\n\tlanguages\x18\t \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\n \x01(\x05\x12\x17\n\x0fidempotency_key\x18\x0b \x01(\t\x12/\n\x0bupdate_mask\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"E\n\x10GetWorkerRequest\x12\x13\n\tworker_id\x18\x01 \x01(\tH\x00\x12\x15\n\x0b\x65xternal_id\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"\x90\x01\n\x12ListWorkersRequest\x12\x11\n\tvendor_id\x18\x01 \x01(\t\x12\x0f\n\x07pool_id\x18\x02 \x01(\t\x12/\n\x06status\x18\x03 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"Z\n\x13ListWorkersResponse\x12*\n\x07workers\x18\x01 \x03(\x0b\x32\x19.crowdroute.api.v1.Worker\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb0\x01\n\x16SetWorkerStatusRequest\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.crowdroute.api.v1.WorkerStatus\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fidempotency_key\x18\x05 \x01(\t\"g\n\x15\x44iscountWorkerRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"\x18\n\x16\x44iscountWorkerResponse\"\xa1\x02\n\x0cWorkerRecord\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\x0f\n\x07granted\x18\x02 \x01(\x03\x12\x10\n\x08\x61nswered\x18\x03 \x01(\x03\x12\x0c\n\x04live\x18\x04 \x01(\x05\x12\x0f\n\x07\x63hecked\x18\x05 \x01(\x05\x12\x0f\n\x07\x63orrect\x18\x06 \x01(\x05\x12\x10\n\x08\x61\x63\x63uracy\x18\x07 \x01(\x01\x12\x16\n\x0e\x61\x63\x63uracy_lower\x18\x08 \x01(\x01\x12\x16\n\x0e\x61\x63\x63uracy_upper\x18\t \x01(\x01\x12(\n\x06\x65\x61rned\x18\n \x01(\x0b\x32\x18.crowdroute.api.v1.Money\x12+\n\x07seen_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ndiscounted\x18\x0c \x01(\x08\"h\n\x18ListWorkerRecordsRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x11\n\tworker_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"f\n\x19ListWorkerRecordsResponse\x12\x30\n\x07records\x18\x01 \x03(\x0b\x32\x1f.crowdroute.api.v1.WorkerRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x12\x45rasePersonRequest\x12\x13\n\tperson_id\x18\x01 \x01(\tH\x00\x12\x13\n\tworker_id\x18\x02 \x01(\tH\x00\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\tB\x05\n\x03key\"\x15\n\x13\x45rasePersonResponse\"\"\n\x06Vendor\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"3\n\x04Pool\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tvendor_id\x18\x03 \x01(\t\"9\n\x10\x41\x64\x64VendorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\";\n\x12ListVendorsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x13ListVendorsResponse\x12*\n\x07vendors\x18\x01 \x03(\x0b\x32\x19.crowdroute.api.v1.Vendor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x0e\x41\x64\x64PoolRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tvendor_id\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"L\n\x10ListPoolsRequest\x12\x11\n\tvendor_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"T\n\x11ListPoolsResponse\x12&\n\x05pools\x18\x01 \x03(\x0b\x32\x17.crowdroute.api.v1.Pool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*W\n\nWorkerKind\x12\x1b\n\x17WORKER_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11WORKER_KIND_HUMAN\x10\x01\x12\x15\n\x11WORKER_KIND_MODEL\x10\x02*\xcd\x01\n\x0cWorkerStatus\x12\x1d\n\x19WORKER_STATUS_UNSPECIFIED\x10\x00\x12\x15\n\x11WORKER_STATUS_NEW\x10\x01\x12\x1b\n\x17WORKER_STATUS_QUALIFIED\x10\x02\x12\x19\n\x15WORKER_STATUS_TRUSTED\x10\x03\x12\x1b\n\x17WORKER_STATUS_PROBATION\x10\x04\x12\x18\n\x14WORKER_STATUS_PAUSED\x10\x05\x12\x18\n\x14WORKER_STATUS_BANNED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'crowdroute.api.v1.workers_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORKERKIND']._serialized_start=2663
-  _globals['_WORKERKIND']._serialized_end=2750
-  _globals['_WORKERSTATUS']._serialized_start=2753
-  _globals['_WORKERSTATUS']._serialized_end=2958
-  _globals['_SKILL']._serialized_start=118
-  _globals['_SKILL']._serialized_end=172
-  _globals['_WORKER']._serialized_start=175
-  _globals['_WORKER']._serialized_end=553
-  _globals['_UPSERTWORKERREQUEST']._serialized_start=556
-  _globals['_UPSERTWORKERREQUEST']._serialized_end=863
-  _globals['_GETWORKERREQUEST']._serialized_start=865
-  _globals['_GETWORKERREQUEST']._serialized_end=934
-  _globals['_LISTWORKERSREQUEST']._serialized_start=937
-  _globals['_LISTWORKERSREQUEST']._serialized_end=1081
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=1083
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=1173
-  _globals['_SETWORKERSTATUSREQUEST']._serialized_start=1176
-  _globals['_SETWORKERSTATUSREQUEST']._serialized_end=1352
-  _globals['_DISCOUNTWORKERREQUEST']._serialized_start=1354
-  _globals['_DISCOUNTWORKERREQUEST']._serialized_end=1457
-  _globals['_DISCOUNTWORKERRESPONSE']._serialized_start=1459
-  _globals['_DISCOUNTWORKERRESPONSE']._serialized_end=1483
-  _globals['_WORKERRECORD']._serialized_start=1486
-  _globals['_WORKERRECORD']._serialized_end=1775
-  _globals['_LISTWORKERRECORDSREQUEST']._serialized_start=1777
-  _globals['_LISTWORKERRECORDSREQUEST']._serialized_end=1881
-  _globals['_LISTWORKERRECORDSRESPONSE']._serialized_start=1883
-  _globals['_LISTWORKERRECORDSRESPONSE']._serialized_end=1985
-  _globals['_ERASEPERSONREQUEST']._serialized_start=1987
-  _globals['_ERASEPERSONREQUEST']._serialized_end=2097
-  _globals['_ERASEPERSONRESPONSE']._serialized_start=2099
-  _globals['_ERASEPERSONRESPONSE']._serialized_end=2120
-  _globals['_VENDOR']._serialized_start=2122
-  _globals['_VENDOR']._serialized_end=2156
-  _globals['_POOL']._serialized_start=2158
-  _globals['_POOL']._serialized_end=2209
-  _globals['_ADDVENDORREQUEST']._serialized_start=2211
-  _globals['_ADDVENDORREQUEST']._serialized_end=2268
-  _globals['_LISTVENDORSREQUEST']._serialized_start=2270
-  _globals['_LISTVENDORSREQUEST']._serialized_end=2329
-  _globals['_LISTVENDORSRESPONSE']._serialized_start=2331
-  _globals['_LISTVENDORSRESPONSE']._serialized_end=2421
-  _globals['_ADDPOOLREQUEST']._serialized_start=2423
-  _globals['_ADDPOOLREQUEST']._serialized_end=2497
-  _globals['_LISTPOOLSREQUEST']._serialized_start=2499
-  _globals['_LISTPOOLSREQUEST']._serialized_end=2575
-  _globals['_LISTPOOLSRESPONSE']._serialized_start=2577
-  _globals['_LISTPOOLSRESPONSE']._serialized_end=2661
+  _globals['_WORKERKIND']._serialized_start=2746
+  _globals['_WORKERKIND']._serialized_end=2833
+  _globals['_WORKERSTATUS']._serialized_start=2836
+  _globals['_WORKERSTATUS']._serialized_end=3041
+  _globals['_SKILL']._serialized_start=152
+  _globals['_SKILL']._serialized_end=206
+  _globals['_WORKER']._serialized_start=209
+  _globals['_WORKER']._serialized_end=587
+  _globals['_UPSERTWORKERREQUEST']._serialized_start=590
+  _globals['_UPSERTWORKERREQUEST']._serialized_end=946
+  _globals['_GETWORKERREQUEST']._serialized_start=948
+  _globals['_GETWORKERREQUEST']._serialized_end=1017
+  _globals['_LISTWORKERSREQUEST']._serialized_start=1020
+  _globals['_LISTWORKERSREQUEST']._serialized_end=1164
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=1166
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=1256
+  _globals['_SETWORKERSTATUSREQUEST']._serialized_start=1259
+  _globals['_SETWORKERSTATUSREQUEST']._serialized_end=1435
+  _globals['_DISCOUNTWORKERREQUEST']._serialized_start=1437
+  _globals['_DISCOUNTWORKERREQUEST']._serialized_end=1540
+  _globals['_DISCOUNTWORKERRESPONSE']._serialized_start=1542
+  _globals['_DISCOUNTWORKERRESPONSE']._serialized_end=1566
+  _globals['_WORKERRECORD']._serialized_start=1569
+  _globals['_WORKERRECORD']._serialized_end=1858
+  _globals['_LISTWORKERRECORDSREQUEST']._serialized_start=1860
+  _globals['_LISTWORKERRECORDSREQUEST']._serialized_end=1964
+  _globals['_LISTWORKERRECORDSRESPONSE']._serialized_start=1966
+  _globals['_LISTWORKERRECORDSRESPONSE']._serialized_end=2068
+  _globals['_ERASEPERSONREQUEST']._serialized_start=2070
+  _globals['_ERASEPERSONREQUEST']._serialized_end=2180
+  _globals['_ERASEPERSONRESPONSE']._serialized_start=2182
+  _globals['_ERASEPERSONRESPONSE']._serialized_end=2203
+  _globals['_VENDOR']._serialized_start=2205
+  _globals['_VENDOR']._serialized_end=2239
+  _globals['_POOL']._serialized_start=2241
+  _globals['_POOL']._serialized_end=2292
+  _globals['_ADDVENDORREQUEST']._serialized_start=2294
+  _globals['_ADDVENDORREQUEST']._serialized_end=2351
+  _globals['_LISTVENDORSREQUEST']._serialized_start=2353
+  _globals['_LISTVENDORSREQUEST']._serialized_end=2412
+  _globals['_LISTVENDORSRESPONSE']._serialized_start=2414
+  _globals['_LISTVENDORSRESPONSE']._serialized_end=2504
+  _globals['_ADDPOOLREQUEST']._serialized_start=2506
+  _globals['_ADDPOOLREQUEST']._serialized_end=2580
+  _globals['_LISTPOOLSREQUEST']._serialized_start=2582
+  _globals['_LISTPOOLSREQUEST']._serialized_end=2658
+  _globals['_LISTPOOLSRESPONSE']._serialized_start=2660
+  _globals['_LISTPOOLSRESPONSE']._serialized_end=2744
 # @@protoc_insertion_point(module_scope)

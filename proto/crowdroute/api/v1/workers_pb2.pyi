@@ -1,6 +1,7 @@
 import datetime
 
 from crowdroute.api.v1 import types_pb2 as _types_pb2
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -78,7 +79,7 @@ class Worker(_message.Message):
     def __init__(self, id: _Optional[str] = ..., external_id: _Optional[str] = ..., person_id: _Optional[str] = ..., kind: _Optional[_Union[WorkerKind, str]] = ..., status: _Optional[_Union[WorkerStatus, str]] = ..., vendor_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ..., skills: _Optional[_Iterable[_Union[Skill, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., version: _Optional[int] = ..., paused_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class UpsertWorkerRequest(_message.Message):
-    __slots__ = ("external_id", "worker_id", "person_id", "kind", "vendor_id", "pool_id", "stages", "skills", "languages", "capacity", "idempotency_key")
+    __slots__ = ("external_id", "worker_id", "person_id", "kind", "vendor_id", "pool_id", "stages", "skills", "languages", "capacity", "idempotency_key", "update_mask")
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     PERSON_ID_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +91,7 @@ class UpsertWorkerRequest(_message.Message):
     LANGUAGES_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_MASK_FIELD_NUMBER: _ClassVar[int]
     external_id: str
     worker_id: str
     person_id: str
@@ -101,7 +103,8 @@ class UpsertWorkerRequest(_message.Message):
     languages: _containers.RepeatedScalarFieldContainer[str]
     capacity: int
     idempotency_key: str
-    def __init__(self, external_id: _Optional[str] = ..., worker_id: _Optional[str] = ..., person_id: _Optional[str] = ..., kind: _Optional[_Union[WorkerKind, str]] = ..., vendor_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ..., skills: _Optional[_Iterable[_Union[Skill, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+    update_mask: _field_mask_pb2.FieldMask
+    def __init__(self, external_id: _Optional[str] = ..., worker_id: _Optional[str] = ..., person_id: _Optional[str] = ..., kind: _Optional[_Union[WorkerKind, str]] = ..., vendor_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ..., skills: _Optional[_Iterable[_Union[Skill, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., idempotency_key: _Optional[str] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class GetWorkerRequest(_message.Message):
     __slots__ = ("worker_id", "external_id")

@@ -45,15 +45,18 @@ def encode_entry(entry: Entry) -> bytes:
     return _encoder.encode(entry)
 
 
-def assemble(sequence: int, entries: Sequence[bytes], inputs: Sequence[InputOffset] = ()) -> bytes:
+def assemble(
+    sequence: int, entries: Sequence[bytes], inputs: Sequence[InputOffset] = (), alive_us: int = 0
+) -> bytes:
     """Put encoded entries together to the body that `encode_batch` gives for the same batch."""
     return b"".join(
         (
-            bytes((FORMAT, 0x93)),  # an array of Batch's three fields
+            bytes((FORMAT, 0x94)),  # an array of Batch's four fields
             _encoder.encode(sequence),
             _array_header(len(entries)),
             *entries,
             _encoder.encode(inputs),
+            _encoder.encode(alive_us),
         )
     )
 

@@ -20,6 +20,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 from crowdroute.router.adapters.codec import CHAIN_START
 from crowdroute.router.adapters.sqlite_files import Ownership, open_database, primary_code
@@ -76,6 +77,8 @@ class SqliteLog:
         self._over: StorageError | None = None
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "commit")
+        # Held by a backup while it copies pages: closing the connection under it would crash the process.
+        self._copying = Lock()
         self._working: Future[None] | None = None
         self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
         self._erased = False
@@ -188,10 +191,14 @@ class SqliteLog:
         loop = asyncio.get_running_loop()
 
         def let_others_through(_status: int, _remaining: int, _total: int) -> None:
-            asyncio.run_coroutine_threadsafe(self._pass_turn(), loop).result()
+            self._copying.release()
+            try:
+                asyncio.run_coroutine_threadsafe(self._pass_turn(), loop).result()
+            finally:
+                self._copying.acquire()
 
         def copy() -> None:
-            with contextlib.closing(sqlite3.connect(partial)) as copied:
+            with self._copying, contextlib.closing(sqlite3.connect(partial)) as copied:
                 self._connection.backup(copied, pages=BACKUP_PAGES, progress=let_others_through, sleep=0)
             os.replace(partial, target)
             _sync_directory(target.parent)
@@ -208,7 +215,8 @@ class SqliteLog:
         """Wait for what is under way, close the file and give the ownership back."""
         self._end(AppendFailed("the log was closed"))
         self._thread.shutdown(wait=True)
-        self._connection.close()
+        with self._copying:
+            self._connection.close()
         self._ownership.give_back()
 
     def _run(self, statement: str) -> None:

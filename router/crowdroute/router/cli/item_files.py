@@ -145,8 +145,21 @@ def _read_csv(path: Path) -> Iterator[ItemRow]:
             ) from error
         except UnicodeDecodeError as error:
             raise BadRow(
-                f"{path}, after line {reader.line_num}: not UTF-8 text; save the file as that"
+                f"{path}, line {_first_unreadable(path)}: not UTF-8 text; save the file as that"
             ) from error
+
+
+def _first_unreadable(path: Path) -> int:
+    """Give the number of the first line that is not UTF-8; a reader is ahead of the row it gives."""
+    number = 1
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                break
+            number += 1
+    return number
 
 
 def _check_header(header: list[str], where: str) -> None:

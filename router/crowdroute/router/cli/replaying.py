@@ -126,6 +126,8 @@ def _show(summary: dict[str, Any]) -> None:
         f"{summary['finalised']} finalised, {summary['escalated']} waiting for an expert, "
         f"{summary['exhausted']} ran out of recorded labels; {summary['reviews_decided']} reviews decided"
     )
+    if summary["set_aside"]:
+        out.print(f"{summary['set_aside']} parked or cancelled meanwhile: see crowdroute tasks list")
     if summary["accuracy"] is not None:
         low, high = summary["accuracy_interval"]
         out.print(

@@ -1,4 +1,4 @@
-"""`crowdroute workers`: see how workers do; pause, resume, ban and discount them."""
+"""`crowdroute workers`: see how workers do; say what they may do; pause, resume, ban and discount them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,15 @@ from crowdroute.router.cli.target import (
     connect,
     find_project,
 )
+from crowdroute.router.cli.worker_facts import add, find_worker, set_worker, stage_names
 
-app = typer.Typer(help="See how workers do; pause, resume, ban and discount them.", no_args_is_help=True)
+app = typer.Typer(
+    help="See how workers do; say what they may do; pause, resume, ban and discount them.",
+    no_args_is_help=True,
+)
+
+app.command("add")(add)
+app.command("set")(set_worker)
 
 Worker = Annotated[str, typer.Argument(help="Id or external id of the worker.")]
 
@@ -58,8 +65,8 @@ def list_workers(
         )
     else:
         print_table(
-            ("worker", "id", "status", "pool"),
-            ((one.external_id, one.id, _status(one), one.pool_id) for one in workers),
+            ("worker", "id", "status", "stages", "pool"),
+            ((one.external_id, one.id, _status(one), stage_names(one), one.pool_id) for one in workers),
             "no workers yet",
         )
 
@@ -85,19 +92,13 @@ def _status(worker: workers_pb2.Worker) -> str:
     return workers_pb2.WorkerStatus.Name(worker.status).removeprefix("WORKER_STATUS_").lower()
 
 
-def _find(client: Client, worker: str) -> workers_pb2.Worker:
-    key = {"worker_id": worker} if worker.startswith("wrk_") else {"external_id": worker}
-    found: workers_pb2.Worker = client.operations.GetWorker(workers_pb2.GetWorkerRequest(**key))
-    return found
-
-
 def _change(
     address: str, token_file: Path | None, worker: str, status: workers_pb2.WorkerStatus, reason: str
 ) -> None:
     with connect(address, token_file) as client:
         changed = client.operations.SetWorkerStatus(
             workers_pb2.SetWorkerStatusRequest(
-                worker_id=_find(client, worker).id, status=status, reason=reason
+                worker_id=find_worker(client, worker).id, status=status, reason=reason
             )
         )
     console().print(f"{worker} is {_status(changed)}")
@@ -146,7 +147,7 @@ def discount(
         found = find_project(client, project)
         client.operations.DiscountWorker(
             workers_pb2.DiscountWorkerRequest(
-                project_id=found.id, worker_id=_find(client, worker).id, reason=reason
+                project_id=found.id, worker_id=find_worker(client, worker).id, reason=reason
             )
         )
     console().print(f"{worker} is discounted in {found.name}; touched tasks are being recomputed")

@@ -54,3 +54,6 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     """1 for the first batch of a log, then without gaps."""
     entries: tuple[Entry, ...]
     inputs: tuple[InputOffset, ...] = ()
+    alive_us: int = 0
+    """Of a batch without entries: the moment at which the engine was up and had nothing to tell, so that who
+    comes after it knows since when it was away. 0 where entries tell moments."""

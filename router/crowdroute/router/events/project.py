@@ -172,6 +172,8 @@ class AnswerAmended(Fact, tag=17):
     assignment: Id
     revision: Revision
     answer: Answer
+    checked: bool = False
+    """Somebody had checked the answer before this one: that one goes on counting, this one is only kept."""
 
 
 class AnswerWithdrawn(Fact, tag=18):

@@ -107,6 +107,8 @@ class Buckets:
         self._counters[placing.POOLED] = self.pools.clear(np.bincount(open_signatures, minlength=1))
         self._counters[placing.CANDIDATES] = self.sets.clear(np.bincount(named, minlength=1))
         self._waiting = 0
+        for task in np.flatnonzero(rows["in_review"]).tolist():
+            self._rest(task)
         self._place(np.arange(tasks), tasks)
         self._count_holders()
         if self._by_posterior:
@@ -118,6 +120,11 @@ class Buckets:
             self._place_touched()
         self._touched_cells[self._waiting] = task
         self._waiting += 1
+        if task < self.cards.count and (self._state.tasks.in_review[task] or self.cards.resting[task]):
+            self._rest(task)
+
+    def _rest(self, task: int) -> None:
+        self.cards.resting[task] = self._state.awaits_check(task)
 
     def catch_up(self) -> None:
         """Place the touched tasks, and lift some of those whose deadlines have come near since they were

@@ -44,6 +44,8 @@ class Cards(Table):
     armed: Int8
     #: Bit per stage that takes another worker.
     wanted: Int8
+    #: 1 while the crowd is not asked because a check may end the task (`Project.awaits_check`).
+    resting: Int8
     listed: Int8
     denies: Int8
     entered: Int8

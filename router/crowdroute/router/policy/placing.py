@@ -287,6 +287,8 @@ def place(
             continue
         card = cards[number]
         wanted = _stages(task)
+        if card.resting:
+            wanted &= ~CROWD_BIT
         signature = task.signature
         card.signature = signature
         card.listed = task.allow_count > 0

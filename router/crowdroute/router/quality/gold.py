@@ -8,6 +8,9 @@ OPENING = 3
 """While the first gold answers are wanted, one grant in this many is gold: often enough to learn early, too
 rarely to tell gold from work by its place."""
 
+EVERYTHING = 1.0
+"""The share at which all that is given is gold, so that nothing is hidden."""
+
 
 def wants_gold(plan: GoldPlan, granted: int, gold_granted: int, draw: float) -> bool:
     """Say whether the worker's next task should be gold.

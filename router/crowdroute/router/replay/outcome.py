@@ -17,6 +17,8 @@ class Ending(Enum):
     """Waiting for an expert, whom a recorded crowd does not have."""
     EXHAUSTED = "exhausted"
     """Every recorded label was bought and the target not reached."""
+    SET_ASIDE = "set_aside"
+    """Parked because leases ran out, or taken away by somebody, while a running engine was played on."""
 
 
 @dataclass

@@ -124,8 +124,8 @@ class _GrpcReplay:
         offers = await session.next(self._project.id)
         for offer in offers:
             label = self._crowd.names[self._crowd.answers[_task_of(offer), worker]]
-            await session.submit(offer, {self._project.fields[0].id: label})
-            self.outcome.used += 1
+            reply = await session.submit(offer, {self._project.fields[0].id: label})
+            self.outcome.used += reply.receipt == assignments_pb2.RECEIPT_ACCEPTED
         self._progress(self.outcome.used)
         return bool(offers)
 
@@ -142,7 +142,7 @@ class _GrpcReplay:
         for task in range(len(self._crowd.tasks)):
             ending, label = Ending.FINALISED, finalised.get(task)
             if label is None:
-                ending, label = unfinished[task]
+                ending, label = unfinished.get(task, (Ending.SET_ASIDE, ""))
             self.outcome.endings.append(ending)
             self.outcome.labels.append(places.get(label, UNRECORDED))
         stats = await self._client.operations.GetStats(
@@ -152,16 +152,25 @@ class _GrpcReplay:
 
     async def _unfinished(self, field: str) -> dict[int, tuple[Ending, str]]:
         found: dict[int, tuple[Ending, str]] = {}
-        request = tasks_pb2.ListTasksRequest(project_id=self._project.id, state=tasks_pb2.TASK_STATE_OPEN)
+        request = tasks_pb2.ListTasksRequest(project_id=self._project.id)
         while True:
             page = await self._client.operations.ListTasks(request)
             for task in page.tasks:
-                escalated = task.stage == types_pb2.STAGE_EXPERT
-                ending = Ending.ESCALATED if escalated else Ending.EXHAUSTED
-                found[int(task.external_id.rpartition("/")[2])] = (ending, task.leading[field].label)
+                if task.external_id:  # an item that somebody erased has none
+                    place = int(task.external_id.rpartition("/")[2])
+                    found[place] = (_ending_of(task), task.leading[field].label)
             if not page.next_page_token:
                 return found
             request.page_token = page.next_page_token
+
+
+def _ending_of(task: tasks_pb2.Task) -> Ending:
+    """Say where a task without an exported result stands; one may have been finalised since."""
+    if task.state == tasks_pb2.TASK_STATE_FINALISED:
+        return Ending.FINALISED
+    if task.state != tasks_pb2.TASK_STATE_OPEN:
+        return Ending.SET_ASIDE
+    return Ending.ESCALATED if task.stage == types_pb2.STAGE_EXPERT else Ending.EXHAUSTED
 
 
 def _task_of(offer: assignments_pb2.Offer) -> int:

@@ -51,6 +51,7 @@ def summarise(crowd: RecordedCrowd, outcome: Outcome, seed: int) -> dict[str, An
         "finalised": endings[Ending.FINALISED],
         "escalated": endings[Ending.ESCALATED],
         "exhausted": endings[Ending.EXHAUSTED],
+        "set_aside": endings[Ending.SET_ASIDE],
         "reviews_decided": outcome.reviews,
         "gold_tasks": len(scored),
         "gold_never_labelled": len(crowd.gold) - len(scored),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
+from functools import partial
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from crowdroute.router.rpc.operations.office import request_digest
 from crowdroute.router.rpc.operations.workers import worker_of, workers_after
 from crowdroute.router.rpc.pages import fill, page_of, spaced
 from crowdroute.router.rpc.reach import Reach, reach_of
+from crowdroute.router.rpc.rough import RoughCounts
 from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import problem_message
 from crowdroute.router.rpc.upserts import read_upsert
@@ -45,13 +47,15 @@ class VendorServicer:
         """Serve an engine."""
         self._engine = engine
         self._gate = gate
+        self._wanted_about = RoughCounts()
 
     async def list_open_projects(
         self, call: Call, message: wire.ListOpenProjectsRequest
     ) -> wire.ListOpenProjectsResponse:
         """Give a page of the projects that the vendor's workers may be given work in, in the order of names.
 
-        Of what is wanted, only vendor and pool are looked at: skills and languages differ between workers.
+        Of what is wanted, only vendor and pool are looked at: skills and languages differ between workers. It
+        is told roughly and kept for a while (`rough`).
         """
         organisation, reach = self._reachable(call)
         page = page_of(message, str)
@@ -74,7 +78,11 @@ class VendorServicer:
                 wire.OpenProject(
                     project_id=to_text(Kind.PROJECT, project),
                     name=name,
-                    wanted=self._wanted(organisation, reach, state),
+                    wanted=self._wanted_about.of(
+                        (call.principal.tenant, project, reach),
+                        self._engine.now_us(),
+                        partial(self._wanted, organisation, reach, state),
+                    ),
                     pay=money_message(state.price_micros(Stage.CROWD), state.rules.prices.currency),
                 )
             )

@@ -68,7 +68,7 @@ class Engine:
             clock: logged time, at least `last_us`.
             ids: where entropy comes from.
             content_key: 32 secret bytes that key the digests in the log.
-            last_us: logged time of the last entry; None for an empty log.
+            last_us: logged time of the last entry or sign of life; None for an empty log.
             snapshot: sequence of the snapshot that the shard was recovered from; 0 for none.
         """
         self.shard = shard
@@ -78,7 +78,13 @@ class Engine:
         self._ids = ids
         self._content_key = content_key
         self.loop = ShardLoop(
-            shard, log, clock, last_us=last_us, erasures=self._erasures, outages=self._outages
+            shard,
+            log,
+            clock,
+            last_us=last_us,
+            erasures=self._erasures,
+            outages=self._outages,
+            matters=self._leases_are_live,
         )
         self.waiting = Waiting(shard)
         self.loop.subscribe(self.waiting.on_durable)
@@ -241,6 +247,9 @@ class Engine:
 
     def _erasures(self, entries: Sequence[Entry]) -> Sequence[ContentChange]:
         return [ContentChange(key, None) for key in contents_to_delete(self.shard, entries)]
+
+    def _leases_are_live(self) -> bool:
+        return any(state.deadlines.earliest() is not None for _, state in self.projects())
 
     def _outages(self, length_us: int) -> Iterable[Request]:
         for name, state in self.projects():

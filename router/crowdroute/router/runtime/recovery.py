@@ -23,7 +23,7 @@ class Recovered(Generic[AnyCore]):
 
     core: AnyCore
     last_us: int | None
-    """Logged time of the last entry; None for an empty log."""
+    """Logged time of the last entry or later sign of life; None for an empty log."""
     snapshot: int
     """Sequence of the snapshot that was used; 0 when the whole log was folded."""
     skipped: tuple[str, ...]
@@ -70,6 +70,7 @@ def recover(
         batch = decode_batch(stored.body, stored.sequence)
         core.apply(batch)
         sequence = stored.sequence
+        last_us = batch.alive_us or last_us
         for entry in batch.entries:
             last_us = entry.at_us
             events += len(entry.events)
@@ -121,10 +122,12 @@ def _check_holds(log: EventLog, head: int, sequence: int, chain: bytes) -> None:
 
 
 def _last_time(log: EventLog, sequence: int) -> int | None:
-    """Give the logged time of the last entry up to a batch, None when there is none."""
+    """Give the logged time of the last entry or sign of life up to a batch, None when there is none."""
     while sequence > 0:
         batch = decode_batch(next(log.read(sequence - 1)).body, sequence)
         if batch.entries:
             return batch.entries[-1].at_us
+        if batch.alive_us:
+            return batch.alive_us
         sequence -= 1
     return None

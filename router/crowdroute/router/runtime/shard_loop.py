@@ -55,6 +55,10 @@ timer set far ahead would fire late."""
 RETRY_SECONDS = 0.01
 """Shortest time between two looks when something is due but a step brought nothing about."""
 
+ALIVE_US = 5_000_000
+"""Logged time without a batch after which a sign of life is logged while leases are live: an outage seems to
+be at most so much longer than it was. Once the last lease of a quiet engine has run out there are no more."""
+
 OUTAGE_US = 10_000_000
 """Logged time between two looks from which on the engine counts as having been away: ten missed ticks."""
 
@@ -72,9 +76,10 @@ BATCH_ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 class _Forming:
     """A batch that is not durable yet: what it holds and who waits for it."""
 
-    __slots__ = ("content_size", "contents", "encoded", "entries", "size", "waiters")
+    __slots__ = ("alive_us", "content_size", "contents", "encoded", "entries", "size", "waiters")
 
-    def __init__(self) -> None:
+    def __init__(self, alive_us: int = 0) -> None:
+        self.alive_us = alive_us
         self.entries: list[Entry] = []
         self.encoded: list[bytes] = []
         self.size = 0
@@ -91,6 +96,10 @@ def _no_outages(_length_us: int) -> Iterable[Request]:
     return ()
 
 
+def _never() -> bool:
+    return False
+
+
 class ShardLoop:
     """Decides, appends and answers for one shard; `start` it inside a running event loop."""
 
@@ -103,6 +112,7 @@ class ShardLoop:
         last_us: int | None = None,
         erasures: Callable[[Sequence[Entry]], Sequence[ContentChange]] = _no_erasures,
         outages: Callable[[int], Iterable[Request]] = _no_outages,
+        matters: Callable[[], bool] = _never,
         waiting_commands: int = WAITING_COMMANDS,
     ) -> None:
         """Take over a core that has folded `log` to its head.
@@ -111,10 +121,13 @@ class ShardLoop:
             core: ready to decide (settled).
             log: opened by this process.
             clock: logged time; at least `last_us`.
-            last_us: logged time of the last entry in the log; what passed since counts as an outage.
+            last_us: logged time of the last entry or sign of life in the log; what passed since counts as an
+                outage.
             erasures: names the contents that entries delete; they go in the transaction of those entries.
             outages: gives the commands that tell the streams of an outage of so many microseconds; they are
                 decided before anything else after it.
+            matters: tells whether an outage would extend anything now, so that signs of life are worth their
+                place in the log.
             waiting_commands: answers that may wait for the disk at once.
         """
         self._core = core
@@ -122,8 +135,10 @@ class ShardLoop:
         self._clock = clock
         self._erasures = erasures
         self._outages = outages
+        self._matters = matters
         self._sequence, self._chain = log.head()
         self._seen_us = clock.now_us() if last_us is None else last_us
+        self._logged_us = self._seen_us
         self._room = waiting_commands
         self._room_bytes = WAITING_BYTES
         self._queue: deque[_Forming] = deque()
@@ -274,6 +289,8 @@ class ShardLoop:
                     await self._append(self._queue.popleft())
                 elif self._draining:
                     return
+                elif self._silent() and self._matters():
+                    await self._append(_Forming(self._logged_us))
                 else:
                     await self._wait()
         except asyncio.CancelledError:
@@ -300,10 +317,19 @@ class ShardLoop:
         if due_us is not None and due_us <= now_us:
             self._take(self._core.due(now_us), ())
 
+    def _silent(self) -> bool:
+        """Say whether nothing was logged for a while; it is asked again only after as long."""
+        now_us = self._clock.now_us()
+        if now_us - self._logged_us < ALIVE_US:
+            return False
+        self._logged_us = now_us
+        return True
+
     def _take(self, entries: Sequence[Entry], contents: Sequence[ContentChange]) -> None:
         """Put what one decision brought about into the forming batch, whole."""
         if not entries:
             return
+        self._logged_us = max(self._logged_us, entries[-1].at_us)
         encoded = [encode_entry(entry) for entry in entries]
         size = sum(map(len, encoded))
         changes = (*contents, *self._erasures(entries))
@@ -332,7 +358,7 @@ class ShardLoop:
         self._appending = batch
         self._crowded = len(batch.waiters) >= CROWD
         sequence = self._sequence + 1
-        body = assemble(sequence, batch.encoded)
+        body = assemble(sequence, batch.encoded, alive_us=batch.alive_us)
         stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)
         began = perf_counter()
         await self._log.append(stored, batch.contents)

@@ -125,8 +125,11 @@ class _Queue:
             elif isinstance(event, ENDS_LEASE):
                 row = table.find(event.assignment)
                 self.workers.append(self.state.workers.id_of(table.worker[row]))
-                if not isinstance(event, facts.AnswerSubmitted):
+                # What comes in while a check is waited for may make the crowd wanted again.
+                if not isinstance(event, facts.AnswerSubmitted) or tasks.in_review[table.task[row]]:
                     self.openings.append(table.task[row])
+            elif isinstance(event, facts.ReviewConcluded | facts.AnswerAmended):
+                self.openings.append(table.task[table.find(event.assignment)])
             elif isinstance(event, facts.WorkerFactApplied):
                 self.workers.append(event.facts.worker)
             elif isinstance(event, facts.RulesApplied | facts.ProjectResumed):

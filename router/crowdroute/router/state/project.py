@@ -141,7 +141,19 @@ class Project:
             return False
         if tasks.purpose[task] in WITH_KNOWN_ANSWER:
             return stage == Stage.CROWD
+        if stage == Stage.CROWD and self.awaits_check(task):
+            return False
         return self.has_room(task, stage)
+
+    def awaits_check(self, task: int) -> bool:
+        """Say whether the crowd has said enough, and only a check of an answer keeps the task open: one more
+        answer before it is through would be bought for nothing."""
+        tasks = self.tasks
+        if not tasks.in_review[task]:
+            return False
+        counted = tasks.counted_crowd[task] + tasks.counted_senior[task]
+        enough = counted >= max(self.rules.overlap.minimum, tasks.least[task])
+        return enough and self.models.confidence(task) >= self.rules.stopping.target
 
     def has_room(self, task: int, stage: int) -> bool:
         """Say whether a slot of the stage that the task has reached is free."""

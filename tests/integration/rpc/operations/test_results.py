@@ -21,12 +21,6 @@ async def exported(
     return [one async for one in (client or office.admin).operations.ExportResults(request)]
 
 
-async def vendor_of(office: Office) -> bytes:
-    """Add a vendor and give its id."""
-    vendor = await office.admin.operations.AddVendor(workers_pb2.AddVendorRequest(name="supplier"))
-    return bytes.fromhex(vendor.id.removeprefix("vnd_"))
-
-
 def correction(
     project: projects_pb2.Project, task: str, label: str, key: str = ""
 ) -> wire.CorrectResultRequest:
@@ -126,8 +120,6 @@ async def test_tasks_of_known_answer_and_audits_are_no_results(office: Office) -
     assert len(listed.results) == 1
     request = wire.GetResultRequest(project_id=project.id, task_id=audit.task_id)
     assert (await office.admin.operations.GetResult(request)).reason == wire.RESULT_REASON_EXPERT
-    bound = await office.client(["results.read"], vendor=await vendor_of(office))
-    assert (await refusal(bound.operations.GetResult(request))).code == "NOT_FOUND"
 
 
 async def test_a_correction_supersedes_and_both_revisions_stay(office: Office) -> None:
@@ -245,25 +237,6 @@ async def test_discounting_a_worker_repairs_what_was_delivered(office: Office) -
     assert {record.worker_id: record.discounted for record in records.records} == {ada: True, ben: False}
     (one,) = await exported(office, project, with_annotations=True)
     assert [annotation.worker_id for annotation in one.annotations] == [ben]
-
-
-async def test_a_vendor_bound_token_sees_results_but_only_its_own_workers_answers(office: Office) -> None:
-    ops = office.admin.operations
-    vendor = await ops.AddVendor(workers_pb2.AddVendorRequest(name="supplier"))
-    project = await office.project(rules=RULES.replace("share: 0%", "share: 100%"))
-    await office.items(project, 1, prefix="gold", gold="cat")
-    await office.items(project, 1)
-    ada, first = await office.session("ada", vendor_id=vendor.id)
-    _, second = await office.session("ben")
-    for client in (first, second):
-        for _ in range(2):
-            await office.label(client, project)
-    bound = await office.client(["results.read"], vendor=bytes.fromhex(vendor.id.removeprefix("vnd_")))
-
-    (one,) = await exported(office, project, bound, with_annotations=True)
-
-    assert one.result.external_id == "item-0"
-    assert [annotation.worker_id for annotation in one.annotations] == [ada]
 
 
 async def test_an_export_reads_no_further_than_it_is_taken(

@@ -17,7 +17,7 @@ NAMES = [method.name for method in CALLS]
 WITHIN_BOUNDS = frozenset(
     {
         *("UpsertWorker", "GetWorker", "ListWorkers", "ListVendors", "ListPools", "CreateWorkerSession"),
-        *("ListBalances", "GetResult", "ListResults", "ExportResults"),
+        "ListBalances",
         *("ListOpenProjects", "UpsertWorkers", "ListVendorWorkers", "GetStatement"),
     }
 )

@@ -111,6 +111,41 @@ async def test_a_vendor_sees_its_own_workers_alone(office: Office) -> None:
     assert [pool.name for pool in pools.pools] == ["ours pool"]
 
 
+@pytest.mark.parametrize("stages", [[2], [3], [1, 2]])
+async def test_a_vendor_does_not_say_at_which_stages_its_workers_may_work(
+    office: Office, stages: list[int]
+) -> None:
+    issued = ("vendor", "sessions.create", "workers.read", "workers.write")
+    ours = await supplier(office, "ours")
+    bound = await office.client(issued, vendor=bytes.fromhex(ours.vendor.removeprefix("vnd_")))
+    upsert = named("ada", stages=stages)
+
+    (row,) = await upserted(bound, upsert)
+    session = tokens_pb2.CreateWorkerSessionRequest(upsert=upsert)
+    refusals = [
+        await refusal(bound.operations.UpsertWorker(upsert)),
+        await refusal(bound.operations.CreateWorkerSession(session)),
+    ]
+
+    assert row.problem.code == "PERMISSION_DENIED"
+    assert [(one.code, one.details["field"]) for one in refusals] == [("PERMISSION_DENIED", "stages")] * 2
+    listed = await bound.vendor.ListVendorWorkers(wire.ListVendorWorkersRequest())
+    assert not listed.workers
+
+
+async def test_a_vendor_leaves_the_stages_of_its_workers_as_the_operator_set_them(office: Office) -> None:
+    ours = await supplier(office, "ours")
+    senior = named("ada", vendor_id=ours.vendor, stages=[1, 2])
+    await office.admin.operations.UpsertWorker(senior)
+
+    kept, same, fewer = await upserted(
+        ours.client, named("ada", languages=["de"]), named("ada", stages=[2, 1]), named("ada", stages=[1])
+    )
+
+    assert list(kept.worker.stages) == list(same.worker.stages) == [1, 2]
+    assert fewer.problem.code == "PERMISSION_DENIED"
+
+
 async def test_a_token_of_one_pool_reaches_that_pool(office: Office) -> None:
     narrow = await supplier(office, "ours", of_pool=True)
     outside = named("outside", vendor_id=narrow.vendor)
@@ -156,7 +191,7 @@ async def test_a_vendor_sees_the_projects_that_admit_its_workers(office: Office)
         projects_pb2.PauseProjectRequest(project_id=paused.id, reason="holidays")
     )
 
-    assert await open_projects(ours.client) == {"a everybody": 6, "d our pool": 0}
+    assert await open_projects(ours.client) == {"a everybody": 10, "d our pool": 0}
 
 
 async def test_what_is_wanted_leaves_out_tasks_for_others(office: Office) -> None:
@@ -168,7 +203,7 @@ async def test_what_is_wanted_leaves_out_tasks_for_others(office: Office) -> Non
         item.content.add(id="text", text="look")
         await office.admin.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=project.id, items=[item]))
 
-    assert await open_projects(ours.client) == {"cats": 3}
+    assert await open_projects(ours.client) == {"cats": 10}
     page = await ours.client.vendor.ListOpenProjects(wire.ListOpenProjectsRequest())
     assert page.projects[0].pay.amount == "0.02"
 

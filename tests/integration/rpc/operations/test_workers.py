@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.support.operations import RULES, Office, refusal
 
@@ -48,8 +49,72 @@ async def test_a_known_worker_is_changed_by_name_or_by_id(office: Office) -> Non
 
     assert same == worker
     assert (by_name.id, by_name.capacity, by_name.version) == (worker.id, 5, 2)
-    assert (by_id.id, by_id.capacity, by_id.version) == (worker.id, 0, 3)
+    assert (by_id.id, by_id.capacity, by_id.version) == (worker.id, 5, 3)
     assert by_id.external_id == "ada"
+
+
+EVERYTHING = {
+    "stages": [types_pb2.STAGE_CROWD, types_pb2.STAGE_SENIOR],
+    "skills": [wire.Skill(name="birds", level=0.5, evidence=3)],
+    "languages": ["de", "en"],
+    "capacity": 4,
+}
+
+
+async def suppliers(office: Office) -> dict[str, str]:
+    ops = office.admin.operations
+    vendor = await ops.AddVendor(wire.AddVendorRequest(name="supplier"))
+    pool = await ops.AddPool(wire.AddPoolRequest(name="night shift", vendor_id=vendor.id))
+    return {"vendor_id": vendor.id, "pool_id": pool.id}
+
+
+async def test_what_is_not_told_of_a_worker_stays_as_it_is(office: Office) -> None:
+    ops = office.admin.operations
+    request = wire.UpsertWorkerRequest(external_id="ada", **EVERYTHING, **await suppliers(office))
+    worker = await ops.UpsertWorker(request)
+
+    assert await ops.UpsertWorker(wire.UpsertWorkerRequest(external_id="ada")) == worker
+    await office.session("ada")
+    assert await ops.GetWorker(wire.GetWorkerRequest(worker_id=worker.id)) == worker
+    changed = await ops.UpsertWorker(wire.UpsertWorkerRequest(external_id="ada", capacity=9))
+    worker.capacity, worker.version = 9, 2
+    assert changed == worker
+
+
+@pytest.mark.parametrize("field", ["stages", "skills", "languages", "capacity", "pool_id"])
+async def test_what_is_told_to_be_empty_becomes_empty(office: Office, field: str) -> None:
+    ops = office.admin.operations
+    request = wire.UpsertWorkerRequest(external_id="ada", **EVERYTHING, **await suppliers(office))
+    worker = await ops.UpsertWorker(request)
+
+    message = wire.UpsertWorkerRequest(external_id="ada", update_mask=FieldMask(paths=[field]))
+    changed = await ops.UpsertWorker(message)
+
+    worker.ClearField(field)
+    if field == "stages":
+        worker.stages.append(types_pb2.STAGE_CROWD)
+    worker.version = 2
+    assert changed == worker
+
+
+async def test_a_worker_who_goes_to_another_vendor_leaves_the_pool(office: Office) -> None:
+    ops = office.admin.operations
+    request = wire.UpsertWorkerRequest(external_id="ada", **await suppliers(office))
+    await ops.UpsertWorker(request)
+    other = await ops.AddVendor(wire.AddVendorRequest(name="other"))
+
+    changed = await ops.UpsertWorker(wire.UpsertWorkerRequest(external_id="ada", vendor_id=other.id))
+
+    assert (changed.vendor_id, changed.pool_id) == (other.id, "")
+
+
+async def test_a_mask_names_what_can_be_told(office: Office) -> None:
+    message = wire.UpsertWorkerRequest(external_id="ada", update_mask=FieldMask(paths=["status", "stages"]))
+
+    refused = await refusal(office.admin.operations.UpsertWorker(message))
+
+    assert (refused.code, refused.details["field"]) == ("INVALID_ARGUMENT", "update_mask")
+    assert "status" in refused.message
 
 
 async def test_a_retry_makes_nobody_new(office: Office) -> None:

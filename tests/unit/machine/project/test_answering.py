@@ -91,7 +91,7 @@ def test_a_late_answer_is_counted_when_its_slot_is_free() -> None:
     assert desk.events(AnswerSubmitted)[-1].late
 
 
-def test_a_late_answer_is_refused_and_kept_when_its_slot_is_taken() -> None:
+def test_a_late_answer_is_surplus_and_paid_when_its_slot_is_taken() -> None:
     desk = Desk(overlap=Overlap(1, 1), stopping=Stopping(1.0))
     desk.task()
     ann, bob = desk.workers(2)
@@ -99,20 +99,45 @@ def test_a_late_answer_is_refused_and_kept_when_its_slot_is_taken() -> None:
     desk.wait(11 * MINUTE)
     desk.take(bob)
     received = desk.submit(ann, lease, NO)
-    assert (received.receipt, received.reason, received.price_micros) == (Receipt.REFUSED, "SLOT_TAKEN", 0)
-    kept = desk.events(AnswerSubmitted)[-1]
-    assert kept.answer == NO
+    assert (received.receipt, received.reason) == (Receipt.SURPLUS, "SLOT_TAKEN")
+    assert received.price_micros == 20_000
+    assert desk.events(AnswerSubmitted)[-1].answer == NO
+    assert len(desk.events(EntryPosted)) == 1
+
+
+def test_an_answer_that_comes_later_than_a_leases_length_after_its_end_is_refused_and_kept() -> None:
+    desk = Desk(gold=GoldPlan(1.0, 1))
+    desk.task()
+    desk.gold()
+    ann = desk.worker()
+    leases = desk.send(RequestNext(ann, 2)).leases
+    desk.wait(21 * MINUTE)
+    for lease in leases:
+        received = desk.submit(ann, lease)
+        assert (received.receipt, received.reason) == (Receipt.REFUSED, "TOO_LATE")
     assert not desk.events(EntryPosted)
 
 
-def test_a_late_answer_to_a_finalised_task_is_refused_and_kept() -> None:
+def test_a_late_answer_to_a_cancelled_task_is_refused_and_kept() -> None:
+    desk = Desk()
+    task = desk.task()
+    ann = desk.worker()
+    lease = desk.take(ann)
+    desk.wait(11 * MINUTE)
+    desk.send(CancelTask(task, "not needed"))
+    assert desk.submit(ann, lease).reason == "TASK_CLOSED"
+
+
+def test_a_late_answer_to_a_finalised_task_is_surplus_and_paid() -> None:
     desk = Desk(overlap=Overlap(1, 2), stopping=Stopping(0.34))
     desk.task()
     ann, bob = desk.workers(2)
     lease = desk.take(ann)
     desk.wait(11 * MINUTE)
     desk.answer(bob)
-    assert desk.submit(ann, lease).reason == "TASK_CLOSED"
+    received = desk.submit(ann, lease)
+    assert (received.receipt, received.reason) == (Receipt.SURPLUS, "TASK_DECIDED")
+    assert received.price_micros == 20_000
 
 
 def test_a_late_answer_to_a_parked_task_is_counted_when_its_slot_is_free() -> None:

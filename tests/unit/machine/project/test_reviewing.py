@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from tests.support.desk import NO, SENIOR, YES, Desk
+import pytest
+from tests.support.desk import NO, SENIOR, YES, Desk, make_rules
 from tests.support.engine import MINUTE
 
-from crowdroute.router.commands.project import AmendAnswer, RequestNext, RequestReview, WithdrawAnswer
+from crowdroute.router.commands.project import (
+    AmendAnswer,
+    ApplyRules,
+    RequestNext,
+    RequestReview,
+    WithdrawAnswer,
+)
 from crowdroute.router.errors import WrongState
 from crowdroute.router.events.project import (
     ReviewConcluded,
@@ -13,8 +20,9 @@ from crowdroute.router.events.project import (
     SlotsPlanned,
     TaskFinalised,
 )
-from crowdroute.router.model.rules import GoldPlan, Overlap, ReviewPlan, Stopping
-from crowdroute.router.model.states import Mode, Review
+from crowdroute.router.model.answers import Answer
+from crowdroute.router.model.rules import GoldPlan, Overlap, ReviewPlan, Routing, Stopping
+from crowdroute.router.model.states import Mode, Review, Stage, TaskState
 
 EVERYTHING = ReviewPlan(Mode.ENFORCE, 0.5, 0.0)
 
@@ -85,7 +93,44 @@ def test_one_senior_is_enough_however_many_answers_come_after_theirs() -> None:
     assert desk.events(TaskFinalised)
 
 
-def test_an_answer_that_was_checked_is_changed_no_more() -> None:
+@pytest.mark.parametrize("policy", ["fifo", "random", "information_gain"])
+@pytest.mark.parametrize("said", [YES, NO])
+def test_while_only_a_check_is_waited_for_the_crowd_is_not_asked(policy: str, said: Answer) -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(1, 9), stopping=Stopping(0.6), routing=Routing(policy))
+    task = desk.task()
+    ann, bob = desk.workers(2)
+    desk.answer(ann, YES)
+    row = desk.state.task(task)
+    assert desk.state.models.confidence(row) >= 0.6
+
+    assert desk.send(RequestNext(bob)).reason == "NO_TASK"
+    assert not desk.state.wanted(row, Stage.CROWD)
+    desk.answer(desk.worker(SENIOR), said)
+
+    finalised = desk.tasks.state[row] == TaskState.FINALISED
+    assert finalised == (said == YES)
+    # The senior disagreed, so it is open between two labels, and the crowd is asked again.
+    assert bool(desk.send(RequestNext(bob)).leases) == (not finalised)
+
+
+def test_while_a_check_is_waited_for_the_crowd_goes_on_where_it_has_not_said_enough() -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(2, 9), stopping=Stopping(0.6))
+    desk.task()
+    desk.answer(desk.worker(), YES)
+    assert desk.send(RequestNext(desk.worker())).leases
+
+
+def test_new_rules_that_want_more_end_the_rest() -> None:
+    desk = Desk(review=EVERYTHING, overlap=Overlap(1, 9), stopping=Stopping(0.6))
+    desk.task()
+    desk.answer(desk.worker(), YES)
+    bob = desk.worker()
+    assert not desk.send(RequestNext(bob)).leases
+    desk.send(ApplyRules(make_rules(version=2, review=EVERYTHING, overlap=Overlap(2, 9))))
+    assert desk.send(RequestNext(bob)).leases
+
+
+def test_an_answer_that_was_checked_counts_as_it_was_whatever_its_author_says_later() -> None:
     desk = Desk(review=EVERYTHING, overlap=Overlap(4, 4), stopping=Stopping(0.9))
     desk.task()
     ann = desk.worker()
@@ -94,9 +139,12 @@ def test_an_answer_that_was_checked_is_changed_no_more() -> None:
     desk.send(AmendAnswer(*own, NO))
     desk.answer(desk.worker(SENIOR), NO)
     assert desk.state.assignments.review[desk.row_of(lease)] == Review.PASSED
-    for command in (AmendAnswer(*own, YES), WithdrawAnswer(*own, "slip")):
-        assert desk.refuses(command, WrongState).details["state"] == "CLOSED"
+    desk.send(AmendAnswer(*own, YES))
     assert desk.state.answer_codes(desk.row_of(lease)) == [NO[0].label]
+    desk.send(WithdrawAnswer(*own, "slip"))
+    row = desk.state.workers.find(ann)
+    assert (desk.state.workers.review_correct[row], desk.state.workers.review_checked[row]) == (1, 1)
+    desk.refuses(WithdrawAnswer(*own, "again"), WrongState)
 
 
 def test_a_seniors_answer_that_was_withdrawn_settles_nothing_more() -> None:

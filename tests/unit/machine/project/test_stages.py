@@ -86,15 +86,15 @@ def test_a_late_answer_counts_and_is_paid_while_its_slot_is_free(stage: Stage) -
 
 
 @at_every_stage
-def test_a_late_answer_is_refused_and_unpaid_when_its_slot_was_taken(stage: Stage) -> None:
+def test_a_late_answer_is_surplus_and_paid_when_its_slot_was_taken(stage: Stage) -> None:
     desk, _ = desk_at(stage)
     slow, quick = desk.worker(MAY[stage]), desk.worker(MAY[stage])
     lease = desk.take(slow)
     desk.wait(11 * MINUTE)
     held = desk.take(quick)
     received = desk.submit(slow, lease)
-    assert (received.receipt, received.reason) == (Receipt.REFUSED, "SLOT_TAKEN")
-    assert paid(desk, slow) == 0
+    assert (received.receipt, received.reason) == (Receipt.SURPLUS, "SLOT_TAKEN")
+    assert paid(desk, slow) == PRICES[stage]
     assert desk.submit(quick, held).receipt is Receipt.COUNTED
 
 

@@ -19,13 +19,14 @@ from crowdroute.router.machine.project.reviewing import conclude_reviews, consid
 from crowdroute.router.machine.project.settling import CHANGED, consequence, repair
 from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import Id, Kind, to_text
-from crowdroute.router.model.states import AssignmentState, Receipt, Revision, Stage, TaskState
+from crowdroute.router.model.states import AssignmentState, Receipt, Review, Revision, Stage, TaskState
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 # Looking up an enum's member is slow, and every answer asks for these.
 _NOT_ANSWERED, _COUNTED, _REFUSED = Receipt.NONE, Receipt.COUNTED, Receipt.REFUSED
 _ACTIVE, _OPEN, _CROWD, _EXPERT = AssignmentState.ACTIVE, TaskState.OPEN, Stage.CROWD, Stage.EXPERT
 _GIVEN_BACK = (AssignmentState.SKIPPED, AssignmentState.RELEASED)
+_CHECKED = frozenset({int(Review.PASSED), int(Review.FAILED)})
 _RECEIPTS = {int(receipt): receipt for receipt in Receipt}
 
 
@@ -40,7 +41,7 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
         text, name = to_text(Kind.ASSIGNMENT, wish.assignment), AssignmentState(now).name
         raise LeaseEnded(f"{text} was {name.lower()}; its answer is not wanted any more", {"state": name})
     full_answer(state, wish.answer, table.rules_version[row])
-    receipt, reason = _receipt(state, row, now)
+    receipt, reason = _receipt(state, row, now, now_us)
     yield facts.AnswerSubmitted(
         assignment=wish.assignment,
         answer=wish.answer,
@@ -66,20 +67,30 @@ def submit(state: Project, wish: wishes.SubmitAnswer, now_us: int, entropy: Id) 
     return _received(state, row)
 
 
-def _receipt(state: Project, row: int, now: int) -> tuple[Receipt, str]:
-    """Say how an answer is taken in, and why not counted if it is not."""
-    task, stage = state.assignments.task[row], state.assignments.stage[row]
-    worker = state.assignments.worker[row]
+def _receipt(state: Project, row: int, now: int, now_us: int) -> tuple[Receipt, str]:
+    """Say how an answer is taken in, and why not counted if it is not.
+
+    Whether a late answer is accepted depends on when it comes, and on nothing that is different for a task
+    with a known answer, which has no slots and is never decided: a refusal would tell what is gold.
+    """
+    table = state.assignments
+    task, worker = table.task[row], table.worker[row]
     standing = state.tasks.state[task]
     if now == _ACTIVE:
         return (_COUNTED, "") if standing == _OPEN else (Receipt.SURPLUS, "TASK_DECIDED")
     if now == AssignmentState.REVOKED or is_barred(state, worker):
-        return Receipt.REFUSED, "LEASE_REVOKED"
+        return _REFUSED, "LEASE_REVOKED"
+    if standing == TaskState.CANCELLED:
+        return _REFUSED, "TASK_CLOSED"
+    if now_us > table.deadline_us[row] + state.rules_at(table.rules_version[row]).lease.duration_us:
+        return _REFUSED, "TOO_LATE"
+    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
+        return _COUNTED, ""
     if standing not in (_OPEN, TaskState.PARKED):
-        return Receipt.REFUSED, "TASK_CLOSED"
-    if state.tasks.purpose[task] in WITH_KNOWN_ANSWER or state.has_room(task, stage):
-        return Receipt.COUNTED, ""
-    return Receipt.REFUSED, "SLOT_TAKEN"
+        return Receipt.SURPLUS, "TASK_DECIDED"
+    if state.has_room(task, table.stage[row]):
+        return _COUNTED, ""
+    return Receipt.SURPLUS, "SLOT_TAKEN"
 
 
 def _repeated(state: Project, row: int, wish: wishes.SubmitAnswer) -> Received:
@@ -102,19 +113,26 @@ def _received(state: Project, row: int) -> Received:
 
 
 def amend(state: Project, wish: wishes.AmendAnswer, now_us: int) -> Decision:
-    """Put another answer in the place of a counted one; the result follows if there is one already."""
+    """Put another answer in the place of an accepted one; the result follows if there is one already.
+
+    Where somebody has checked the answer before, theirs goes on counting and the new one is only kept.
+    """
     row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
-    full_answer(state, wish.answer, state.assignments.rules_version[row])
-    yield facts.AnswerAmended(wish.assignment, Revision.AMENDED, wish.answer)
-    yield from repair(state, state.assignments.task[row], CHANGED)
+    table = state.assignments
+    full_answer(state, wish.answer, table.rules_version[row])
+    checked = table.review[row] in _CHECKED
+    yield facts.AnswerAmended(wish.assignment, Revision.AMENDED, wish.answer, checked)
+    if table.receipt[row] == _COUNTED and not checked:
+        yield from repair(state, table.task[row], CHANGED)
     return _received(state, row)
 
 
 def withdraw(state: Project, wish: wishes.WithdrawAnswer, now_us: int) -> Decision:
-    """Take a counted answer back, and its pay with it; the result follows if there is one already."""
+    """Take an accepted answer back, and its pay with it; the result follows if there is one already."""
     row = open_annotation(state, wish.worker, wish.assignment, wish.fence, now_us)
     reason = given_reason(wish.reason)
     yield facts.AnswerWithdrawn(wish.assignment, reason)
     yield from take_back(state, row)
-    yield from repair(state, state.assignments.task[row], CHANGED)
+    if state.assignments.receipt[row] == _COUNTED:
+        yield from repair(state, state.assignments.task[row], CHANGED)
     return _received(state, row)

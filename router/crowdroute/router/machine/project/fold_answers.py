@@ -71,6 +71,9 @@ def amended(state: Project, event: facts.AnswerAmended, at_us: int) -> int:
     row = table.find(event.assignment)
     assignment_after(table.state[row], facts.AnswerAmended)
     task = table.task[row]
+    if event.checked:
+        table.revisions[row] += 1
+        return task
     before = state.answer_codes(row)
     known = state.tasks.purpose[task] in WITH_KNOWN_ANSWER
     if known:
@@ -83,7 +86,7 @@ def amended(state: Project, event: facts.AnswerAmended, at_us: int) -> int:
     table.revisions[row] += 1
     if known:
         _check_known(state, row, 1)
-    else:
+    elif table.receipt[row] == _COUNTED:
         _teach(state, task, changed=row, before=before)
     return task
 
@@ -96,6 +99,9 @@ def withdrawn(state: Project, event: facts.AnswerWithdrawn, at_us: int) -> int:
     task = table.task[row]
     _close_review(state, row)
     table.revisions[row] += 1
+    if table.receipt[row] != _COUNTED:
+        table.revision[row] = Revision.WITHDRAWN
+        return task
     if state.tasks.purpose[task] in WITH_KNOWN_ANSWER:
         _check_known(state, row, -1)
         table.revision[row] = Revision.WITHDRAWN

@@ -16,7 +16,6 @@ from crowdroute.router.model.ids import ID_BYTES, NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import (
     AssignmentState,
     Receipt,
-    Review,
     Revision,
     Stage,
     TaskState,
@@ -25,7 +24,7 @@ from crowdroute.router.model.states import (
 from crowdroute.router.state.project import Project
 from crowdroute.workers.status import may_lease
 
-_CHECKED = frozenset({int(Review.PASSED), int(Review.FAILED)})
+_ACCEPTED = frozenset({int(Receipt.COUNTED), int(Receipt.SURPLUS)})
 
 AT_WORK = frozenset(int(status) for status in WorkerStatus if may_lease(status))
 """Statuses that may be given work, as the tables hold them."""
@@ -147,29 +146,26 @@ def full_answer(state: Project, answer: Answer, shown: int = 0) -> None:
 
 
 def open_annotation(state: Project, worker: Id, assignment: Id, fence: int, now_us: int) -> int:
-    """Give the row of a counted annotation of this worker that may still be changed.
+    """Give the row of an accepted annotation of this worker that may still be changed.
 
-    It may for as long after the answer as a lease lasts, until somebody has checked the answer: what was
-    checked is what counts. Whether the task is decided makes no difference to the crowd, who could tell
-    hidden gold, which never is, from work otherwise; a senior's or expert's answer stands once it is.
+    It may for as long after the answer as a lease lasts. Whether it counts, was checked, or its task is
+    decided makes no difference to the crowd, who could tell hidden gold from work otherwise: gold always
+    counts, and is never checked or decided. A senior's or expert's answer stands once its task is decided.
 
     Raises:
-        WrongState: nothing counted was submitted, the time is over, or it is a check of a task that is
-            closed.
+        WrongState: nothing was accepted, the time is over, nothing of the worker counts any more, or it is a
+            check of a task that is closed.
         NotFound, NotYourLease, StaleLease: as `own_assignment`.
     """
     row = own_assignment(state, worker, assignment, fence)
     text = to_text(Kind.ASSIGNMENT, assignment)
     table = state.assignments
-    if table.receipt[row] != Receipt.COUNTED or table.revision[row] in (
-        Revision.WITHDRAWN,
-        Revision.DISCOUNTED,
-    ):
-        raise WrongState(f"{text} has no counted answer to change", {"assignment": text})
     terms = state.rules_at(table.rules_version[row]).lease
-    over = now_us > table.answered_us[row] + terms.duration_us or table.review[row] in _CHECKED
     decided = state.tasks.state[table.task[row]] != TaskState.OPEN and table.stage[row] != Stage.CROWD
-    if over or decided:
+    if table.receipt[row] not in _ACCEPTED or table.revision[row] == Revision.WITHDRAWN:
+        raise WrongState(f"{text} has no accepted answer to change", {"assignment": text})
+    over = now_us > table.answered_us[row] + terms.duration_us
+    if over or decided or is_barred(state, table.worker[row]):
         raise WrongState(
             f"the answer of {text} can no longer be changed", {"assignment": text, "state": "CLOSED"}
         )

@@ -14,7 +14,7 @@ from crowdroute.router.model.ids import ID_BYTES, Id, Kind, stretch, to_text, un
 from crowdroute.router.model.states import AssignmentState, ProjectState, Purpose, Stage, WorkerStatus
 from crowdroute.router.policy.base import Pick, Policy
 from crowdroute.router.policy.known import KnownTasks
-from crowdroute.router.quality.gold import wants_gold
+from crowdroute.router.quality.gold import EVERYTHING, wants_gold
 from crowdroute.router.state.project import Project
 
 LARGEST_REQUEST = 100
@@ -26,8 +26,8 @@ _CROWD, _PAUSED = Stage.CROWD, ProjectState.PAUSED
 
 
 class Chooser:
-    """Chooses the next task of a worker: checks first, then hidden gold when it is its turn, then the
-    policy's pick."""
+    """Chooses the next task of a worker: checks first, then the policy's pick, or hidden gold in its place
+    when it is its turn."""
 
     def __init__(self, state: Project, policy: Policy, known: KnownTasks) -> None:
         """Store what to choose with."""
@@ -45,25 +45,35 @@ class Chooser:
         for stage in STAGES:
             if not stages >> stage & 1:
                 continue
-            hides = stage is _CROWD and self._state.known
-            pick = self._hidden(worker, entropy, unit(random[:8])) if hides else None
-            pick = pick or self._policy.pick(worker, stage, entropy)
+            if stage is _CROWD and self._state.known:
+                pick = self._crowd(worker, entropy, unit(random[:8]))
+            else:
+                pick = self._policy.pick(worker, stage, entropy)
             if pick is not None:
                 return stage, pick
         return None
 
-    def _hidden(self, worker: int, entropy: Id, draw: float) -> Pick | None:
+    def _crowd(self, worker: int, entropy: Id, draw: float) -> Pick | None:
+        """Choose among work and what is hidden in it.
+
+        Gold takes the place of work that there is: where there is none, all that is given would be gold, and
+        everybody would know (unless gold is all there shall be). What somebody gave back is given out again
+        as work is, at once.
+        """
         state, workers = self._state, self._state.workers
         if workers.status[worker] == WorkerStatus.NEW:
             for purpose in (Purpose.TRAINING, Purpose.QUALIFICATION):
                 task = self._known.pick(worker, purpose, entropy)
                 if task is not None:
                     return Pick(task, purpose.name.lower(), 0.0, 1.0)
-        if wants_gold(state.rules.gold, workers.granted[worker], workers.gold_granted[worker], draw):
+        pick, plan = self._policy.pick(worker, _CROWD, entropy), state.rules.gold
+        if pick is None and plan.share < EVERYTHING:
+            task = self._known.pick_returned(worker, Purpose.GOLD)
+        elif wants_gold(plan, workers.granted[worker], workers.gold_granted[worker], draw):
             task = self._known.pick(worker, Purpose.GOLD, entropy)
-            if task is not None:
-                return Pick(task, "gold", 0.0, 1.0)
-        return None
+        else:
+            return pick
+        return pick if task is None else Pick(task, "gold", 0.0, 1.0)
 
 
 def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, chooser: Chooser) -> Decision:

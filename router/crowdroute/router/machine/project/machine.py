@@ -10,6 +10,7 @@ from crowdroute.router.commands import project as wishes
 from crowdroute.router.commands.base import Wish
 from crowdroute.router.errors import InvalidCommand, NotFound
 from crowdroute.router.events import Event
+from crowdroute.router.events import project as facts
 from crowdroute.router.machine.project import (
     answering,
     checking,
@@ -56,6 +57,11 @@ DECIDERS: dict[type[Wish], Decide] = {
     wishes.NoteOutage: leasing.note_outage,
 }
 """The commands whose decision depends on nothing but the state and the moment."""
+
+GIVING_BACK = frozenset(
+    {facts.LeaseExpired, facts.LeaseReleased, facts.AssignmentSkipped, facts.AnswerWithdrawn}
+)
+"""The events after which a task is given out again as work is."""
 
 
 class ProjectMachine:
@@ -107,6 +113,8 @@ class ProjectMachine:
             self._policy.touch(task)
             if state.tasks.known[task] >= 0:
                 self._known.touch(task)
+                if type(event) in GIVING_BACK:
+                    self._known.give_back(task)
         elif task == EVERYTHING:
             self._chooser = None
 

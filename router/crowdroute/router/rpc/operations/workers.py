@@ -67,7 +67,10 @@ class Workers(Office):
         external = self._engine.external(call.principal.tenant, Kind.WORKER, external_id)
         row = organisation.find_worker(external) if external_id else None
         if row is None or not reach.covers(row.facts):
-            raise NotFound(f"no worker has the external id {external_id[:200]!r}", {"field": "external_id"})
+            raise NotFound(
+                f"no worker has the external id {external_id[:200]!r}: list the workers, or make them known",
+                {"field": "external_id"},
+            )
         return row
 
     async def list_workers(self, call: Call, message: wire.ListWorkersRequest) -> wire.ListWorkersResponse:
