@@ -1,21 +1,24 @@
 """Accuracy on recorded crowds: one online pass beside batch models, votes and crowd-kit's Dawid-Skene.
 
     python benchmarks/bench_aggregation_accuracy.py [--orders 5] [CROWD ...]
+    python benchmarks/bench_aggregation_accuracy.py --table docs/aggregation.md
 
 Gold only scores. Repeated (task, worker) pairs keep the first label. A tie of the votes counts by chance. The
 online columns are means over random orders of arrival, one pass, no refit; their prior follows the pool, or
 stays fixed. The log-loss (nats per task, a probability counted as at least 1e-6) punishes confidence in wrong
-labels.
+labels. With ``--table`` the accuracies of every model beside crowd-kit's are written into the document
+instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
+from accuracy_table import write_table
 from numpy.typing import NDArray
+from recorded import CHOICE_CROWDS, datasets
 
 from crowdroute.aggregation import (
     AnnotationSet,
@@ -28,26 +31,6 @@ from crowdroute.aggregation import (
 )
 from crowdroute.aggregation.annotations import UNKNOWN
 from crowdroute.aggregation.reference import CrowdKitReference
-
-CROWDS = [
-    "adult2",
-    "barzan",
-    "bluebird",
-    "d_possent",
-    "ducks",
-    "fact_eval",
-    "music_genre",
-    "quiz_english",
-    "quiz_medicine",
-    "quiz_science",
-    "rte",
-    "s_rel",
-    "sentiment_sp",
-    "sentiment_sp_amt",
-    "weather_amt",
-    "wsd",
-    "zencrowd_us",
-]
 
 COLUMNS = (
     "votes",
@@ -124,16 +107,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("crowds", nargs="*", default=CROWDS)
+    parser.add_argument("crowds", nargs="*", default=CHOICE_CROWDS)
     parser.add_argument("--orders", type=int, default=5)
+    parser.add_argument("--table", type=Path, help="document to write the table of all models into")
     options = parser.parse_args()
-    beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-    datasets = Path(os.environ.get("CROWDROUTE_DATASETS", beside))
+    folder = datasets()
+    if options.table:
+        write_table(options.table, folder, options.crowds)
+        return
     print(f"{'crowd (classes)':<22}" + "".join(f"{column:>14}" for column in COLUMNS))
     table = []
     for name in options.crowds:
-        annotations = read_annotations(datasets / name / "labels.csv.gz", repeats="first")
-        gold = annotations.gold_codes(read_gold(datasets / name / "gold.csv.gz"))
+        annotations = read_annotations(folder / name / "labels.csv.gz", repeats="first")
+        gold = annotations.gold_codes(read_gold(folder / name / "gold.csv.gz"))
         table.append(row(annotations, gold, options.orders))
         print(line(f"{name} ({annotations.n_classes})", table[-1]), flush=True)
     print(line("mean", np.mean(table, axis=0).tolist()))

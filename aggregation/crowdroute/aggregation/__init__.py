@@ -5,8 +5,19 @@ Compiled code is loaded when a model first needs it, so that importing the packa
 
 from __future__ import annotations
 
+from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.answers import AnswerSet
+from crowdroute.aggregation.base import CategoricalEstimator, Estimator
+from crowdroute.aggregation.calibration import (
+    IsotonicCalibration,
+    ReliabilityBin,
+    TemperatureScaling,
+    brier_score,
+    expected_calibration_error,
+    log_loss,
+    reliability_diagram,
+)
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
@@ -17,25 +28,44 @@ from crowdroute.aggregation.information import (
     posterior_entropy,
     posterior_margin,
 )
+from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
+from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 
 __all__ = [
     "AggregationError",
+    "AgreementCounts",
     "AnnotationSet",
+    "AnswerSet",
     "CategoricalEstimator",
     "ConfusionPrior",
     "DawidSkene",
+    "Estimate",
+    "Estimator",
+    "IsotonicCalibration",
     "MajorityVote",
     "OnlineDawidSkene",
+    "PairAgreement",
+    "PeerAgreement",
+    "ReliabilityBin",
     "SmoothedDawidSkene",
+    "TemperatureScaling",
+    "WorkerPair",
+    "brier_score",
+    "cohens_kappa",
+    "expected_calibration_error",
     "fill_information",
     "information_table",
+    "log_loss",
+    "peer_agreement",
     "posterior_confidence",
     "posterior_entropy",
     "posterior_margin",
     "read_annotations",
     "read_gold",
+    "reliability_diagram",
 ]

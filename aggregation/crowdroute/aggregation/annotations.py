@@ -1,25 +1,31 @@
-"""The input of every model: who gave which label to which task, as integer codes with their vocabularies."""
+"""The input of every single-choice model: who gave which label to which task, as codes and vocabularies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.errors import InvalidAnnotationsError, RepeatedAnnotationError
-
-Identifier = str | int
-"""A task, worker or label as the outside names it: opaque, compared for equality; labels are also sorted."""
-
-Repeats = Literal["first", "refuse"]
-"""What to do when a worker labelled one task more than once: keep the first label, or refuse the whole
-set."""
+from crowdroute.aggregation.coding import (
+    Identifier,
+    Repeats,
+    check_codes,
+    codes_by_appearance,
+    kept_places,
+    refuse_repeats,
+    sorted_vocabulary,
+)
+from crowdroute.aggregation.errors import InvalidAnnotationsError
+from crowdroute.aggregation.tables import coded_column, moments, numbers
 
 UNKNOWN = -1
 """The code of a task without gold."""
+
+_SUREST = 1e-6
+"""How near to 0 or 1 a pre-label's probability is taken: what a machine says is never gold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +63,8 @@ class AnnotationSet:
             ("worker", self.worker_ids, True),
             ("label", self.label_ids, False),
         ):
-            _check_codes(name, getattr(self, f"{name}s"), ids, every_one)
-        repeated = _first_repeat(self.tasks, self.workers, len(self.worker_ids))
-        if repeated is not None:
-            earlier, later = repeated
-            task, worker = self.task_ids[self.tasks[later]], self.worker_ids[self.workers[later]]
-            raise RepeatedAnnotationError(task, worker, earlier, later)
+            check_codes(name, getattr(self, f"{name}s"), ids, every_one)
+        refuse_repeats(self.tasks, self.workers, self.task_ids, self.worker_ids)
         for name in ("tasks", "workers", "labels", "timestamps", "seconds"):
             column = getattr(self, name)
             if column is not None:
@@ -89,22 +91,52 @@ class AnnotationSet:
                 f"the columns have {len(tasks)} tasks, {len(workers)} workers and {len(labels)} labels;"
                 " give one of each per annotation"
             )
-        task_codes, task_ids = _codes_by_appearance(tasks)
-        worker_codes, worker_ids = _codes_by_appearance(workers)
-        if repeats == "first":
-            kept = _first_of_each_pair(task_codes, worker_codes, len(worker_ids))
-            if len(kept) < len(task_codes):
-                # A kept pair is the first of its kind, so no task or worker disappears and the order stays.
-                task_codes, worker_codes = task_codes[kept], worker_codes[kept]
-                labels = (
-                    np.asarray(labels)[kept] if isinstance(labels, np.ndarray) else [labels[i] for i in kept]
-                )
-                timestamps = None if timestamps is None else timestamps[kept]
-                seconds = None if seconds is None else seconds[kept]
-        label_codes, sorted_labels = _sorted_codes(labels, label_ids)
-        return cls(
-            task_codes, worker_codes, label_codes, task_ids, worker_ids, sorted_labels, timestamps, seconds
-        )
+        coded = [codes_by_appearance(column) for column in (tasks, workers, labels)]
+        return cls._from_coded(coded, repeats, label_ids, timestamps, seconds)
+
+    @classmethod
+    def from_table(
+        cls,
+        table: Any,
+        *,
+        task: str = "task",
+        worker: str = "worker",
+        label: str = "label",
+        timestamp: str = "timestamp",
+        seconds: str = "seconds",
+        repeats: Repeats = "refuse",
+        label_ids: Iterable[Identifier] = (),
+    ) -> Self:
+        """Build a set from a pandas or polars data frame, an Arrow table, or a mapping of columns.
+
+        The five names say which column is which; their defaults are also crowd-kit's. The two of time may be
+        absent. A missing task, worker or label is refused with its row, counted from 0. ``read_annotations``
+        reads CSV files. Raises ``InvalidAnnotationsError``.
+        """
+        coded = [coded_column(table, name) for name in (task, worker, label)]
+        return cls._from_coded(coded, repeats, label_ids, moments(table, timestamp), numbers(table, seconds))
+
+    @classmethod
+    def _from_coded(
+        cls,
+        coded: Sequence[tuple[NDArray[np.int32], tuple[Identifier, ...]]],
+        repeats: Repeats,
+        label_ids: Iterable[Identifier],
+        timestamps: NDArray[np.datetime64] | None,
+        seconds: NDArray[np.float64] | None,
+    ) -> Self:
+        (tasks, task_ids), (workers, worker_ids), (labels, used_ids) = coded
+        kept = kept_places(tasks, workers, len(worker_ids), repeats)
+        if kept is not None:
+            # One annotation of each pair stays, so no task or worker disappears; the order of appearance and
+            # the labels may change with it.
+            timestamps = None if timestamps is None else timestamps[kept]
+            seconds = None if seconds is None else seconds[kept]
+            tasks, task_ids = _renumbered(tasks[kept], task_ids)
+            workers, worker_ids = _renumbered(workers[kept], worker_ids)
+            labels, used_ids = _renumbered(labels[kept], used_ids)
+        label_codes, sorted_labels = sorted_vocabulary(labels, used_ids, label_ids)
+        return cls(tasks, workers, label_codes, task_ids, worker_ids, sorted_labels, timestamps, seconds)
 
     def __len__(self) -> int:
         """Return the number of annotations."""
@@ -121,6 +153,25 @@ class AnnotationSet:
     @property
     def n_classes(self) -> int:
         return len(self.label_ids)
+
+    def select(self, places: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Self:
+        """Return the annotations at the given places (a mask or indices) as a set of its own.
+
+        Tasks and workers without an annotation left leave its vocabularies; ``label_ids`` stay. Raises
+        ``InvalidAnnotationsError`` when nothing is left.
+        """
+        tasks, task_ids = _renumbered(self.tasks[places], self.task_ids)
+        workers, worker_ids = _renumbered(self.workers[places], self.worker_ids)
+        return type(self)(
+            tasks,
+            workers,
+            self.labels[places],
+            task_ids,
+            worker_ids,
+            self.label_ids,
+            None if self.timestamps is None else self.timestamps[places],
+            None if self.seconds is None else self.seconds[places],
+        )
 
     def gold_codes(self, gold: Mapping[Any, Identifier] | None) -> NDArray[np.int32]:
         """Return the label code of each task's gold, ``UNKNOWN`` where it has none; shape (tasks,), int32.
@@ -143,78 +194,37 @@ class AnnotationSet:
             codes[row] = code_of[gold[task]]
         return codes
 
+    def log_odds(self, prelabels: Mapping[Any, Mapping[Any, float]]) -> NDArray[np.float64]:
+        """Return pre-labels as ``fit`` takes them: (tasks, labels), the logarithms of their probabilities.
 
-def _check_codes(name: str, codes: NDArray[np.int32], ids: tuple[Identifier, ...], every_one: bool) -> None:
-    if codes.dtype != np.int32 or codes.ndim != 1:
-        raise InvalidAnnotationsError(
-            f"{name}s is a {codes.ndim}-dimensional {codes.dtype} array; codes are one-dimensional int32"
-        )
-    if len(set(ids)) != len(ids):
-        raise InvalidAnnotationsError(f"{name}_ids names something twice; each id stands once")
-    if codes.min() < 0 or codes.max() >= len(ids):
-        raise InvalidAnnotationsError(
-            f"{name}s has codes from {codes.min()} to {codes.max()}, but there are {len(ids)} {name}_ids"
-        )
-    if every_one and np.count_nonzero(np.bincount(codes, minlength=len(ids))) < len(ids):
-        raise InvalidAnnotationsError(f"{name}_ids names a {name} without annotations; leave it out")
+        ``prelabels`` maps a task to the probability of some of its labels, each in 0..1 and taken as no
+        nearer to either than one in a million; what is left of 1 is shared evenly by the labels not named. A
+        task not named gets zeros: no opinion. Raises ``InvalidAnnotationsError`` for a label that is not in
+        ``label_ids``, and for probabilities that are none.
+        """
+        odds = np.zeros((self.n_tasks, self.n_classes))
+        code_of = {label: code for code, label in enumerate(self.label_ids)}
+        for row, task in enumerate(self.task_ids):
+            named = prelabels.get(task)
+            if not named:
+                continue
+            unknown = [label for label in named if label not in code_of]
+            total = sum(named.values())
+            if unknown or not all(0.0 <= p <= 1.0 for p in named.values()) or not 0.0 < total <= 1.0 + 1e-6:
+                raise InvalidAnnotationsError(
+                    f"the pre-label {dict(named)!r} of task {task!r} does not give probabilities of"
+                    f" {self.label_ids[:10]!r}; each must lie between 0 and 1, and all together"
+                )
+            others = self.n_classes - len(named)
+            shares = np.full(self.n_classes, max(1.0 - total, 0.0) / max(others, 1))
+            for label, probability in named.items():
+                shares[code_of[label]] = probability
+            odds[row] = np.log(np.clip(shares, _SUREST, 1.0 - _SUREST))
+        return odds
 
 
-def _codes_by_appearance(
-    column: Sequence[Identifier] | NDArray[Any],
+def _renumbered(
+    codes: NDArray[np.int32], ids: tuple[Identifier, ...]
 ) -> tuple[NDArray[np.int32], tuple[Identifier, ...]]:
-    if isinstance(column, np.ndarray) and column.dtype.kind in "iu":
-        values, first, inverse = np.unique(column, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        rank = np.empty(len(order), dtype=np.int32)
-        rank[order] = np.arange(len(order), dtype=np.int32)
-        return rank[inverse], tuple(values[order].tolist())
-    known: dict[Identifier, int] = {}
-    codes = [known.setdefault(_identifier(value), len(known)) for value in column]
-    return np.array(codes, dtype=np.int32), tuple(known)
-
-
-def _sorted_codes(
-    column: Sequence[Identifier] | NDArray[Any], further: Iterable[Identifier]
-) -> tuple[NDArray[np.int32], tuple[Identifier, ...]]:
-    codes, ids = _codes_by_appearance(column)
-    every: list[Any] = list(dict.fromkeys([*ids, *(_identifier(label) for label in further)]))
-    try:
-        every.sort()
-    except TypeError as error:
-        raise InvalidAnnotationsError("the labels mix numbers and text; give them all as text") from error
-    place = {label: code for code, label in enumerate(every)}
-    rank = np.array([place[label] for label in ids], dtype=np.int32)
-    return rank[codes], tuple(every)
-
-
-def _identifier(value: object) -> Identifier:
-    # numpy's text and integer scalars would print, sort and compare by their own rules.
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    raise InvalidAnnotationsError(
-        f"{value!r} is a {type(value).__name__}; tasks, workers and labels are text or integers"
-    )
-
-
-def _first_of_each_pair(
-    tasks: NDArray[np.int32], workers: NDArray[np.int32], n_workers: int
-) -> NDArray[np.intp]:
-    """Return the places, ascending, where a (task, worker) pair stands for the first time."""
-    _, first = np.unique(tasks.astype(np.int64) * n_workers + workers, return_index=True)
-    return np.sort(first)
-
-
-def _first_repeat(
-    tasks: NDArray[np.int32], workers: NDArray[np.int32], n_workers: int
-) -> tuple[int, int] | None:
-    """Return the places of the first pair that repeats an earlier one, and of that earlier one."""
-    first = _first_of_each_pair(tasks, workers, n_workers)
-    if len(first) == len(tasks):
-        return None
-    is_first = np.zeros(len(tasks), dtype=bool)
-    is_first[first] = True
-    later = int(np.argmin(is_first))
-    earlier = int(np.argmax((tasks == tasks[later]) & (workers == workers[later])))
-    return earlier, later
+    fresh, kept = codes_by_appearance(codes)
+    return fresh, tuple(ids[int(code)] for code in kept)

@@ -65,8 +65,8 @@ def add_soft_counts(
 
 
 @numba.njit(
-    "UniTuple(float64, 2)(int64[::1], int64[::1], int32[::1], float64[::1], float64[:, ::1],"
-    " float64[:, ::1], float64[:, ::1], float64[::1], float64[::1])",
+    "UniTuple(float64, 2)(int64[::1], int64[::1], int32[::1], optional(float64[:, ::1]), float64[::1],"
+    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[::1])",
     cache=True,
     nogil=True,
 )
@@ -74,6 +74,7 @@ def expect_and_count(
     starts: NDArray[np.int64],
     cells: NDArray[np.int64],
     gold: NDArray[np.int32],
+    log_odds: NDArray[np.float64] | None,
     log_shares: NDArray[np.float64],
     log_confusion: NDArray[np.float64],
     posteriors: NDArray[np.float64],
@@ -97,6 +98,8 @@ def expect_and_count(
         # The logarithms gather in the posterior's own row, which is in the cache anyway.
         for k in range(n_classes):
             posteriors[task, k] = log_shares[k]
+            if log_odds is not None:
+                posteriors[task, k] += log_odds[task, k]
         for r in range(first, end):
             for k in range(n_classes):
                 posteriors[task, k] += log_confusion[cells[r], k]

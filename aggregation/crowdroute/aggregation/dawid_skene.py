@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, vote_shares
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, checked_log_odds, vote_shares
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
 
 
@@ -36,7 +37,12 @@ class DawidSkene(CategoricalEstimator):
         self.n_iter = n_iter
         self.tol = tol
 
-    def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Run EM until the objective gains less than ``tol``; O(annotations K + workers K^2) per iteration.
 
         The posterior of a task with gold is certain in every iteration. Raises ``InvalidParameterError`` for
@@ -46,6 +52,7 @@ class DawidSkene(CategoricalEstimator):
         from crowdroute.aggregation import batch_kernels as kernels
 
         gold_codes = annotations.gold_codes(gold)
+        log_odds = checked_log_odds(annotations, prior_log_odds)
         n_classes, n_cells = annotations.n_classes, annotations.n_workers * annotations.n_classes
         grouped = group_by_task(annotations)
         seen = np.bincount(grouped.cells, minlength=n_cells) > 0
@@ -63,6 +70,7 @@ class DawidSkene(CategoricalEstimator):
             _, entropy = kernels.expect_and_count(
                 *grouped,
                 gold_codes,
+                log_odds,
                 np.log(shares),
                 log_confusion,
                 posteriors,

@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import CategoricalEstimator, vote_counts, vote_shares
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import CategoricalEstimator, refuse_log_odds, vote_counts, vote_shares
+from crowdroute.aggregation.coding import Identifier
 
 
 class MajorityVote(CategoricalEstimator):
@@ -23,8 +24,14 @@ class MajorityVote(CategoricalEstimator):
 
     ties_: NDArray[np.bool_]
 
-    def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Count the votes; the posterior of a task with gold is certain. O(annotations + tasks K)."""
+        refuse_log_odds("majority vote", prior_log_odds)
         gold_codes = annotations.gold_codes(gold)
         counts = vote_counts(annotations)
         leaders = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1)

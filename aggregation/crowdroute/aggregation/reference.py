@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import CategoricalEstimator, refuse_log_odds
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraError
 
 _MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
@@ -38,12 +40,18 @@ class CrowdKitReference(CategoricalEstimator):
         self.model = model
         self.parameters = parameters
 
-    def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Fit crowd-kit's model; gold is passed on where the model takes it, and refused elsewhere."""
         if self.model not in _MODELS:
             raise InvalidParameterError(
                 f"there is no reference model {self.model!r}; choose one of {', '.join(_MODELS)}"
             )
+        refuse_log_odds(f"crowd-kit's {self.model}", prior_log_odds)
         aggregation, pandas = _crowd_kit()
         frame = pandas.DataFrame(
             {"task": annotations.tasks, "worker": annotations.workers, "label": annotations.labels}

@@ -8,8 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.annotations import AnnotationSet, Identifier
-from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, vote_shares
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, checked_log_odds, vote_shares
+from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
 from crowdroute.aggregation.prior import ConfusionPrior
 
@@ -35,7 +36,12 @@ class SmoothedDawidSkene(CategoricalEstimator):
         self.n_iter = n_iter
         self.tol = tol
 
-    def fit(self, annotations: AnnotationSet, gold: Mapping[Any, Identifier] | None = None) -> Self:
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Run EM from the vote shares until the loss gains less than ``tol``.
 
         O(annotations K + workers K^2) per iteration. The posterior of a task with gold is certain in every
@@ -47,6 +53,7 @@ class SmoothedDawidSkene(CategoricalEstimator):
 
         prior = ConfusionPrior() if self.prior is None else self.prior
         gold_codes = annotations.gold_codes(gold)
+        log_odds = checked_log_odds(annotations, prior_log_odds)
         n_classes = annotations.n_classes
         grouped = group_by_task(annotations)
         posteriors = vote_shares(annotations, gold_codes)
@@ -70,6 +77,7 @@ class SmoothedDawidSkene(CategoricalEstimator):
             log_likelihood, _ = kernels.expect_and_count(
                 *grouped,
                 gold_codes,
+                log_odds,
                 log_shares,
                 log_confusion,
                 posteriors,

@@ -146,3 +146,29 @@ def test_gold_becomes_codes_and_leaves_out_tasks_that_nobody_labelled() -> None:
 def test_gold_with_a_label_outside_the_set_is_refused() -> None:
     with pytest.raises(InvalidAnnotationsError, match="gold label 'perhaps' of task 't1'"):
         some().gold_codes({"t1": "perhaps"})
+
+
+def test_a_selection_is_a_set_of_its_own_that_keeps_the_labels() -> None:
+    annotations = some()
+    chosen = annotations.select(np.array([False, True, True, False]))
+    assert (chosen.task_ids, chosen.worker_ids) == (("t1", "t2"), ("w7", "w1"))
+    assert chosen.label_ids == annotations.label_ids
+    assert chosen.labels.tolist() == [2, 0]
+    assert annotations.select(np.array([3])).worker_ids == ("w1",)
+    with pytest.raises(InvalidAnnotationsError, match="no annotations"):
+        annotations.select(np.zeros(4, dtype=bool))
+
+
+def test_pre_labels_become_log_odds_and_none_is_taken_as_certain() -> None:
+    odds = some().log_odds({"t1": {"yes": 0.8}, "t9": {"no": 1.0}, "elsewhere": {"x": 2.0}})
+    assert odds[0].tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(np.exp(odds[1]), [0.1, 0.1, 0.8])
+    np.testing.assert_allclose(np.exp(odds[2]), [1e-6, 1 - 1e-6, 1e-6])
+
+
+@pytest.mark.parametrize(
+    "shares", [{"perhaps": 0.5}, {"yes": 1.5}, {"yes": 0.7, "no": 0.7}, {"yes": float("nan")}]
+)
+def test_pre_labels_that_are_no_probabilities_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(InvalidAnnotationsError, match="of task 't1'"):
+        some().log_odds({"t1": shares})

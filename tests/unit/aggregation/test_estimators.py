@@ -134,3 +134,32 @@ def test_votes_are_shares_and_ties_are_told_and_go_to_the_first_label() -> None:
     assert vote.ties_.tolist() == [False, True, False]
     assert vote.predict() == {"a": "yes", "b": "no", "c": "yes"}
     assert MajorityVote().fit(annotations, {"b": "yes"}).ties_.tolist() == [False, False, False]
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_what_was_believed_before_moves_the_posterior_as_bayes_says(
+    make: Callable[[], CategoricalEstimator],
+) -> None:
+    annotations, _ = simulated(9)
+    plain = make().fit(annotations).predict_proba()
+    odds = np.zeros_like(plain)
+    np.testing.assert_array_equal(make().fit(annotations, None, odds).predict_proba(), plain)
+    odds[7] = annotations.log_odds({7: {2: 1.0}})[7]
+    assert make().fit(annotations, None, odds).predict_proba()[7, 2] > plain[7, 2]
+    # A constant per task says nothing.
+    np.testing.assert_allclose(make().fit(annotations, None, np.full_like(plain, 5.0)).predict_proba(), plain)
+
+
+@pytest.mark.parametrize("make", ITERATIVE)
+def test_log_odds_that_do_not_fit_are_refused(make: Callable[[], CategoricalEstimator]) -> None:
+    annotations, _ = simulated(9)
+    with pytest.raises(InvalidAnnotationsError, match="prior_log_odds has shape"):
+        make().fit(annotations, None, np.zeros((2, 3)))
+    with pytest.raises(InvalidAnnotationsError, match="infinity or NaN"):
+        make().fit(annotations, None, np.full((60, 3), np.inf))
+
+
+@pytest.mark.parametrize("make", [MajorityVote, CrowdKitReference])
+def test_a_model_without_a_place_for_log_odds_says_so(make: Callable[[], CategoricalEstimator]) -> None:
+    with pytest.raises(InvalidParameterError, match="no place for prior_log_odds"):
+        make().fit(simulated(9)[0], None, np.zeros((60, 3)))

@@ -1,85 +1,107 @@
-"""`crowdroute aggregate`: labels from a file of redundant ones, without an engine."""
+"""`crowdroute aggregate`: results from a file of redundant answers, without an engine."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator
-from crowdroute.aggregation.dawid_skene import DawidSkene
-from crowdroute.aggregation.files import read_annotations, read_gold
-from crowdroute.aggregation.majority_vote import MajorityVote
-from crowdroute.aggregation.smoothed import SmoothedDawidSkene
-from crowdroute.router.cli.output import console, percent, print_json
+from crowdroute.aggregation.file_tables import read_table
+from crowdroute.aggregation.files import read_gold
+from crowdroute.aggregation.kinds import KINDS, PAIRWISE, TEXT, kind_of
+from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
+from crowdroute.router.cli.aggregating_outcome import check_endings, write_report, write_rows
+from crowdroute.router.cli.aggregating_pairs import aggregate_pairs
+from crowdroute.router.cli.aggregating_texts import aggregate_texts
+from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
-
-MODELS: dict[str, Callable[[], CategoricalEstimator]] = {
-    "majority-vote": MajorityVote,
-    "dawid-skene": DawidSkene,
-    "smoothed-dawid-skene": SmoothedDawidSkene,
-}
 
 
 def aggregate(
     labels: Annotated[
-        Path, typer.Argument(help="CSV or CSV.GZ: task,worker,label.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="CSV, CSV.GZ, JSONL or Parquet: task,worker,label or task,worker,text or"
+            " worker,left,right,label.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     gold: Annotated[
-        Path | None, typer.Option(help="CSV: task,label; only to score.", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(help="task,label: scores and chooses, never teaches.", exists=True, dir_okay=False),
     ] = None,
-    model: Annotated[str, typer.Option(help=f"One of: {', '.join(MODELS)}.")] = "smoothed-dawid-skene",
+    model: Annotated[
+        str, typer.Option(help=f"{AUTO} (chosen for these labels), or one of: {', '.join(CHOICE_MODELS)}.")
+    ] = AUTO,
+    kind: Annotated[str, typer.Option(help=f"{', '.join(KINDS)}; by the columns, if it is not given.")] = "",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="CSV to write: task, label, probabilities.")
+        Path | None,
+        typer.Option("--out", "-o", help="Results to write: .csv, .csv.gz, .jsonl or .parquet."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Report to write: .html (one page with pictures) or .md.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Aggregate redundant labels; of a repeated (task, worker) the first counts.
+    """Aggregate redundant answers into results with probabilities; of a repeated (task, worker) the first
+    counts.
 
-    Example: crowdroute aggregate labels.csv --gold gold.csv --model dawid-skene --out result.csv
+    Tells which model it chose and why, how far workers agree, how often each is right, and what to look at.
+
+    Example: crowdroute aggregate labels.csv --gold gold.csv --out results.csv --report report.html
     """
-    if model not in MODELS:
-        raise typer.BadParameter(f"{model!r} is no model; choose one of {', '.join(MODELS)}")
-    annotations = read_annotations(labels, repeats="first")
-    fitted = MODELS[model]().fit(annotations)
-    predicted = {str(task): str(label) for task, label in fitted.predict().items()}
-    known = read_gold(gold) if gold else {}
-    scored = [predicted[task] == label for task, label in known.items() if task in predicted]
-    summary: dict[str, Any] = {
-        "model": model,
-        "tasks": annotations.n_tasks,
-        "workers": annotations.n_workers,
-        "labels": len(annotations),
-        "gold_tasks": len(scored),
-        "accuracy": sum(scored) / len(scored) if scored else None,
-    }
+    check_endings(out, report)
+    if kind and kind not in KINDS:
+        raise typer.BadParameter(f"there is no kind {kind!r}; choose one of {', '.join(KINDS)}")
+    with _steps(not as_json) as (begin, advance):
+        begin("reading", 0)
+        table = read_table(labels)
+        title = title_of(labels)
+        kind = kind or kind_of(table)
+        if kind == PAIRWISE:
+            outcome = aggregate_pairs(table, read_table(gold) if gold else None, model, title, begin, advance)
+        else:
+            run = aggregate_texts if kind == TEXT else aggregate_choice
+            outcome = run(table, read_gold(gold) if gold else {}, model, title, begin, advance)
+    summary = outcome.summary
+    lines = list(outcome.told)
     if out is not None:
-        _write(annotations, fitted, predicted, out)
+        write_rows(outcome.columns, outcome.rows, out)
         summary["out"] = str(out)
+        lines.append(f"results written to {out}")
+    if report is not None:
+        write_report(outcome.report(), report)
+        summary["report"] = str(report)
+        lines.append(f"report written to {report}")
     if as_json:
-        print_json(summary | {"results": predicted})
+        print_json(summary)
+    else:
+        for line in lines:
+            console().print(line, markup=False)
+
+
+def title_of(path: Path) -> str:
+    """Name a file with its folder: many are called labels.csv."""
+    return "/".join(path.absolute().parts[-2:])
+
+
+@contextlib.contextmanager
+def _steps(shown: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
+    """Give what announces a part of the work with its number of steps, and what says that one is done."""
+    if not shown:
+        yield (lambda name, steps: None), (lambda: None)
         return
-    console().print(
-        f"{summary['tasks']} tasks, {summary['labels']} labels by {summary['workers']} workers, {model}"
-    )
-    if scored:
-        console().print(f"accuracy {percent(summary['accuracy'])} on {len(scored)} gold tasks")
-    elif gold is not None:
-        console().print(f"no accuracy: of the {len(known)} tasks in {gold} none has a label")
-    if out is not None:
-        console().print(f"written to {out}")
+    with progress() as bar:
+        current: list[Any] = []
 
+        def begin(name: str, steps: int) -> None:
+            for task in current:
+                bar.remove_task(task)
+            current[:] = [bar.add_task(name, total=steps or None)]
 
-def _write(
-    annotations: AnnotationSet, fitted: CategoricalEstimator, predicted: dict[str, str], out: Path
-) -> None:
-    names = [str(label) for label in annotations.label_ids]
-    with out.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("task", "label", *(f"p_{name}" for name in names)))
-        for (task, label), row in zip(predicted.items(), fitted.predict_proba().tolist(), strict=True):
-            writer.writerow((task, label, *row))
+        yield begin, lambda: bar.advance(current[0])

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crowdroute.aggregation.files import is_blank
+from crowdroute.aggregation.file_tables import is_blank
 from crowdroute.router.errors import ConfigurationError
 
 KNOWN = frozenset(

@@ -12,7 +12,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.files import is_blank, read_annotations, read_gold
+from crowdroute.aggregation.file_tables import is_blank
+from crowdroute.aggregation.files import read_annotations, read_gold
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.rules import Field, Label, Overlap, ProjectRules

@@ -1,0 +1,234 @@
+"""Classes that fall into subtypes: workers who err together, because a task is of a hard kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import (
+    CategoricalEstimator,
+    check_iteration,
+    checked_log_odds,
+    fresh_generator,
+    vote_shares,
+)
+from crowdroute.aggregation.coding import Identifier
+from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.prior import ConfusionPrior
+
+_SUBTYPE_COUNT = 0.1
+"""Pseudo-tasks of all subtypes of a class together: so few that subtypes that are not needed stay empty."""
+
+_IMPOSSIBLE = -1e6
+"""The log-odds of a class that gold excludes: its probability is 0 to the last bit."""
+
+
+class _Grouped(NamedTuple):
+    """Task i's cells (worker x labels + label) stand at ``starts[i]`` to ``starts[i + 1]``."""
+
+    starts: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    order: NDArray[np.intp]
+    """Where each of the cells stands in the annotations."""
+
+
+class _Posterior(NamedTuple):
+    """One end of the iteration."""
+
+    evidence: float
+    """Lower bound of ln P(labels), in nats."""
+    posteriors: NDArray[np.float64]
+    """(tasks, classes x subtypes)."""
+    counts: NDArray[np.float64]
+    """Dirichlet parameters of the confusion rows: (cells, classes x subtypes)."""
+    history: tuple[float, ...]
+    converged: bool
+
+
+class SubtypeBCC(CategoricalEstimator):
+    """Bayesian classifier combination in which each class has subtypes with confusion rows of their own.
+
+    The truth k of a task, and its subtype m, are drawn; worker w says label l with probability
+    E_w[k, m, l]. Workers are independent given the subtype, not the class, so that mistakes which many make
+    on tasks of one hard kind do not count as evidence many times over. Y. Li, B. Rubinstein and T. Cohn,
+    "Exploiting worker correlation for label aggregation in crowdsourcing", ICML 2019 (EBCC), by mean-field
+    variational Bayes; with one subtype it is the independent BCC of H.-C. Kim and Z. Ghahramani, "Bayesian
+    classifier combination", AISTATS 2012. ``prior`` gives the Dirichlet of every confusion row; by default it
+    is fixed, one accuracy with all errors alike: one that follows the votes already believes that a whole
+    class is hard, which subtypes are there to tell apart.
+
+    Fitted with one subtype, and ``restarts`` times with ``subtypes`` from random divisions of the votes; the
+    end with the highest evidence is kept, so that subtypes cost nothing where labels do not show them.
+
+    ``subtypes_``: how many the kept end has; ``evidence_``: the lower bound of ln P(labels) in nats;
+    ``evidence_of_one_``: the same of one subtype. ``subtype_posteriors_`` (tasks, classes, subtypes) and
+    ``subtype_confusion_`` (workers, truth, subtype, label); ``confusion_`` (workers, truth, label) is their
+    mean over subtypes as frequent as found; ``class_shares_`` (labels,). ``loss_history_`` is the evidence
+    per annotation. ``rng`` is a seed or a generator, of which a copy is used.
+    """
+
+    confusion_: NDArray[np.float64]
+    class_shares_: NDArray[np.float64]
+    subtype_posteriors_: NDArray[np.float64]
+    subtype_confusion_: NDArray[np.float64]
+    subtypes_: int
+    evidence_: float
+    evidence_of_one_: float
+
+    def __init__(
+        self,
+        subtypes: int = 3,
+        restarts: int = 3,
+        prior: ConfusionPrior | None = None,
+        n_iter: int = 200,
+        tol: float = 1e-6,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
+        self.subtypes = subtypes
+        self.restarts = restarts
+        self.prior = prior
+        self.n_iter = n_iter
+        self.tol = tol
+        self.rng = rng
+
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Iterate from the vote shares until the evidence gains less than ``tol`` per annotation.
+
+        O(annotations K subtypes) per iteration and restart. The class of a task with gold is certain. Raises
+        ``InvalidParameterError`` for a bad parameter, ``InvalidAnnotationsError`` for an unknown gold label.
+        """
+        check_iteration(self.n_iter, self.tol)
+        if self.subtypes < 1 or self.restarts < 1:
+            raise InvalidParameterError(
+                f"{self.subtypes} subtypes and {self.restarts} restarts; there must be at least one of each"
+            )
+        gold_codes = annotations.gold_codes(gold)
+        odds = checked_log_odds(annotations, prior_log_odds)
+        known = np.flatnonzero(gold_codes >= 0)
+        if len(known) > 0:
+            odds = np.zeros((annotations.n_tasks, annotations.n_classes)) if odds is None else odds.copy()
+            odds[known] = _IMPOSSIBLE
+            odds[known, gold_codes[known]] = 0.0
+        shares = vote_shares(annotations, gold_codes)
+        grouped = _grouped(annotations)
+        generator = fresh_generator(self.rng)
+        single = self._run(annotations, grouped, shares, odds, 1)
+        best, subtypes = single, 1
+        for _ in range(self.restarts if self.subtypes > 1 else 0):
+            parts = generator.dirichlet(np.ones(self.subtypes), shares.shape)
+            start = (shares[:, :, np.newaxis] * parts).reshape(len(shares), -1)
+            end = self._run(annotations, grouped, start, odds, self.subtypes)
+            if end.evidence > best.evidence:
+                best, subtypes = end, self.subtypes
+        self._keep(annotations, best, subtypes)
+        self.evidence_of_one_ = single.evidence
+        return self
+
+    def _run(
+        self,
+        annotations: AnnotationSet,
+        grouped: _Grouped,
+        start: NDArray[np.float64],
+        odds: NDArray[np.float64] | None,
+        subtypes: int,
+    ) -> _Posterior:
+        from scipy.special import digamma
+
+        from crowdroute.aggregation import subtype_kernels as kernels
+
+        n_classes, n_workers = annotations.n_classes, annotations.n_workers
+        latents = n_classes * subtypes
+        prior = ConfusionPrior(pool_share=0.0) if self.prior is None else self.prior
+        posteriors = np.ascontiguousarray(start)
+        tasks, n_cells = annotations.tasks[grouped.order], n_workers * n_classes
+        counts = np.empty((n_cells, latents))
+        for state in range(latents):
+            counts[:, state] = np.bincount(grouped.cells, posteriors[tasks, state], n_cells)
+        # As in SmoothedDawidSkene, the prior follows the votes once; every subtype begins as its class.
+        pool = counts.reshape(n_workers, n_classes, n_classes, subtypes).sum(axis=(0, 3)).T
+        pseudo = np.repeat(prior.pooled_matrix(pool).T, subtypes, axis=1)
+        pseudo_labels = np.tile(pseudo, (n_workers, 1))
+        log_odds = None if odds is None else np.ascontiguousarray(np.repeat(odds, subtypes, axis=1))
+        counts += pseudo_labels
+        task_sums = posteriors.sum(axis=0)
+        history: list[float] = []
+        converged = False
+        while not converged and len(history) < self.n_iter:
+            rows = counts.reshape(n_workers, n_classes, latents)
+            log_confusion = np.ascontiguousarray(
+                (digamma(rows) - digamma(rows.sum(axis=1, keepdims=True))).reshape(counts.shape)
+            )
+            by_class = task_sums.reshape(n_classes, subtypes)
+            classes = by_class.sum(axis=1) + prior.class_count
+            parts = by_class + _SUBTYPE_COUNT / subtypes
+            log_shares = (digamma(classes) - digamma(classes.sum()))[:, np.newaxis] + (
+                digamma(parts) - digamma(parts.sum(axis=1, keepdims=True))
+            )
+            divergence = (
+                _divergence(rows.transpose(0, 2, 1), pseudo_labels.reshape(rows.shape).transpose(0, 2, 1))
+                + _divergence(classes, np.full(n_classes, prior.class_count))
+                + _divergence(parts, np.full(parts.shape, _SUBTYPE_COUNT / subtypes))
+            )
+            counts = pseudo_labels.copy()
+            task_sums[:] = 0.0
+            log_likelihood = kernels.expect_and_count(
+                grouped.starts,
+                grouped.cells,
+                log_odds,
+                np.ascontiguousarray(log_shares.ravel()),
+                log_confusion,
+                posteriors,
+                counts,
+                task_sums,
+            )
+            history.append((log_likelihood - divergence) / len(annotations))
+            converged = len(history) > 1 and history[-1] - history[-2] < self.tol
+        return _Posterior(history[-1] * len(annotations), posteriors, counts, tuple(history), converged)
+
+    def _keep(self, annotations: AnnotationSet, end: _Posterior, subtypes: int) -> None:
+        k, n_workers = annotations.n_classes, annotations.n_workers
+        by_subtype = end.posteriors.reshape(-1, k, subtypes)
+        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
+        self.subtypes_, self.evidence_ = subtypes, end.evidence
+        self.subtype_posteriors_ = by_subtype
+        self.posteriors_ = by_subtype.sum(axis=2)
+        rows = end.counts.reshape(n_workers, k, k, subtypes).transpose(0, 2, 3, 1)
+        self.subtype_confusion_ = rows / rows.sum(axis=3, keepdims=True)
+        sums = by_subtype.sum(axis=0) + _SUBTYPE_COUNT / subtypes
+        parts = sums / sums.sum(axis=1, keepdims=True)
+        self.confusion_ = np.einsum("km,wkml->wkl", parts, self.subtype_confusion_)
+        self.class_shares_ = sums.sum(axis=1) / sums.sum()
+        self.converged_, self.n_iter_, self.loss_history_ = end.converged, len(end.history), end.history
+
+
+def _grouped(annotations: AnnotationSet) -> _Grouped:
+    order = np.argsort(annotations.tasks, kind="stable")
+    starts = np.zeros(annotations.n_tasks + 1, dtype=np.int64)
+    np.cumsum(np.bincount(annotations.tasks, minlength=annotations.n_tasks), out=starts[1:])
+    cells = annotations.workers.astype(np.int64) * annotations.n_classes + annotations.labels
+    return _Grouped(starts, cells[order], order)
+
+
+def _divergence(found: NDArray[np.float64], prior: NDArray[np.float64]) -> float:
+    """Return the sum of Kullback-Leibler divergences of Dirichlets along the last axis, in nats."""
+    from scipy.special import digamma, gammaln
+
+    total = found.sum(axis=-1)
+    logs = digamma(found) - digamma(total)[..., np.newaxis]
+    each = (
+        gammaln(total)
+        - gammaln(found).sum(axis=-1)
+        - gammaln(prior.sum(axis=-1))
+        + gammaln(prior).sum(axis=-1)
+        + ((found - prior) * logs).sum(axis=-1)
+    )
+    return float(each.sum())

@@ -1,0 +1,134 @@
+"""The choice of a model and the held-out likelihood it rests on."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from crowdroute.aggregation import AnnotationSet, DawidSkene, MajorityVote, SmoothedDawidSkene
+from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.held_out import foretold, held_out_log_likelihood, splits
+from crowdroute.aggregation.selection import Evidence, Policy, choose, fits, right_on, select_model
+from crowdroute.aggregation.subsets import some_tasks, subset
+
+MODELS: dict[str, Callable[[], MajorityVote | SmoothedDawidSkene | DawidSkene]] = {
+    "votes": MajorityVote,
+    "smoothed": SmoothedDawidSkene,
+}
+
+
+def crowd(accuracies: list[float], tasks: int = 300, seed: int = 0) -> tuple[AnnotationSet, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(2, size=tasks)
+    labels = np.where(
+        rng.random((tasks, len(accuracies))) < accuracies, truth[:, np.newaxis], 1 - truth[:, np.newaxis]
+    )
+    task, worker = np.divmod(np.arange(labels.size), len(accuracies))
+    return AnnotationSet.from_sequences(task, worker, labels.ravel(), label_ids=range(2)), truth
+
+
+def test_every_annotation_is_hidden_once_and_tasks_keep_what_they_can() -> None:
+    annotations, _ = crowd([0.8] * 5, tasks=40)
+    parts = splits(annotations)
+    assert np.sort(np.concatenate([part.places for part in parts])).tolist() == list(range(200))
+    for part in parts:
+        assert len(part.kept) + len(part.places) == 200
+        # Five labels in five folds: each fold hides one of each task.
+        assert np.bincount(annotations.tasks[part.places], minlength=40).tolist() == [1] * 40
+
+
+def test_the_probability_of_a_hidden_label_is_the_formula_written_out() -> None:
+    annotations, _ = crowd([0.9, 0.7, 0.6], tasks=12)
+    part = splits(annotations)[0]
+    posteriors = SmoothedDawidSkene().fit(part.kept).posteriors_
+    told = foretold(part, posteriors)
+    assert ((told > 0.0) & (told <= 1.0)).all()
+    both = [
+        foretold(part._replace(labels=np.full(len(told), label, np.int32)), posteriors) for label in (0, 1)
+    ]
+    np.testing.assert_allclose(both[0] + both[1], 1.0, atol=1e-9)
+
+
+def test_workers_and_tasks_of_whom_nothing_is_kept_are_foretold_from_the_crowd() -> None:
+    annotations = AnnotationSet.from_sequences(
+        ["t", "t", "s"], ["u", "v", "w"], ["a", "b", "a"], label_ids=["a", "b", "c"]
+    )
+    told = held_out_log_likelihood(annotations, MajorityVote, splits(annotations))
+    assert np.isfinite(told).all()
+    with pytest.raises(InvalidParameterError, match="at least 2"):
+        splits(AnnotationSet.from_sequences(["t"], ["u"], ["a"]))
+
+
+def test_where_workers_differ_a_model_that_weighs_them_is_chosen() -> None:
+    annotations, truth = crowd([0.97, 0.95, 0.5, 0.5, 0.5, 0.5, 0.5])
+    selection, fitted = select_model(annotations, MODELS)
+    assert selection.chosen == "smoothed"
+    assert "foretells hidden labels best" in selection.reason
+    assert np.mean(fitted.predict_proba().argmax(axis=1) == truth) > 0.9
+    votes, smoothed = selection.candidates
+    assert (votes.gain.value, votes.gain.lower, votes.gain.upper) == (0.0, 0.0, 0.0)
+    assert smoothed.gain.lower > 0.0
+    assert smoothed.accuracy is None
+
+
+def evidence(name: str, told: float, right: list[float]) -> Evidence:
+    return Evidence(name, np.full(100, told), np.array(right))
+
+
+TASKS = np.repeat(np.arange(20, dtype=np.int32), 5)
+
+
+def test_of_models_that_foretell_alike_the_plainest_is_taken() -> None:
+    pair = (evidence("plain", -0.5, []), evidence("rich", -0.4999, []))
+    chosen = choose(pair, TASKS, Policy(tolerance=0.001))
+    assert chosen.chosen == "plain"
+    assert "assumes less" in chosen.reason
+    assert choose(pair, TASKS, Policy(tolerance=0.0)).chosen == "rich"
+
+
+def test_gold_overrules_what_foretells_well() -> None:
+    good, bad = [1.0] * 40, [1.0] * 20 + [0.0] * 20
+    chosen = choose((evidence("votes", -0.9, good), evidence("rich", -0.5, bad)), TASKS)
+    assert chosen.chosen == "votes"
+    assert "on 40 gold tasks it is right more often than rich, the choice without gold" in chosen.reason
+    alike = choose((evidence("votes", -0.9, good), evidence("rich", -0.5, good)), TASKS)
+    assert alike.chosen == "rich"
+    assert "none is right more often beyond chance" in alike.reason
+
+
+def test_gold_only_scores() -> None:
+    annotations, truth = crowd([0.9, 0.8, 0.7])
+    wrong = {task: int(1 - truth[task]) for task in range(20)}
+    _, taught = select_model(annotations, {"smoothed": SmoothedDawidSkene}, wrong)
+    _, untaught = select_model(annotations, {"smoothed": SmoothedDawidSkene})
+    np.testing.assert_array_equal(taught.predict_proba(), untaught.predict_proba())
+
+
+def test_a_tie_counts_as_its_chance() -> None:
+    posteriors = np.array([[0.5, 0.5, 0.0], [0.2, 0.2, 0.6], [1.0, 0.0, 0.0]])
+    assert right_on(posteriors, np.array([0, 0, -1], dtype=np.int32)).tolist() == [0.5, 0.0]
+
+
+def test_progress_is_told_for_every_fit() -> None:
+    done: list[None] = []
+    select_model(crowd([0.9, 0.8, 0.7], 20)[0], MODELS, advance=lambda: done.append(None))
+    assert len(done) == fits(MODELS)
+    with pytest.raises(InvalidParameterError, match="no models"):
+        choose((), TASKS)
+
+
+def test_of_very_many_annotations_whole_tasks_are_drawn() -> None:
+    annotations, _ = crowd([0.8] * 5, tasks=100)
+    part = some_tasks(annotations, 203, seed=1)
+    assert len(part) == 200
+    assert part.n_tasks == 40
+    assert some_tasks(annotations, 500, seed=1) is annotations
+    assert len(some_tasks(annotations, 2, seed=1)) == 5
+    assert subset(annotations, np.array([0, 7])).task_ids == (0, 1)
+
+
+def test_one_label_is_too_little_to_choose_by() -> None:
+    selection, fitted = select_model(AnnotationSet.from_sequences(["t"], ["u"], ["a"]), MODELS)
+    assert selection.chosen == "votes"
+    assert "too little" in selection.reason
+    assert fitted.predict() == {"t": "a"}
