@@ -154,8 +154,9 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
     for kind, fold in handlers.items():
         project_machine.HANDLERS[kind] = watch.timed(f"fold {kind.__name__}", fold)
     policy.pick = watch.timed("policy.pick", policy.pick)  # type: ignore[method-assign]
-    policy.touch = watch.timed("policy.touch", policy.touch)  # type: ignore[method-assign]
-    policy.catch_up = watch.timed("policy.catch_up", policy.catch_up)  # type: ignore[method-assign]
+    own = {name: getattr(machine, name) for name in ("_touch", "_catch_up")}
+    for name, function in own.items():
+        setattr(machine, name, watch.timed(f"policy.{name[1:]}", function))
     state.models.replace = watch.timed("re-estimate", state.models.replace)  # type: ignore[method-assign]
     shard._bring_facts = watch.timed("worker facts", shard._bring_facts)  # type: ignore[method-assign]
     shard._entry = watch.timed("entry", shard._entry)  # type: ignore[method-assign]
@@ -164,8 +165,10 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
         yield watch
     finally:
         project_machine.HANDLERS.update(handlers)
+        for name, function in own.items():
+            setattr(machine, name, function)
         for thing, names in (
-            (policy, ("pick", "touch", "catch_up")),
+            (policy, ("pick",)),
             (state.models, ("replace",)),
             (shard, ("_bring_facts", "_entry", "handle")),
         ):

@@ -110,7 +110,10 @@ async def batch_sizes_after(crowd: int) -> list[int]:
         return [len(decode_batch(stored.body, stored.sequence).entries) for stored in shard.disk.batches[1:]]
 
 
-async def test_while_a_crowd_is_at_work_a_batch_stays_open_for_more() -> None:
+async def test_while_a_crowd_is_at_work_a_batch_stays_open_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Long enough for the second caller to come in time on whatever machine this is.
+    monkeypatch.setattr(shard_loop, "GATHER_SECONDS", 30.0)
+    monkeypatch.setattr(shard_loop, "GATHER_STEP_SECONDS", 0.25)
     assert await batch_sizes_after(shard_loop.CROWD) == [2]
 
 

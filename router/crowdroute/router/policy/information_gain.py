@@ -66,6 +66,7 @@ class InformationGain:
         """Index nothing yet."""
         self._state = state
         self.buckets = Buckets(state, by_posterior=True)
+        self.touch, self.catch_up = self.buckets.touch, self.buckets.catch_up
         self._eligible = EligibleSignatures(state)
         self._plans = Plans(state, self._eligible)
         self.values = Values(state, self.buckets.grid, self._eligible)
@@ -84,14 +85,6 @@ class InformationGain:
         self.buckets.first(0, Stage.SENIOR, nothing)
         self._explored(nothing, 0, 0)
         self._best(nothing, 0, 0)
-
-    def touch(self, task: int) -> None:
-        """Note that one task is to be placed anew."""
-        self.buckets.touch(task)
-
-    def catch_up(self) -> None:
-        """Place what was touched."""
-        self.buckets.catch_up()
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""

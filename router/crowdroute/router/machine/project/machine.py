@@ -98,6 +98,8 @@ class ProjectMachine:
             self._known = KnownTasks(self.state)
             self._policy.rebuild()
             self._known.rebuild()
+            # What every event calls is looked up once.
+            self._touch, self._catch_up = self._policy.touch, self._policy.catch_up
             self._chooser = leasing.Chooser(self.state, self._policy, self._known)
         return self._chooser
 
@@ -110,7 +112,7 @@ class ProjectMachine:
             return
         if task >= 0:
             # Also tasks with known answers: the policy's tables must be as long as the state's.
-            self._policy.touch(task)
+            self._touch(task)
             if state.tasks.known[task] >= 0:
                 self._known.touch(task)
                 if type(event) in GIVING_BACK:
@@ -121,7 +123,7 @@ class ProjectMachine:
     def rest(self) -> None:
         """Place the tasks that were touched where the next request finds them."""
         if self._chooser is not None:
-            self._policy.catch_up()
+            self._catch_up()
 
     def due(self, now_us: int, entropy: Id) -> Steps:
         """Yield what is due, in a bounded number of events."""
