@@ -33,6 +33,9 @@ WITH_KNOWN_ANSWER = frozenset({Purpose.GOLD, Purpose.TRAINING, Purpose.QUALIFICA
 IN_POSTERIOR = frozenset({Purpose.PRODUCTION, Purpose.AUDIT, Purpose.REVIEW})
 """Purposes whose answers speak about their task and teach the confusion matrices."""
 
+BY_OVERLAP = frozenset({Purpose.PRODUCTION, Purpose.CALIBRATION, Purpose.REVIEW})
+"""Purposes whose tasks get the slots of the rules' overlap, when they open and when new rules allow more."""
+
 # Looking up an enum's member costs more than reading a cell; these are compared for every answer.
 _ACTIVE, _COUNTED, _WITHDRAWN = AssignmentState.ACTIVE, Receipt.COUNTED, Revision.WITHDRAWN
 _EXPERT = Stage.EXPERT

@@ -64,6 +64,28 @@ def test_another_round_on_an_item_is_another_task() -> None:
 
 
 @pytest.mark.parametrize(
+    ("purpose", "before", "after"),
+    [
+        (Purpose.PRODUCTION, 2, 4),
+        (Purpose.CALIBRATION, 2, 4),
+        (Purpose.REVIEW, 2, 4),
+        (Purpose.AUDIT, 1, 1),
+        (Purpose.GOLD, 0, 0),
+    ],
+)
+def test_a_task_has_the_slots_of_the_overlap_when_it_opens_and_when_rules_allow_more(
+    purpose: Purpose, before: int, after: int
+) -> None:
+    desk = Desk(overlap=Overlap(1, 2))
+    desk.add(desk.row(purpose=purpose, gold=YES if purpose is Purpose.GOLD else ()))
+    assert desk.tasks.planned_crowd[0] == before
+    desk.change_rules(overlap=Overlap(1, 4))
+    assert desk.tasks.planned_crowd[0] == after
+    desk.change_rules(overlap=Overlap(1, 3))
+    assert desk.tasks.planned_crowd[0] == after
+
+
+@pytest.mark.parametrize(
     ("fields", "error"),
     [
         ({"purpose": Purpose.GOLD}, InvalidCommand),

@@ -13,7 +13,7 @@ from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import NO_ID, Id, halves
 from crowdroute.router.model.states import Purpose, Stage, TaskState
 from crowdroute.router.state.matrix import Matrix
-from crowdroute.router.state.project import IN_POSTERIOR, Project
+from crowdroute.router.state.project import BY_OVERLAP, Project
 from crowdroute.router.state.tables import NONE
 
 
@@ -28,14 +28,14 @@ def follow_schema(state: Project) -> None:
 
 
 def raise_overlap(state: Project, maximum: int) -> None:
-    """Plan more crowd slots for every open task when the rules allow more; planned slots never fall."""
+    """Plan more crowd slots for open tasks when the rules allow more; planned slots never fall."""
     tasks = state.tasks
     rows = tasks.rows[: tasks.count]
     chosen = (
         (rows["state"] == TaskState.OPEN)
         & (rows["planned_crowd"] > 0)
         & (rows["planned_crowd"] < maximum)
-        & np.isin(rows["purpose"], [int(purpose) for purpose in IN_POSTERIOR])
+        & np.isin(rows["purpose"], [int(purpose) for purpose in BY_OVERLAP])
     )
     rows["planned_crowd"][chosen] = maximum
 

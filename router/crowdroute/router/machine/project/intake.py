@@ -12,7 +12,7 @@ from crowdroute.router.machine.stream import Decision
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.states import Purpose, Stage
 from crowdroute.router.quality.eligibility import requirements_of
-from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.project import BY_OVERLAP, WITH_KNOWN_ANSWER, Project
 from crowdroute.router.state.tables import NONE
 
 LATEST_US = 1 << 62
@@ -75,11 +75,10 @@ def add_tasks(state: Project, wish: wishes.AddTasks, now_us: int) -> Decision:
 
 
 def _opened(state: Project, item: int, row: wishes.NewTask) -> facts.TaskOpened:
-    planned = state.rules.overlap.maximum
-    if row.purpose in WITH_KNOWN_ANSWER:
-        planned = 0
-    elif row.purpose == Purpose.AUDIT:
-        planned = 1
+    if row.purpose in BY_OVERLAP:
+        planned = state.rules.overlap.maximum
+    else:
+        planned = 1 if row.purpose == Purpose.AUDIT else 0
     return facts.TaskOpened(
         task=row.task,
         item=row.item,
