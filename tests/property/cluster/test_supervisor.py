@@ -1,4 +1,5 @@
-"""Whatever dies, freezes, is cut off or gets lost: no grant is used twice, and all shards are served in the end."""
+"""Whatever dies, freezes, is cut off or gets lost: no grant is used twice, and all shards are served in the
+end."""
 
 import asyncio
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple, Protocol, cast
+
+from crowdroute.router.errors import ConfigurationError, RouterError
 
 
 class Hosting(Protocol):
     """The shards of one process behind one gRPC server."""
+
+    address: str
+    """host:port where the server is reached by the whole cluster."""
+    failed: asyncio.Future[RouterError]
+    """Done, with the reason, once the process must end."""
 
     async def open(self, shard: int, generation: int) -> None:
         """Claim a shard, fold its log, and serve it.
@@ -27,3 +36,29 @@ class Hosting(Protocol):
 
     def know_owners(self, owners: Mapping[int, str]) -> None:
         """Learn where each shard is served: calls for those that are not here are forwarded there."""
+
+
+class Place(NamedTuple):
+    """Where a process is."""
+
+    actor: str
+    """Its name."""
+    ip: str
+    """Of its node, as the cluster reaches it."""
+
+
+HostingFactory = Callable[[bytes, Place], Awaitable[Hosting]]
+"""Makes a server that listens, without shards, from settings as JSON."""
+
+
+def load_hosting(name: str) -> HostingFactory:
+    """Find the factory that is named `module:attribute`: it stands in a layer above.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        return cast("HostingFactory", getattr(importlib.import_module(module), attribute))
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(f"no hosting {name!r}: {error}") from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping, Set
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
 from typing import Any
 
 import structlog
@@ -33,6 +33,9 @@ gone."""
 
 LONGEST_PAUSE_S = 30.0
 
+Change = Callable[[Placement], Placement]
+"""Gives the placement with what is wanted in it; may be asked more than once."""
+
 _log = structlog.get_logger("crowdroute.supervisor")
 
 
@@ -54,7 +57,7 @@ class Supervisor:
         self._clock = clock
         self._watches: dict[str, Watch] = {}
         self._failures: dict[int, tuple[int, int, float]] = {}
-        self._changes: list[Callable[[Placement], Placement]] = []
+        self._changes: list[Change] = []
         self._nodes: Mapping[str, str] = {}
         self._existing: Set[str] = frozenset()
         self.placement = Placement()
@@ -64,13 +67,14 @@ class Supervisor:
         self.fleet_answers = True
         """Whether the last step could ask the fleet."""
 
-    def change(self, wish: Callable[[Placement], Placement]) -> None:
-        """Have the next steps go towards something else, as a person wants.
+    def change(self, change: Change) -> None:
+        """Have the next steps go towards something else, as a person wants."""
+        self._changes.append(change)
 
-        Args:
-            wish: gives the placement with what is wanted in it; may be asked more than once.
-        """
-        self._changes.append(wish)
+    @property
+    def pending(self) -> bool:
+        """Whether something is wanted that is not written down yet."""
+        return bool(self._changes)
 
     async def run(self) -> None:
         """Take one step after the other, for ever."""
@@ -78,7 +82,9 @@ class Supervisor:
             try:
                 await self.step()
             except FleetUnavailable as error:
-                _log.warning("the fleet does not answer", reason=error.message)
+                if self.fleet_answers:
+                    _log.warning("the fleet does not answer", reason=error.message)
+                self.fleet_answers = False
             await asyncio.sleep(BEAT_S)
 
     async def step(self) -> None:
@@ -90,15 +96,11 @@ class Supervisor:
         # Each time: who acts on an old placement ends actors that a newer one wants.
         self.placement = await self._record.read()
         await self._look()
-        decision = decide(self.placement, self.sight, self._wish)
+        changes = tuple(self._changes)
+        decision = decide(self.placement, self.sight, lambda placement: _changed(placement, changes))
         if decision.placement == self.placement or await self._write(decision.placement):
-            self._changes.clear()
+            del self._changes[: len(changes)]  # others may have come meanwhile
             await self._tell(decision)
-
-    def _wish(self, placement: Placement) -> Placement:
-        for change in self._changes:
-            placement = change(placement)
-        return placement
 
     async def _write(self, placement: Placement) -> bool:
         """Write the next generation; False when somebody else has."""
@@ -206,3 +208,9 @@ class Supervisor:
             await doing
         except FleetUnavailable as error:
             _log.warning("the fleet could not do it", reason=error.message)
+
+
+def _changed(placement: Placement, changes: Iterable[Change]) -> Placement:
+    for change in changes:
+        placement = change(placement)
+    return placement
