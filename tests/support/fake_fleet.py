@@ -65,9 +65,8 @@ class FakeHosting:
         self.fleet = fleet
         self.process = process
         self.open_shards: dict[int, int] = {}
-        self.owners: Mapping[int, str] = {}
 
-    async def open(self, shard: int, generation: int) -> None:
+    async def open(self, shard: int, generation: int) -> str:
         assert shard not in self.open_shards
         await self.fleet.time_passes()
         logs = self.fleet.logs
@@ -77,6 +76,7 @@ class FakeHosting:
         if shard in self.fleet.damaged:
             raise Fenced("the log cannot be read")
         self.open_shards[shard] = generation
+        return f"{self.process}:{shard}"
 
     async def release(self, shard: int) -> None:
         for _ in range(3):  # longer than opening, so that who does not wait for it is seen
@@ -84,9 +84,6 @@ class FakeHosting:
         del self.open_shards[shard]
         if self.fleet.logs.owners.get(shard) == self.process:
             del self.fleet.logs.owners[shard]
-
-    def know_owners(self, owners: Mapping[int, str]) -> None:
-        self.owners = owners
 
 
 @dataclass

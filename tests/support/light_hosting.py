@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import grpc
@@ -26,16 +25,14 @@ class LightHosting:
         self._directory = directory
         self._logs: dict[int, SqliteLog] = {}
 
-    async def open(self, shard: int, generation: int) -> None:
+    async def open(self, shard: int, generation: int) -> str:
         self._logs[shard] = await asyncio.to_thread(SqliteLog, self._directory / f"shard-{shard}")
         with (self._directory / "opened").open("a") as notes:
             notes.write(json.dumps({"shard": shard, "generation": generation, "pid": os.getpid()}) + "\n")
+        return f"{self.address}/{shard}"
 
     async def release(self, shard: int) -> None:
         self._logs.pop(shard).close()
-
-    def know_owners(self, owners: Mapping[int, str]) -> None:
-        pass
 
 
 async def host(settings: bytes, place: Place) -> LightHosting:

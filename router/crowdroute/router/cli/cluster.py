@@ -70,7 +70,9 @@ def up(
     settings = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
     with connected(cluster.ray):
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
-        _carry_out(supervisor(HOSTING), Want(cluster.shards, cluster.actors), wait, as_json, "starting")
+        want = Want(cluster.shards, cluster.actors)
+        seen = _carry_out(supervisor(HOSTING), want, wait, "starting")
+    _print(seen, as_json)
 
 
 @app.command()
@@ -100,7 +102,8 @@ def move(
     Example: crowdroute cluster move 3 actor-1
     """
     with connected(ray):
-        _carry_out(running_supervisor(), Move(shard, actor), wait, as_json, f"moving shard {shard}")
+        seen = _carry_out(running_supervisor(), Move(shard, actor), wait, f"moving shard {shard}")
+    _print(seen, as_json)
 
 
 @app.command()
@@ -119,7 +122,8 @@ def drain(
     """
     with connected(ray):
         doing = f"taking {name} back" if undo else f"draining {name}"
-        _carry_out(running_supervisor(), Drain(name, undo), wait, as_json, doing)
+        seen = _carry_out(running_supervisor(), Drain(name, undo), wait, doing)
+    _print(seen, as_json)
 
 
 @app.command()
@@ -129,7 +133,8 @@ def restart(ray: RayAddress = "auto", wait: Patience = 600.0, as_json: AsJson = 
     Example: crowdroute cluster restart
     """
     with connected(ray):
-        _carry_out(running_supervisor(), Restart(), wait, as_json, "restarting")
+        seen = _carry_out(running_supervisor(), Restart(), wait, "restarting")
+    _print(seen, as_json)
 
 
 @app.command()
@@ -141,7 +146,7 @@ def down(ray: RayAddress = "auto", wait: Patience = WAIT_S, as_json: AsJson = Fa
     with connected(ray):
         led = running_supervisor()
         shards = _ask(led, Show()).wanted.shards
-        _carry_out(led, Want(shards, 0), wait or WAIT_S, as_json, "stopping")
+        _carry_out(led, Want(shards, 0), wait or WAIT_S, "stopping")
         end(led)
 
 
@@ -159,12 +164,10 @@ def _ask(led: Any, question: Question) -> Overview:
     return answer
 
 
-def _carry_out(led: Any, question: Question, wait: float, as_json: bool, doing: str) -> None:
-    """Ask for something and show how far it is, until it is done."""
+def _carry_out(led: Any, question: Question, wait: float, doing: str) -> Overview:
+    """Ask for something and show how far it is, until it is done; gives how the cluster does then."""
     seen = _ask(led, question)
-    if wait:
-        seen = _wait(lambda: _ask(led, Show()), seen, wait, doing)
-    _print(seen, as_json)
+    return _wait(lambda: _ask(led, Show()), seen, wait, doing) if wait else seen
 
 
 def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:

@@ -28,7 +28,7 @@ class ShardActor:
             hosting: what opens and serves them.
             incarnation: names this life; never used before.
             node: id of the node that this runs on.
-            address: host:port where gRPC is served.
+            address: host:port where its health is asked.
             pid: of this process, for people.
         """
         self._hosting = hosting
@@ -50,7 +50,6 @@ class ShardActor:
         """Begin to do what an order says, unless it is for another life or older than what is followed."""
         if order.incarnation == self._own.incarnation and order.generation >= self._obeyed:
             self._obeyed = order.generation
-            self._hosting.know_owners(order.owners)
             self._charges = order.charges
             for shard in order.charges.keys() | self._held.keys():
                 if shard not in self._tasks:
@@ -89,14 +88,14 @@ class ShardActor:
     async def _open(self, shard: int, generation: int) -> None:
         self._held[shard] = Held(generation, Stage.OPENING)
         try:
-            await self._hosting.open(shard, generation)
+            address = await self._hosting.open(shard, generation)
         except RouterError as error:
             if isinstance(error, Fenced):
                 self._least = max(self._least, int(error.details.get("generation", 0)))
             self._held[shard] = Held(generation, Stage.FAILED, error.message)
             _log.error("shard failed to open", shard=shard, code=error.code, reason=error.message)
         else:
-            self._held[shard] = Held(generation, Stage.SERVING)
+            self._held[shard] = Held(generation, Stage.SERVING, address=address)
             _log.info("shard serves", shard=shard, generation=generation)
 
     async def _release(self, shard: int, generation: int) -> None:

@@ -109,13 +109,8 @@ def _is_ready(placement: Placement, sight: Sight, actor: str) -> bool:
 
 def _orders(placement: Placement, sight: Sight) -> dict[str, Order]:
     """Give the order for every actor that does not follow this placement yet."""
-    owners = {}
-    for shard, grant in placement.grants.items():
-        standing = sight.standings.get(grant.actor)
-        if standing is not None and standing.incarnation == grant.incarnation:
-            owners[shard] = standing.address
     return {
-        actor: Order(standing.incarnation, placement.generation, _charges(placement, actor, standing), owners)
+        actor: Order(standing.incarnation, placement.generation, _charges(placement, actor, standing))
         for actor, standing in sight.standings.items()
         if standing.obeyed < placement.generation and standing.address and actor not in sight.lost
     }

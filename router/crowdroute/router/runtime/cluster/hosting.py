@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, cast
 
 from crowdroute.router.errors import ConfigurationError, RouterError
 
 
 class Hosting(Protocol):
-    """The shards of one process behind one gRPC server."""
+    """The shards of one process."""
 
     address: str
-    """host:port where the server is reached by the whole cluster."""
+    """host:port where the process is asked for its health, by gRPC."""
     failed: asyncio.Future[RouterError]
     """Done, with the reason, once the process must end."""
 
-    async def open(self, shard: int, generation: int) -> None:
-        """Claim a shard, fold its log, and serve it.
+    async def open(self, shard: int, generation: int) -> str:
+        """Claim a shard, fold its log, and serve it; gives host:port where.
 
         Raises:
             Fenced: another owner has it, or the generation is not new enough; `details["generation"]` is then
@@ -34,9 +34,6 @@ class Hosting(Protocol):
             RouterError: what was taken last may not have become durable; the shard is closed all the same.
         """
 
-    def know_owners(self, owners: Mapping[int, str]) -> None:
-        """Learn where each shard is served: calls for those that are not here are forwarded there."""
-
 
 class Place(NamedTuple):
     """Where a process is."""
@@ -48,7 +45,7 @@ class Place(NamedTuple):
 
 
 HostingFactory = Callable[[bytes, Place], Awaitable[Hosting]]
-"""Makes a server that listens, without shards, from settings as JSON."""
+"""Makes what listens and has no shards yet, from settings as JSON."""
 
 
 def load_hosting(name: str) -> HostingFactory:

@@ -20,7 +20,7 @@ class Stage(StrEnum):
     RELEASING = "releasing"
     RELEASED = "released"
     FAILED = "failed"
-    """It could not be opened; `Held.why` tells."""
+    """It could not be opened."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -30,6 +30,9 @@ class Held(msgspec.Struct, frozen=True):
     """Of the grant that it is held by, or was."""
     stage: Stage
     why: str = ""
+    """What kept it from being opened."""
+    address: str = ""
+    """host:port where it is served, while it is."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -38,7 +41,7 @@ class Standing(msgspec.Struct, frozen=True):
     incarnation: str
     node: str
     address: str
-    """host:port where it serves gRPC; empty while it does not listen yet."""
+    """host:port where its health is asked; empty while it does not listen yet."""
     pid: int
     obeyed: int = 0
     """Generation of the newest order that it follows."""
@@ -63,8 +66,6 @@ class Order(msgspec.Struct, frozen=True):
     generation: int
     charges: dict[int, Charge]
     """By shard; whatever it holds besides is no longer its own."""
-    owners: dict[int, str]
-    """Where each shard is served, in the whole cluster: address by shard."""
 
 
 Told = TypeVar("Told", Standing, Order)

@@ -55,6 +55,7 @@ class ShardView(msgspec.Struct, frozen=True):
     actor: str
     """Who may own it now."""
     address: str
+    """host:port where it is served."""
     generation: int
     home: str
     pinned: bool
@@ -149,6 +150,4 @@ def _shard(shard: int, placement: Placement, sight: Sight) -> ShardView:
     held = standing.held.get(shard)
     if held is None or held.generation != grant.generation:
         held = Held(grant.generation, Stage.OPENING)
-    return ShardView(
-        shard, held.stage, grant.actor, standing.address, grant.generation, home, pinned, held.why
-    )
+    return ShardView(shard, held.stage, grant.actor, held.address, grant.generation, home, pinned, held.why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +24,7 @@ ANSWER_S = 30.0
 
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Be a client of the Ray cluster at host:port, or `auto`, while the block runs.
+    """Be a client of the Ray cluster at host:port, or `auto`, while the block runs; it prints nothing itself.
 
     Raises:
         ConfigurationError: Ray is not installed, or the token is missing or is another cluster's.
@@ -45,15 +46,24 @@ def connected(address: str) -> Iterator[None]:
             " its path into RAY_AUTH_TOKEN_PATH"
         ) from error
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):  # Ray's threads tell of ended processes there
+            yield
     finally:
         ray.shutdown()
 
 
 def supervisor(hosting: str) -> Any:
-    """Give Ray's handle of the supervisor, which is started if none runs."""
-    handle = start_supervisor(hosting)
-    load_ray().get(handle.lead.remote(), timeout=ANSWER_S)
+    """Give Ray's handle of the supervisor, which is started if none runs.
+
+    Raises:
+        FleetUnavailable: it cannot be started.
+    """
+    ray = load_ray()
+    try:
+        handle = start_supervisor(hosting)
+        ray.get(handle.lead.remote(), timeout=ANSWER_S)
+    except ray.exceptions.RayError as error:
+        raise FleetUnavailable(f"Ray does not start the supervisor: {error}") from error
     return handle
 
 
@@ -61,10 +71,14 @@ def running_supervisor() -> Any:
     """Give Ray's handle of the supervisor.
 
     Raises:
+        FleetUnavailable: Ray's head does not answer.
         NotFound: none runs.
     """
+    ray = load_ray()
     try:
-        return load_ray().get_actor(SUPERVISOR, NAMESPACE)
+        return ray.get_actor(SUPERVISOR, NAMESPACE)
+    except ray.exceptions.RpcError as error:
+        raise FleetUnavailable("Ray's head does not answer: see that it runs") from error
     except ValueError:
         raise NotFound("no cluster is up on this Ray: `crowdroute cluster up` starts one") from None
 

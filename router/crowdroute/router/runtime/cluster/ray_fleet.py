@@ -106,8 +106,9 @@ def start_actor(actor: str, node: str, hosting: str) -> Any:
     """Start an actor, unless one of that name runs; gives Ray's handle of it."""
     ray = load_ray()
     strategies = importlib.import_module("ray.util.scheduling_strategies")
-    # Soft: when the node dies, Ray may start it on another, which takes less time than to be told so.
-    there = strategies.NodeAffinitySchedulingStrategy(node, soft=True)
+    # Not soft: Ray would start it anywhere while it hears of a new node. If the node is dead, so is the
+    # actor, and the supervisor starts one of its name where there is room.
+    there = strategies.NodeAffinitySchedulingStrategy(node, soft=False)
     made = ray.remote(ActorProcess).options(name=actor, scheduling_strategy=there, **FOR_EVER)
     return made.remote(actor, hosting)
 
