@@ -1,6 +1,6 @@
 """A client of a cluster that stays connected: questions in as lines, answers out as lines.
 
-python -m tests.support.cluster_driver HEAD:PORT HOSTING SETTINGS
+python -m tests.support.cluster_driver HEAD:PORT SETTINGS
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 import msgspec
 
 from crowdroute.router.adapters.ray_store import Head, keep_settings
+from crowdroute.router.cli.cluster import HOSTING
 from crowdroute.router.errors import FleetUnavailable
 from crowdroute.router.runtime.cluster.control import Question, Refused, encode
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, supervisor
@@ -20,11 +21,11 @@ TRIES = 120
 
 
 def main() -> None:
-    head, hosting, settings = sys.argv[1:]
+    head, settings = sys.argv[1:]
     for number in range(TRIES):
         try:
             with connected(head):
-                serve(hosting, settings)
+                serve(settings)
             return
         except FleetUnavailable:
             if number == TRIES - 1:
@@ -32,14 +33,14 @@ def main() -> None:
             time.sleep(0.5)
 
 
-def serve(hosting: str, settings: str) -> None:
+def serve(settings: str) -> None:
     asyncio.run(keep_settings(Head(), settings.encode()))
     answers = sys.__stdout__
     assert answers is not None
     for line in sys.stdin:
         question = msgspec.json.decode(line, type=Question)
         try:
-            answer = encode(ask(supervisor(hosting), question))
+            answer = encode(ask(supervisor(HOSTING), question))
         except FleetUnavailable as error:
             answer = encode(Refused(error.code, error.message))
         print(answer.decode(), file=answers, flush=True)

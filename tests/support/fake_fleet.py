@@ -151,10 +151,9 @@ class FakeFleet:
         self.crashed[actor] = self.processes.pop(actor).node
 
     def restart(self, actor: str) -> None:
-        """Begin the next life of an actor that crashed, on its node or on one that lives."""
-        node = self.crashed.pop(actor)
-        living = sorted(self.all_nodes.keys() - self.cut)
-        self.begin(actor, node if node in living else living[0])
+        """Begin the next life of an actor that crashed, unless its node is gone, too."""
+        if self.crashed[actor] not in self.cut:
+            self.begin(actor, self.crashed.pop(actor))
 
     def cut_off(self, node: str) -> None:
         """Let nobody reach a node: its processes go on, and count as ended."""

@@ -1,5 +1,4 @@
-"""Several Ray nodes on one machine, each in a network and a process namespace of its own, with its own
-address.
+"""Several Ray nodes on one machine, each in network and process namespaces of its own, with its own address.
 
 Needs root (or whatever lets one make namespaces) and Debian's iproute2; `why_not` says what is missing.
 """
@@ -20,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.processes import PYTHONPATH, REPOSITORY
+from tests.support.program import COMMAND
 
 RAY = Path(sys.executable).parent / "ray"
 HEAD_PORT = 6379
 REDIS_PORT = 6380
-STARTS_S = 60.0
+PATIENCE_S = 60.0
 
 
 def why_not() -> str | None:
@@ -57,22 +57,33 @@ class Node:
             ("addr", "add", f"{self.address}/24", "dev", "eth0"),
             ("link", "set", "eth0", "up"),
             ("link", "set", "lo", "up"),
+            # Ray takes for its own the address from which it would reach the world.
+            ("route", "add", "default", "via", f"{network.prefix}.254"),
         ):
             _ip("-n", self.name, *words)
 
     def start(self, *words: str) -> None:
         """Start Ray on it; returns at once."""
-        log = (self.network.folder / f"{self.name}.log").open("ab")
         inside = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         ray = [str(RAY), "start", "--block", f"--node-ip-address={self.address}", "--num-cpus=1"]
         quiet = ["--disable-usage-stats", "--object-store-memory=80000000"]
-        self.process = subprocess.Popen(
-            ["ip", "netns", "exec", self.name, *inside, *ray, *quiet, f"--temp-dir={self.temp}", *words],
-            env=self.network.environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command(*inside, *ray, *quiet, f"--temp-dir={self.temp}", *words),
+                env=self.network.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait(self) -> None:
+        """Wait until its Ray runs."""
+        until(f"Ray runs on {self.address}", lambda: "Ray runtime started" in self.log.read_text())
+
+    @property
+    def log(self) -> Path:
+        """What Ray's start says."""
+        return self.network.folder / f"{self.name}.log"
 
     @property
     def temp(self) -> Path:
@@ -184,10 +195,24 @@ class Network:
         )
 
     def start(self) -> None:
-        """Start Ray on every node; returns at once."""
+        """Start Ray on every node, and wait for it: a client takes the head for its node until its own is
+        there."""
         self.start_head()
         for node in self.nodes[1:]:
             node.start(f"--address={self.address}")
+        for node in self.nodes:
+            node.wait()
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `crowdroute cluster` on the second node."""
+        return subprocess.run(
+            self.nodes[1].command(*COMMAND, "cluster", *words, "--ray", self.address),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
 
     def node_at(self, address: str) -> Node:
         """The node with an address, or the one that host:port is on."""
@@ -201,55 +226,62 @@ class Network:
         self.redis.kill()
         self.redis.wait()
         _ip("link", "delete", self.name)
-        shutil.copytree(
-            self.temp,
-            "/tmp/raytry/kept",
-            dirs_exist_ok=True,
-            ignore=lambda d, n: [x for x in n if "socket" in x or "runtime_res" in x],
-        )
         shutil.rmtree(self.temp, ignore_errors=True)
 
 
-class Driver:
-    """A client of the cluster in a node's network: one question per line, one answer per line."""
+class Cluster:
+    """A cluster on such nodes, asked by a client in the network of one: a question per line, an answer per
+    line."""
 
-    def __init__(self, network: Network, node: Node, settings: dict[str, Any], hosting: str) -> None:
-        self.process = subprocess.Popen(
-            node.command(
-                sys.executable,
-                "-m",
-                "tests.support.cluster_driver",
-                network.address,
-                hosting,
-                json.dumps(settings),
-            ),
-            env=network.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(network.folder / "driver.log").open("ab"),
-            text=True,
-        )
+    def __init__(self, network: Network, node: Node, settings: dict[str, Any]) -> None:
+        self.network = network
+        words = [sys.executable, "-m", "tests.support.cluster_driver", network.address, json.dumps(settings)]
+        with (network.folder / "driver.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                node.command(*words),
+                env=network.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, kind: str, **question: Any) -> dict[str, Any]:
         """Ask the supervisor; gives its answer."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.write(json.dumps({"type": kind, **question}) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, "the driver has ended: see driver.log"
+        assert line, (self.network.folder / "driver.log").read_text()
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def rest(self, after: int = 0, patience_s: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait until everything is as wanted, by a placement later than a generation, and give the answer."""
+
+        def look() -> dict[str, Any] | None:
+            seen = self.ask("Show")
+            return seen if seen.get("resting") and seen["generation"] > after else None
+
+        found: dict[str, Any] = until("everything is as wanted", look, patience_s)
+        return found
+
+    def do(self, kind: str, **question: Any) -> dict[str, Any]:
+        """Ask for something and wait until it is done."""
+        before = self.ask("Show")["generation"]
+        assert self.ask(kind, **question)["type"] == "Overview"
+        return self.rest(before)
+
     def close(self) -> None:
-        """End it."""
+        """End the client."""
         self.process.kill()
         self.process.communicate()
 
 
 @contextlib.contextmanager
 def ray_nodes(folder: Path, nodes: int) -> Iterator[Network]:
-    """Give a network of Ray nodes that were told to start."""
+    """Give a network of Ray nodes that run."""
     network = Network(folder, nodes)
     try:
         network.start()
@@ -258,7 +290,7 @@ def ray_nodes(folder: Path, nodes: int) -> Iterator[Network]:
         network.close()
 
 
-def until(what: str, look: Any, patience_s: float = STARTS_S) -> Any:
+def until(what: str, look: Any, patience_s: float = PATIENCE_S) -> Any:
     """Look again and again until something is seen, and give it.
 
     Raises:

@@ -146,8 +146,9 @@ def down(ray: RayAddress = "auto", wait: Patience = WAIT_S, as_json: AsJson = Fa
     with connected(ray):
         led = running_supervisor()
         shards = _ask(led, Show()).wanted.shards
-        _carry_out(led, Want(shards, 0), wait or WAIT_S, "stopping")
+        seen = _carry_out(led, Want(shards, 0), wait or WAIT_S, "stopping")
         end(led)
+    _print(seen, as_json)
 
 
 def _ask(led: Any, question: Question) -> Overview:

@@ -62,12 +62,13 @@ def print_overview(seen: Overview, console: Console) -> None:
     )
     console.print()
     print_table(
-        ("shard", "stage", "actor", "generation", "", ""),
+        ("shard", "stage", "actor", "served at", "generation", "", ""),
         (
             (
                 shard.shard,
                 shard.stage,
                 shard.actor or "–",
+                shard.address or "–",
                 shard.generation or "–",
                 _going(shard.actor, shard.home) + (" pinned" if shard.pinned else ""),
                 shard.why,

@@ -45,7 +45,8 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pinned: dict[int, str] = {}
     """Shards that a person gave to an actor; they stay there as long as it stays."""
     drained: frozenset[str] = frozenset()
-    """Nodes and actors that a person took out of service."""
+    """Actors, and addresses of nodes, that a person took out of service: a node that is started again has
+    another id."""
     retiring: dict[str, str] = {}
     """Of a rolling restart: the incarnation of each actor that is still to be replaced."""
     turn: str = ""

@@ -78,7 +78,7 @@ class ClusterSettings(BaseModel):
     actors: Annotated[int, Field(ge=1, le=1024)] = 1
     """Processes that share the shards, spread over the nodes."""
     port: Annotated[int, Field(ge=0, le=65_000)] = 0
-    """actor-0 listens on this port of its node, actor-1 on the next; 0: each takes a free one."""
+    """Shard 0 is served on this port of its node, shard 1 on the next; 0: each takes a free one."""
 
 
 class Settings(BaseSettings):

@@ -100,8 +100,25 @@ async def test_a_pinned_shard_is_handed_over_in_order_and_stays(scene: Scene) ->
     assert all(claim.orderly for claims in scene.fleet.logs.claims.values() for claim in claims)
 
 
+async def test_an_actor_whose_node_died_is_started_on_another(scene: Scene) -> None:
+    scene.fleet.cut_off("node-a")
+    await scene.go_on(10)
+    await scene.settle()
+    assert {one.node for one in scene.fleet.processes.values()} == {"node-b"}
+    assert sorted(scene.fleet.serving().values()) == ["actor-0", "actor-0", "actor-1", "actor-1"]
+
+
+async def test_an_actor_that_never_says_a_word_is_ended_and_started_anew(scene: Scene) -> None:
+    scene.wish(wanted=Wanted(4, 3))
+    await scene.go_on()
+    scene.fleet.processes["actor-2"].frozen = True
+    await scene.go_on(70)
+    await scene.settle()
+    assert len(scene.lives()) == 3
+
+
 async def test_a_drained_node_serves_nothing_and_its_actor_goes_to_another(scene: Scene) -> None:
-    scene.wish(drained=frozenset({"node-a"}))
+    scene.wish(drained=frozenset({"10.0.0.1"}))
     await scene.settle()
     await scene.go_on(5)
     await scene.settle()

@@ -99,7 +99,7 @@ class Control:
             case Want(shards, actors):
                 self._want(placement, Wanted(shards, actors))
             case Move(shard, actor):
-                self._move(placement, shard, actor)
+                self._move(placement, sight, shard, actor)
             case Drain(name, undo):
                 self._drain(placement, sight, name, undo=undo)
             case Restart():
@@ -117,7 +117,7 @@ class Control:
             )
         self._change(wanted=wanted)
 
-    def _move(self, placement: Placement, shard: int, actor: str) -> None:
+    def _move(self, placement: Placement, sight: Sight, shard: int, actor: str) -> None:
         if not 0 <= shard < placement.wanted.shards:
             raise NotFound(f"there is no shard {shard}: they are 0 to {placement.wanted.shards - 1}")
         if not actor:
@@ -127,7 +127,7 @@ class Control:
             raise NotFound(
                 f"there is no actor {actor}: they are {', '.join(actor_names(placement.wanted.actors))}"
             )
-        if placement.drained & {actor, placement.seats.get(actor, "")}:
+        if placement.drained & {actor, sight.nodes.get(placement.seats.get(actor, ""), "")}:
             raise WrongState(f"{actor} is drained: choose another, or take it back with drain --undo")
         self.supervisor.change(lambda now: _pinned(now, {**now.pinned, shard: actor}))
 
@@ -137,8 +137,8 @@ class Control:
             self.supervisor.change(lambda now: _drained(now, now.drained - {found}))
             return
         drained = placement.drained | {found}
-        nodes = set(sight.nodes) - drained
-        if not nodes or not set(actor_names(placement.wanted.actors)) - drained:
+        actors = set(actor_names(placement.wanted.actors))
+        if not set(sight.nodes.values()) - drained or (actors and not actors - drained):
             raise WrongState(f"without {name} nothing would be left to serve; `cluster down` ends everything")
         self.supervisor.change(lambda now: _drained(now, now.drained | {found}))
 
@@ -156,11 +156,11 @@ def _drained(placement: Placement, drained: frozenset[str]) -> Placement:
 
 
 def _find(name: str, placement: Placement, sight: Sight) -> str:
-    """Give the actor or the id of the node that is meant."""
+    """Give the actor, or the address of the node, that is meant."""
     if name in actor_names(placement.wanted.actors) or name in placement.drained:
         return name
     found = [
-        node
+        address
         for node, address in sight.nodes.items()
         if name == address or (len(name) >= SHORTEST_ID and node.startswith(name))
     ]

@@ -60,7 +60,10 @@ def decide(
         placement,
         start={actor: placement.seats[actor] for actor in wanted if _to_start(placement, sight, actor)},
         stop=frozenset(
-            actor for actor in idle if actor not in wanted or _sits_wrong(placement, sight, actor)
+            actor
+            for actor in sight.existing
+            if actor in sight.stranded
+            or (actor in idle and (actor not in wanted or _sits_wrong(placement, sight, actor)))
         ),
         renew=frozenset(idle & {placement.turn} & sight.standings.keys()),
         orders=_orders(placement, sight),

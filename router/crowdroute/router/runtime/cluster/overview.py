@@ -99,7 +99,7 @@ def overview(placement: Placement, sight: Sight, *, fleet_answers: bool, pending
             NodeView(
                 node,
                 address,
-                node in placement.drained,
+                address in placement.drained,
                 [actor.name for actor in actors if actor.node == node],
             )
             for node, address in sorted(sight.nodes.items(), key=lambda node: node[1])

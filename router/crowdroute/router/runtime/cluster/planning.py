@@ -29,6 +29,8 @@ class Sight:
     """Actors whose server answered just now: what is handed over, only they get."""
     lost: Set[str] = frozenset()
     """Actors that were given up: nothing answers, and no new life of theirs came."""
+    stranded: Set[str] = frozenset()
+    """Those of them that the fleet cannot start again where they are: their node died."""
     retry: Set[int] = frozenset()
     """Shards that failed to open and whose pause is over."""
 
@@ -58,7 +60,7 @@ def stays(placement: Placement, sight: Sight, actor: str) -> bool:
         actor in actor_names(placement.wanted.actors)
         and actor not in sight.lost
         and actor != placement.turn
-        and not placement.drained & {actor, seat}
+        and not placement.drained & {actor, sight.nodes.get(seat, "")}
         and (standing is None or standing.node == seat)
     )
 
@@ -98,7 +100,7 @@ def _seats(placement: Placement, sight: Sight) -> dict[str, str]:
     """Give each actor a node: those without one at once, and one at a time of those that only even things
     out."""
     names = actor_names(placement.wanted.actors)
-    nodes = [node for node in sorted(sight.nodes) if node not in placement.drained]
+    nodes = [node for node in sorted(sight.nodes) if sight.nodes[node] not in placement.drained]
     if not nodes:
         return {actor: seat for actor, seat in placement.seats.items() if actor in names}
     now = {}

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import threading
-from importlib import import_module
 
 import structlog
 
@@ -32,7 +30,7 @@ class ActorProcess:
     """One life of an actor: a gRPC server and the shards behind it."""
 
     def __init__(self, name: str, hosting: str) -> None:
-        """Begin to load the engine; Ray answers for this process at once.
+        """Begin to load the engine, while questions are answered.
 
         Args:
             name: of the actor.
@@ -45,15 +43,11 @@ class ActorProcess:
         self._hosting = hosting
         self._incarnation = secrets.token_hex(8)
         self._actor: ShardActor | None = None
-        self._beginning: asyncio.Task[None] | None = None
-        # The engine's libraries take seconds to load, and the first question may take a moment to come.
-        threading.Thread(target=import_module, args=(hosting.partition(":")[0],), daemon=True).start()
+        self._beginning = asyncio.get_running_loop().create_task(self._begin())
+        self._beginning.add_done_callback(_end_if_failed)
 
     async def standing(self) -> bytes:
-        """Say how this actor stands; the first question makes it listen."""
-        if self._beginning is None:
-            self._beginning = asyncio.create_task(self._begin())
-            self._beginning.add_done_callback(_end_if_failed)
+        """Say how this actor stands."""
         if self._actor is None:
             return encode(Standing(self._incarnation, self._node, "", os.getpid()))
         return encode(self._actor.standing())
@@ -106,16 +100,11 @@ class SupervisorProcess:
         from crowdroute.router.runtime.cluster.supervisor import Supervisor
 
         head = Head()
-        self._control = Control(Supervisor(RayFleet(head, hosting), RayRecord(head)))
-        self._leading: asyncio.Task[None] | None = None
-
-    async def lead(self) -> None:
-        """Begin to lead, unless that has begun."""
-        if self._leading is None:
-            self._leading = asyncio.create_task(self._control.supervisor.run())
-            self._leading.add_done_callback(_end_if_failed)
+        led = Supervisor(RayFleet(head, hosting), RayRecord(head))
+        self._control = Control(led)
+        self._leading = asyncio.get_running_loop().create_task(led.run())
+        self._leading.add_done_callback(_end_if_failed)
 
     async def ask(self, question: bytes) -> bytes:
         """Answer what the command line asks."""
-        await self.lead()
         return await self._control.answer(question)

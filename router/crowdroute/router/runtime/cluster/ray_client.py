@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def connected(address: str) -> Iterator[None]:
         ConfigurationError: Ray is not installed, or the token is missing or is another cluster's.
         FleetUnavailable: nothing answers there.
     """
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it tells each of its attempts
     ray = load_ray()
     if address != "auto":
         _reach(address)
@@ -37,8 +39,8 @@ def connected(address: str) -> Iterator[None]:
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
         raise FleetUnavailable(
-            "no Ray node runs on this machine: start one (`ray start --head`, or `ray start --address"
-            " HEAD:PORT`), or name the head with --ray"
+            "there is no way into Ray from here: this machine is no node of it (`ray start --head`, or"
+            " `ray start --address HEAD:PORT`), or has another cluster's token in ~/.ray/auth_token"
         ) from error
     except ray.exceptions.AuthenticationError as error:
         raise ConfigurationError(
@@ -60,11 +62,9 @@ def supervisor(hosting: str) -> Any:
     """
     ray = load_ray()
     try:
-        handle = start_supervisor(hosting)
-        ray.get(handle.lead.remote(), timeout=ANSWER_S)
+        return start_supervisor(hosting)
     except ray.exceptions.RayError as error:
         raise FleetUnavailable(f"Ray does not start the supervisor: {error}") from error
-    return handle
 
 
 def running_supervisor() -> Any:

@@ -130,8 +130,20 @@ class Supervisor:
             for actor, watch in self._watches.items()
             if watch.standing is not None and actor not in lost
         }
-        beating = {actor for actor in standings if self._watches[actor].beats}
-        self.sight = Sight(self._nodes, self._existing, standings, beating, lost, self._retries(standings))
+        self.sight = Sight(
+            self._nodes,
+            self._existing,
+            standings,
+            beating={actor for actor in standings if self._watches[actor].beats},
+            lost=lost,
+            stranded={actor for actor in lost if self._is_stranded(actor)},
+            retry=self._retries(standings),
+        )
+
+    def _is_stranded(self, actor: str) -> bool:
+        """Say whether a lost actor's node died; who never said a word may be anywhere."""
+        standing = self._watches[actor].standing
+        return standing is None or standing.node not in self._nodes
 
     async def _ask_fleet(self) -> None:
         """See which nodes and actors there are; what was seen last stands while nobody can say."""
