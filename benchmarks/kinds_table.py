@@ -1,4 +1,4 @@
-"""The tables of texts and of places on a scale in docs/aggregation.md, on the recorded crowds that have them."""
+"""The tables of texts and of places on a scale in docs/aggregation.md, on the crowds that have them."""
 
 from __future__ import annotations
 

@@ -35,12 +35,14 @@ from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.multi_label import BinaryRelevance, MultiLabelVote
 from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, NearestAnswer
 from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
+from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 from crowdroute.aggregation.texts import NearestText, WordVote
+from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 __all__ = [
     "HRRASA",
@@ -64,15 +66,18 @@ __all__ = [
     "MultiLabelVote",
     "NearestAnswer",
     "NearestText",
+    "OneCoinDawidSkene",
     "OnlineDawidSkene",
     "PairAgreement",
     "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
     "TemperatureScaling",
+    "Wawa",
     "WeightedMedian",
     "WordVote",
     "WorkerPair",
+    "ZeroBasedSkill",
     "brier_score",
     "cohens_kappa",
     "expected_calibration_error",

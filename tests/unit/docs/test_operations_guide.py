@@ -16,6 +16,7 @@ from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
+    ClusterSettings,
     LimitSettings,
     MetricsSettings,
     Settings,
@@ -26,7 +27,7 @@ from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
 
 GUIDE = read("docs/operations.md")
 UNIT = REPOSITORY / "deploy" / "systemd" / "crowdroute.service"
-GROUPS = {"tls": TlsSettings, "limits": LimitSettings, "metrics": MetricsSettings}
+GROUPS = {"tls": TlsSettings, "limits": LimitSettings, "metrics": MetricsSettings, "cluster": ClusterSettings}
 
 
 def settings(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
