@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import compose_spec
@@ -96,7 +97,7 @@ def test_a_misspelt_setting_of_the_engine_would_be_seen() -> None:
 
 def test_the_broker_is_set_up_as_the_one_that_is_tested() -> None:
     given = composed()["services"]["kafka"]["environment"]
-    ours = kafka.properties(*one_broker())
+    ours = kafka.properties(*one_broker(), Path("tls"))
     told = {
         name.removeprefix("KAFKA_").replace("_", ".").lower(): value
         for name, value in given.items()
