@@ -21,6 +21,7 @@ from crowdroute.aggregation.calibration import (
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
+from crowdroute.aggregation.glad import GLAD
 from crowdroute.aggregation.information import (
     fill_information,
     information_table,
@@ -29,6 +30,7 @@ from crowdroute.aggregation.information import (
     posterior_margin,
 )
 from crowdroute.aggregation.intervals import Estimate
+from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
@@ -39,6 +41,8 @@ from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 __all__ = [
+    "GLAD",
+    "MACE",
     "AggregationError",
     "AgreementCounts",
     "AnnotationSet",
