@@ -1,4 +1,4 @@
-"""`crowdroute aggregate` on answers that are more than one label: texts, numbers, sets, masks, boxes and more."""
+"""`crowdroute aggregate` on answers that are more than one label: texts, numbers, sets, masks, boxes."""
 
 from __future__ import annotations
 
