@@ -33,7 +33,7 @@ from crowdroute.router.rpc.status import (
     status_message,
     told,
 )
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 
 LONGEST_DEADLINE = 60.0
 """Seconds that a call answered with one message may ask for: what waits longer is better asked again."""
@@ -112,8 +112,8 @@ class Gate:
             scopes: what each call needs; None: what the product says.
             log_calls: write a line for each call that ends.
         """
-        self.engine: Engine | None = None
-        """Set once the engine serves; until then every call is sent away."""
+        self.group: ShardGroup | None = None
+        """Set once it serves; until then every call is sent away."""
         self._authenticator: Authenticator | None = None
         self._limiter = limiter
         self._scopes = SCOPES if scopes is None else scopes
@@ -122,10 +122,10 @@ class Gate:
         self.records: list[CallRecord] = []
         """How the calls ended, for every call that is served."""
 
-    def open(self, engine: Engine) -> None:
+    def open(self, group: ShardGroup) -> None:
         """Begin to let calls in."""
-        self._authenticator = Authenticator(engine.shard)
-        self.engine = engine
+        self._authenticator = Authenticator(group)
+        self.group = group
 
     def record(self, path: str) -> CallRecord:
         """Begin the record of a call."""
@@ -153,18 +153,18 @@ class Gate:
             ShuttingDown: the engine does not serve yet, or no longer.
             NotAuthenticated, PermissionRefused, TooManyCalls: the credential does not do.
         """
-        if self.engine is None or self._authenticator is None:
+        if self.group is None or self._authenticator is None:
             raise ShuttingDown("this process is starting: call again")
-        principal = self._authenticator.authenticate(authorization, self.engine.now_us())
+        principal = self._authenticator.authenticate(authorization, self.group.now_us())
         self._limiter.take(principal.token)
         principal.require(self._scopes[name])
         return Call(context, name, principal, request)
 
     def still_good(self, call: Call) -> bool:
         """Say whether the credential of a call that lasts is still good."""
-        assert self.engine is not None
+        assert self.group is not None
         assert self._authenticator is not None
-        return self._authenticator.still_good(call.principal, self.engine.now_us())
+        return self._authenticator.still_good(call.principal, self.group.now_us())
 
     def take(self, call: Call) -> None:
         """Count one action of a call that does many.

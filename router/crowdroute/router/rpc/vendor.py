@@ -33,6 +33,7 @@ from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import problem_message
 from crowdroute.router.rpc.upserts import read_upsert
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
 
@@ -43,9 +44,9 @@ MOST_ROWS = 1000
 class VendorServicer:
     """Carries out the calls. What is out of the token's reach answers as what does not exist."""
 
-    def __init__(self, engine: Engine, gate: Gate) -> None:
-        """Serve an engine."""
-        self._engine = engine
+    def __init__(self, group: ShardGroup, gate: Gate) -> None:
+        """Serve a group."""
+        self._group = group
         self._gate = gate
         self._wanted_about = RoughCounts()
 
@@ -65,7 +66,7 @@ class VendorServicer:
         last = ""
         for name in names[begin:]:
             project = organisation.project_names[name]
-            state = self._engine.project(call.principal.tenant, project)
+            state = self._group.project(call.principal.tenant, project)
             if state.state != ProjectState.ACTIVE or not self._admits(
                 organisation, reach, state.rules.requirement
             ):
@@ -80,14 +81,14 @@ class VendorServicer:
                     name=name,
                     wanted=self._wanted_about.of(
                         (call.principal.tenant, project, reach),
-                        self._engine.now_us(),
+                        self._group.now_us(),
                         partial(self._wanted, organisation, reach, state),
                     ),
                     pay=money_message(state.price_micros(Stage.CROWD), state.rules.prices.currency),
                 )
             )
             await asyncio.sleep(0)
-        await self._engine.observe()
+        await self._group.observe()
         return response
 
     async def upsert_workers(
@@ -107,8 +108,8 @@ class VendorServicer:
                 outcomes.append(error)
         workers = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
         rows = {worker: organisation.workers[worker] for worker in workers}
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, workers)
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), workers)
         response = wire.UpsertWorkersResponse()
         for outcome in outcomes:
             if isinstance(outcome, Refusal):
@@ -124,9 +125,9 @@ class VendorServicer:
         reach: Reach,
         row: workers_pb2.UpsertWorkerRequest,
     ) -> Id:
-        upsert = read_upsert(self._engine, call.principal.tenant, organisation, reach, row)
+        upsert = read_upsert(self._home(call), call.principal.tenant, organisation, reach, row)
         key = checked_key(row.idempotency_key)
-        request = self._engine.request(
+        request = self._group.request(
             organisation_stream(call.principal.tenant),
             upsert.command,
             principal=call.principal.name,
@@ -134,7 +135,7 @@ class VendorServicer:
             key=key,
             digest=request_digest(row) if key else b"",
         )
-        return expect(Created, self._engine.decide(request, upsert.contents)).id
+        return expect(Created, self._home(call).decide(request, upsert.contents)).id
 
     async def list_vendor_workers(
         self, call: Call, message: wire.ListVendorWorkersRequest
@@ -151,8 +152,8 @@ class VendorServicer:
             pool=reach.pool,
             status=status,
         )
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), [row.facts.worker for row in rows])
         workers, token = await fill(
             page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
         )
@@ -165,8 +166,8 @@ class VendorServicer:
         rows = balances_after(organisation, reach, NO_ID, page.after, page.rows + 1)
         more = len(rows) > page.rows
         rows = rows[: page.rows]
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, {row.worker for row in rows})
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), {row.worker for row in rows})
         return wire.GetStatementResponse(
             lines=[
                 wire.StatementLine(
@@ -179,6 +180,10 @@ class VendorServicer:
             ],
             next_page_token=page.token(place_of(rows[-1])) if more else "",
         )
+
+    def _home(self, call: Call) -> Engine:
+        """Give the engine of the shard that the caller's organisation lives in."""
+        return self._group.engine_of(call.principal.tenant)
 
     def _reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the organisation, and whose workers the caller acts for.
@@ -193,7 +198,7 @@ class VendorServicer:
                 " OperationsService",
                 {"scope": Scope.VENDOR.value},
             )
-        return self._engine.organisation(call.principal.tenant), reach
+        return self._group.organisation(call.principal.tenant), reach
 
     def _wanted(self, organisation: OrganisationState, reach: Reach, state: Project) -> int:
         """Count the crowd answers wanted that nobody holds a lease for, of tasks that admit the vendor."""

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     """Where gRPC is served."""
     tenant: str = "default"
     """The organisation that an empty store is begun with."""
+    shards: Annotated[int, Field(ge=1, le=64)] = 1
+    """Logs that the projects are shared out among, each with a writer of its own; can grow and not shrink."""
     reflection: bool = False
     """Whether clients may ask for the schema, as grpcurl does."""
     grace_seconds: Annotated[float, Field(ge=0)] = 5.0

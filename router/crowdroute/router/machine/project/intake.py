@@ -34,6 +34,8 @@ def create(state: Project, wish: wishes.CreateProject, now_us: int) -> Decision:
 def begin(state: Project, wish: wishes.BeginProject, now_us: int) -> Decision:
     """Begin a stream that another shard's organisation awaits; asked again, leave it as it is."""
     if state.history:
+        if state.name != wish.name:
+            raise AlreadyExists(f"{to_text(Kind.PROJECT, wish.project)} exists already: {state.name}")
         return Created(wish.project)
     return (yield from create(state, wishes.CreateProject(wish.project, wish.name, wish.rules), now_us))
 

@@ -25,17 +25,17 @@ class Projects(Office):
         project = self._new_project(call, message.idempotency_key)
         rules = await compiled(message.rules_yaml, 1, None, organisation)
         stream = project_stream(call.principal.tenant, project)
-        document = kept_document(project, 1, message.rules_yaml, self._engine.now_us(), call.principal.name)
+        document = kept_document(project, 1, message.rules_yaml, self._group.now_us(), call.principal.name)
         await self.act(call, stream, CreateProject(project, message.name, rules), message, [document])
-        created = project_message(self._engine.project(call.principal.tenant, project))
+        created = project_message(self._group.project(call.principal.tenant, project))
         await self.observe()
         return created
 
     def _new_project(self, call: Call, key: str) -> Id:
         """Give the project's id: under a key always the same, so that a retry reaches the same stream."""
         if not key:
-            return self._engine.new_id()
-        return self._engine.external(
+            return self._group.new_id()
+        return self.home(call).external(
             call.principal.tenant, Kind.PROJECT, f"{call.principal.name}\0{checked_key(key)}"
         )
 
@@ -52,7 +52,7 @@ class Projects(Office):
                         f"there is no project named {message.name[:200]!r}: list the projects, or create it",
                         {"field": "name"},
                     )
-                state = self._engine.project(call.principal.tenant, row.project)
+                state = self._group.project(call.principal.tenant, row.project)
             case _:
                 raise InvalidCommand("give project_id or name", {"field": "key"})
         found = project_message(state)
@@ -68,7 +68,7 @@ class Projects(Office):
 
         def write(name: str) -> wire.Project:
             project = organisation.project_names[name]
-            return project_message(self._engine.project(call.principal.tenant, project))
+            return project_message(self._group.project(call.principal.tenant, project))
 
         projects, token = await fill(page, names[begin : begin + page.rows + 1], write, str)
         await self.observe()
