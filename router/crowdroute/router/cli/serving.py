@@ -17,11 +17,12 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
+from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.embedded import embedded_group
-from crowdroute.router.runtime.placement import FIRST_SHARD, Placement
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
-from crowdroute.router.runtime.settings import Settings, load_settings
+from crowdroute.router.runtime.settings import Settings, load_settings, own_shards, placement_of
 
 STOPPED, FAILED, MISUSED = range(3)
 """Exit codes: told to stop; the log, the disk or a defect; settings that cannot work."""
@@ -98,15 +99,23 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
-        async with embedded_group(
-            settings.directory,
-            Placement(settings.shards),
-            snapshots=settings.snapshots,
-            recovered=_tell_recovered,
-        ) as group:
-            token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
-            if token is not None:
-                _log.info("the first administrator's token was written", file=str(token))
+        async with contextlib.AsyncExitStack() as around:
+            group = await around.enter_async_context(
+                embedded_group(
+                    settings.directory,
+                    placement_of(settings),
+                    own=own_shards(settings),
+                    snapshots=settings.snapshots,
+                    recovered=_tell_recovered,
+                )
+            )
+            if FIRST_SHARD in group.engines:
+                token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
+                if token is not None:
+                    _log.info("the first administrator's token was written", file=str(token))
+            if settings.peers is not None:
+                port = await around.enter_async_context(peers_served(settings.peers, server, group))
+                _log.info("peers served", port=port)
             await serve_group(server, group)
             _log.info(
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)

@@ -106,6 +106,11 @@ class Server:
         return self._gate
 
     @property
+    def services(self) -> Mapping[str, Service]:
+        """What clients call, by full name."""
+        return self._services
+
+    @property
     def work_streams(self) -> int:
         """How many work streams are open."""
         return len(self._annotation.streams) if self._annotation is not None else 0

@@ -12,7 +12,7 @@ from crowdroute.api.v1 import vendor_pb2 as wire
 from crowdroute.api.v1 import workers_pb2
 from crowdroute.router.commands.replies import Created
 from crowdroute.router.errors import InvalidCommand, PermissionRefused, Refusal
-from crowdroute.router.machine.stream import organisation_stream
+from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import ProjectState, Stage, TaskState, WorkerStatus
@@ -26,7 +26,7 @@ from crowdroute.router.rpc.operations.counting import free_slots
 from crowdroute.router.rpc.operations.ledger import balances_after, place_of
 from crowdroute.router.rpc.operations.office import request_digest
 from crowdroute.router.rpc.operations.workers import worker_of, workers_after
-from crowdroute.router.rpc.pages import fill, page_of, spaced
+from crowdroute.router.rpc.pages import Page, fill, page_of, spaced
 from crowdroute.router.rpc.reach import Reach, reach_of
 from crowdroute.router.rpc.rough import RoughCounts
 from crowdroute.router.rpc.scopes import Scope
@@ -66,6 +66,8 @@ class VendorServicer:
         last = ""
         for name in names[begin:]:
             project = organisation.project_names[name]
+            if not self._group.has(project_stream(call.principal.tenant, project)):
+                continue
             state = self._group.project(call.principal.tenant, project)
             if state.state != ProjectState.ACTIVE or not self._admits(
                 organisation, reach, state.rules.requirement
@@ -89,7 +91,30 @@ class VendorServicer:
             )
             await asyncio.sleep(0)
         await self._group.observe()
-        return response
+        return await self._with_others(call, message, page, response)
+
+    async def _with_others(
+        self,
+        call: Call,
+        message: wire.ListOpenProjectsRequest,
+        page: Page,
+        own: wire.ListOpenProjectsResponse,
+    ) -> wire.ListOpenProjectsResponse:
+        """Add the projects that live with other groups, and cut the page anew."""
+        elsewhere = self._gate.elsewhere
+        if elsewhere is None or call.part:
+            return own
+        more = bool(own.next_page_token)
+        rows = list(own.projects)
+        for answer in await elsewhere.gather(call, call.name, message.SerializeToString()):
+            part = wire.ListOpenProjectsResponse.FromString(answer)
+            rows += part.projects
+            more = more or bool(part.next_page_token)
+        rows.sort(key=lambda project: project.name)
+        projects = rows[: page.rows]
+        more = more or len(rows) > page.rows
+        token = page.token(projects[-1].name) if more and projects else ""
+        return wire.ListOpenProjectsResponse(projects=projects, next_page_token=token)
 
     async def upsert_workers(
         self, call: Call, message: wire.UpsertWorkersRequest

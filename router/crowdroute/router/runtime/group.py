@@ -253,6 +253,10 @@ class ShardGroup:
             {"shard": str(shard), "owner": owner.public},
         )
 
+    def has(self, stream: str) -> bool:
+        """Say whether a stream lives in a shard of this group."""
+        return any(engine.shard.has(stream) for engine in self.engines.values())
+
     def shard_of(self, stream: str) -> int | None:
         """Give the number of the shard that a stream lives in, or None when there is no such stream."""
         for number, engine in self.engines.items():

@@ -112,6 +112,16 @@ class Office:
         engine = self._group.engine(stream)
         return Place(tenant, stream, engine.shard.project_state(stream), engine, self._schemas)
 
+    async def others(self, call: Call, message: Message) -> Sequence[bytes]:
+        """Give the answers of the other groups to a call that concerns what lives in all of them.
+
+        Raises:
+            RouterError: one of them did not answer.
+        """
+        if self._gate.elsewhere is None or call.part:
+            return ()
+        return await self._gate.elsewhere.gather(call, call.name, message.SerializeToString())
+
     async def act(
         self,
         call: Call,
