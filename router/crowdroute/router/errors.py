@@ -193,3 +193,22 @@ class ConfigurationError(RouterError):
 
     code = "CONFIGURATION"
     category = Category.INVALID
+
+
+class PlacementSuperseded(RouterError):
+    """Another supervisor has written this generation of the placement, or a later one: read, and decide
+    anew."""
+
+    code = "PLACEMENT_SUPERSEDED"
+
+
+class FleetUnavailable(RouterError):
+    """What runs the processes of the cluster does not answer; those that run serve on."""
+
+    code = "FLEET_UNAVAILABLE"
+
+
+class ActorSilent(RouterError):
+    """An actor of the cluster did not answer in time; whether it did what was asked is unknown."""
+
+    code = "ACTOR_SILENT"

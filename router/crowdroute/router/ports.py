@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from crowdroute.router.commands import Reply, Request
 from crowdroute.router.events import Batch, Entry
 from crowdroute.router.model.ids import Id
+from crowdroute.router.model.placement import Placement
 
 Sections = Mapping[str, bytes | memoryview]
 """A snapshot's parts by name."""
@@ -84,6 +85,21 @@ class Snapshots(Protocol):
 
     def write(self, sequence: int, chain: bytes, sections: Sections) -> None:
         """Keep a fold of the log through `sequence`; older snapshots may go."""
+
+
+class PlacementRecord(Protocol):
+    """Where the supervisor writes each generation of the placement, before anybody acts on it."""
+
+    async def read(self) -> Placement:
+        """Give the newest generation; generation 0 when none was written."""
+
+    async def write(self, placement: Placement) -> None:
+        """Return once the generation is durable.
+
+        Raises:
+            PlacementSuperseded: that generation, or a later one, was written by somebody else; nothing
+                changed.
+        """
 
 
 class Clock(Protocol):

@@ -16,6 +16,7 @@ from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
+    ClusterSettings,
     LimitSettings,
     MetricsSettings,
     PeerSettings,
@@ -32,6 +33,7 @@ GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
     "metrics": MetricsSettings,
+    "cluster": ClusterSettings,
     "peers": PeerSettings,
     "peers.tls": PeerTlsSettings,
 }

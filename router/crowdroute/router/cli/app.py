@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdroute.router.cli.aggregating import aggregate
+from crowdroute.router.cli.cluster import app as cluster
 from crowdroute.router.cli.demonstrating import demo
 from crowdroute.router.cli.explaining import explain
 from crowdroute.router.cli.exporting import export
@@ -81,6 +82,7 @@ app.add_typer(rulebook, name="rules")
 app.add_typer(workers, name="workers")
 app.add_typer(tasks, name="tasks")
 app.add_typer(logs, name="log")
+app.add_typer(cluster, name="cluster")
 app.command("stats")(stats)
 app.command("import")(import_items)
 app.command("export")(export)

@@ -107,6 +107,21 @@ class PeerSettings(BaseModel):
     """Unset: no encryption between processes, which is for one machine only."""
 
 
+class ClusterSettings(BaseModel):
+    """How large a cluster on Ray is, and where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ray: str = "auto"
+    """host:port of Ray's head; `auto` takes the one that a node on this machine belongs to."""
+    shards: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Partitions of the log; may grow and never falls."""
+    actors: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Processes that share the shards, spread over the nodes."""
+    port: Annotated[int, Field(ge=0, le=65_000)] = 0
+    """Shard 0 is served on this port of its node, shard 1 on the next; 0: each takes a free one."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -135,6 +150,8 @@ class Settings(BaseSettings):
     """Unset: this process serves all shards."""
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
+    cluster: ClusterSettings | None = None
+    """Unset: one process on this machine, which needs no service."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least level of the lines on standard error; `debug` has one for every call."""
 

@@ -1,0 +1,192 @@
+"""`crowdroute cluster`: many shards on Ray, as one looks after them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from crowdroute.router.adapters.ray_store import Head, keep_settings
+from crowdroute.router.cli.cluster_view import print_overview, watching
+from crowdroute.router.cli.output import console, print_json
+from crowdroute.router.cli.target import AsJson
+from crowdroute.router.errors import FleetUnavailable, WrongState
+from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Refused, Restart, Show, Want
+from crowdroute.router.runtime.cluster.overview import Overview
+from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, running_supervisor, supervisor
+from crowdroute.router.runtime.settings import ClusterSettings, load_settings
+
+HOSTING = "crowdroute.router.rpc.hosting:host"
+"""What actors serve shards with."""
+
+LOOK_S = 0.5
+"""Between two looks at a cluster that is waited for."""
+
+app = typer.Typer(
+    help="Run many shards on Ray: start, look, move, drain, restart, stop.", no_args_is_help=True
+)
+
+RayAddress = Annotated[
+    str,
+    typer.Option(
+        "--ray",
+        envvar="CROWDROUTE_CLUSTER__RAY",
+        help="host:port of Ray's head; without it the one that a node on this machine belongs to.",
+    ),
+]
+Patience = Annotated[
+    float, typer.Option("--wait", help="Longest wait, in seconds, until it is done; 0: do not wait.", min=0)
+]
+WAIT_S = 120.0
+
+
+@app.command()
+def up(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="TOML file with settings; see [cluster] in it.")
+    ] = None,
+    shards: Annotated[int | None, typer.Option(help="Partitions of the log.", min=1)] = None,
+    actors: Annotated[int | None, typer.Option(help="Processes that share the shards.", min=1)] = None,
+    ray: Annotated[str | None, typer.Option("--ray", help="host:port of Ray's head.")] = None,
+    wait: Patience = WAIT_S,
+    as_json: AsJson = False,
+) -> None:
+    """Start the cluster, or bring a running one to another size; returns when every shard is served.
+
+    Run it on a node of the Ray cluster. What it changes of the settings, running actors take with `restart`.
+
+    Example: crowdroute cluster up --config cluster.toml --shards 8 --actors 4
+    """
+    settings = load_settings(config)
+    given = {"shards": shards, "actors": actors, "ray": ray}
+    cluster = (settings.cluster or ClusterSettings()).model_copy(
+        update={name: value for name, value in given.items() if value is not None}
+    )
+    settings = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
+    with connected(cluster.ray):
+        asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
+        want = Want(cluster.shards, cluster.actors)
+        seen = _carry_out(supervisor(HOSTING), want, wait, "starting")
+    _print(seen, as_json)
+
+
+@app.command()
+def status(ray: RayAddress = "auto", as_json: AsJson = False) -> None:
+    """Show nodes, actors, and who serves which shard at which generation.
+
+    Example: crowdroute cluster status --json
+    """
+    with connected(ray):
+        seen = _ask(running_supervisor(), Show())
+    _print(seen, as_json)
+
+
+@app.command()
+def move(
+    shard: Annotated[int, typer.Argument(help="Number of the shard.", metavar="SHARD")],
+    actor: Annotated[
+        str,
+        typer.Argument(help="Where it is to stay; without it, it may live anywhere again.", metavar="ACTOR"),
+    ] = "",
+    ray: RayAddress = "auto",
+    wait: Patience = WAIT_S,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a shard over: its owner finishes what it took, then the actor serves it.
+
+    Example: crowdroute cluster move 3 actor-1
+    """
+    with connected(ray):
+        seen = _carry_out(running_supervisor(), Move(shard, actor), wait, f"moving shard {shard}")
+    _print(seen, as_json)
+
+
+@app.command()
+def drain(
+    name: Annotated[
+        str, typer.Argument(help="Address or id of a node, or name of an actor.", metavar="NAME")
+    ],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back into service.")] = False,
+    ray: RayAddress = "auto",
+    wait: Patience = WAIT_S,
+    as_json: AsJson = False,
+) -> None:
+    """Take a node or an actor out of service: its shards are handed over to the others.
+
+    Example: crowdroute cluster drain 10.0.0.7
+    """
+    with connected(ray):
+        doing = f"taking {name} back" if undo else f"draining {name}"
+        seen = _carry_out(running_supervisor(), Drain(name, undo), wait, doing)
+    _print(seen, as_json)
+
+
+@app.command()
+def restart(ray: RayAddress = "auto", wait: Patience = 600.0, as_json: AsJson = False) -> None:
+    """Replace the process of every actor, one after the other, its shards handed over meanwhile.
+
+    Example: crowdroute cluster restart
+    """
+    with connected(ray):
+        seen = _carry_out(running_supervisor(), Restart(), wait, "restarting")
+    _print(seen, as_json)
+
+
+@app.command()
+def down(ray: RayAddress = "auto", wait: Patience = WAIT_S, as_json: AsJson = False) -> None:
+    """Hand every shard back in order and end all actors; Ray itself, logs and placements stay.
+
+    Example: crowdroute cluster down
+    """
+    with connected(ray):
+        led = running_supervisor()
+        shards = _ask(led, Show()).wanted.shards
+        seen = _carry_out(led, Want(shards, 0), wait or WAIT_S, "stopping")
+        end(led)
+    _print(seen, as_json)
+
+
+def _ask(led: Any, question: Question) -> Overview:
+    """Ask the supervisor, and give how the cluster does.
+
+    Raises:
+        WrongState: it refused.
+    """
+    answer = ask(led, question)
+    if isinstance(answer, Refused):
+        error = WrongState(answer.message)
+        error.code = answer.code
+        raise error
+    return answer
+
+
+def _carry_out(led: Any, question: Question, wait: float, doing: str) -> Overview:
+    """Ask for something and show how far it is, until it is done; gives how the cluster does then."""
+    seen = _ask(led, question)
+    return _wait(lambda: _ask(led, Show()), seen, wait, doing) if wait else seen
+
+
+def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:
+    until = time.monotonic() + wait
+    with watching(doing) as show:
+        while not seen.resting:
+            if time.monotonic() > until:
+                raise FleetUnavailable(
+                    f"{doing} is not done after {wait:.0f} s, and goes on: see `crowdroute cluster status`"
+                )
+            time.sleep(LOOK_S)
+            seen = look()
+            show(seen)
+    return seen
+
+
+def _print(seen: Overview, as_json: bool) -> None:
+    if as_json:
+        print_json(msgspec.to_builtins(seen))
+    else:
+        print_overview(seen, console())

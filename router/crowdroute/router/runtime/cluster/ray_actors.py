@@ -1,0 +1,110 @@
+"""The processes of a cluster as Ray runs them: thin, and nothing in them that a new life could not see again.
+
+Everything that goes through Ray is JSON, because Ray would pickle anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+
+import structlog
+
+from crowdroute.router.adapters.ray_library import load_ray
+from crowdroute.router.adapters.ray_store import Head, RayRecord, kept_settings
+from crowdroute.router.errors import RouterError
+from crowdroute.router.runtime.cluster.actor import ShardActor
+from crowdroute.router.runtime.cluster.hosting import Place, load_hosting
+from crowdroute.router.runtime.cluster.orders import Order, Standing, decode, encode
+
+NAMESPACE = "crowdroute"
+SUPERVISOR = "supervisor"
+BROKEN = 70
+"""Exit status of a process that must not go on, after `EX_SOFTWARE`; Ray starts the next."""
+
+_log = structlog.get_logger("crowdroute.actor")
+
+
+class ActorProcess:
+    """One life of an actor: a gRPC server and the shards behind it."""
+
+    def __init__(self, name: str, hosting: str) -> None:
+        """Begin to load the engine, while questions are answered.
+
+        Args:
+            name: of the actor.
+            hosting: `module:attribute` of the `HostingFactory`.
+        """
+        ray = load_ray()
+        context = ray.get_runtime_context()
+        self._node, self._ip = context.get_node_id(), ray.util.get_node_ip_address()
+        self._name = name
+        self._hosting = hosting
+        self._incarnation = secrets.token_hex(8)
+        self._actor: ShardActor | None = None
+        self._beginning = asyncio.get_running_loop().create_task(self._begin())
+        self._beginning.add_done_callback(_end_if_failed)
+
+    async def standing(self) -> bytes:
+        """Say how this actor stands."""
+        if self._actor is None:
+            return encode(Standing(self._incarnation, self._node, "", os.getpid()))
+        return encode(self._actor.standing())
+
+    async def obey(self, order: bytes) -> bytes:
+        """Follow an order; see `ShardActor.obey`."""
+        if self._actor is None:
+            return await self.standing()
+        return encode(self._actor.obey(decode(order, Order)))
+
+    async def _begin(self) -> None:
+        make = await asyncio.to_thread(load_hosting, self._hosting)
+        settings = await kept_settings(Head())
+        hosting = await make(settings, Place(self._name, self._ip))
+        hosting.failed.add_done_callback(_end_because)
+        self._actor = ShardActor(
+            hosting,
+            incarnation=self._incarnation,
+            node=self._node,
+            address=hosting.address,
+            pid=os.getpid(),
+        )
+
+
+def _end_if_failed(beginning: asyncio.Task[None]) -> None:
+    if not beginning.cancelled() and (error := beginning.exception()) is not None:
+        _log.critical("actor cannot begin", reason=str(error))
+        os._exit(BROKEN)
+
+
+def _end_because(failed: asyncio.Future[RouterError]) -> None:
+    """End the process: what it may have promised is known to the log alone."""
+    if failed.cancelled():
+        return
+    _log.critical("actor ended", code=failed.result().code, reason=failed.result().message)
+    os._exit(BROKEN)
+
+
+class SupervisorProcess:
+    """One life of the supervisor."""
+
+    def __init__(self, hosting: str) -> None:
+        """Begin to lead.
+
+        Args:
+            hosting: `module:attribute` of the `HostingFactory` of its actors.
+        """
+        from crowdroute.router.runtime.cluster.control import Control
+        from crowdroute.router.runtime.cluster.ray_fleet import RayFleet
+        from crowdroute.router.runtime.cluster.supervisor import Supervisor
+
+        head = Head()
+        led = Supervisor(RayFleet(head, hosting), RayRecord(head))
+        self._control = Control(led)
+        self._leading = asyncio.get_running_loop().create_task(led.run())
+        self._leading.add_done_callback(_end_if_failed)
+
+    async def ask(self, question: bytes) -> bytes:
+        """Answer what the command line asks."""
+        return await self._control.answer(question)

@@ -1,0 +1,115 @@
+"""The command line's connection to Ray, and what is wrong when there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from crowdroute.router.adapters.ray_library import load_ray
+from crowdroute.router.errors import ConfigurationError, FleetUnavailable, NotFound
+from crowdroute.router.runtime.cluster.control import Answer, Question, decode_answer, encode
+from crowdroute.router.runtime.cluster.ray_actors import NAMESPACE, SUPERVISOR
+from crowdroute.router.runtime.cluster.ray_fleet import start_supervisor
+
+REACH_S = 3.0
+"""Longest wait for a connection; Ray's own client would try for minutes."""
+
+ANSWER_S = 30.0
+"""Longest wait for an answer: a supervisor that was just started loads for seconds."""
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Be a client of the Ray cluster at host:port, or `auto`, while the block runs; it prints nothing itself.
+
+    Raises:
+        ConfigurationError: Ray is not installed, or the token is missing or is another cluster's.
+        FleetUnavailable: nothing answers there.
+    """
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it tells each of its attempts
+    ray = load_ray()
+    if address != "auto":
+        _reach(address)
+    try:
+        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
+    except ConnectionError as error:
+        raise FleetUnavailable(
+            "there is no way into Ray from here: this machine is no node of it (`ray start --head`, or"
+            " `ray start --address HEAD:PORT`), or has another cluster's token in ~/.ray/auth_token"
+        ) from error
+    except ray.exceptions.AuthenticationError as error:
+        raise ConfigurationError(
+            "Ray's token is missing here or is another cluster's: put the head's into ~/.ray/auth_token, or"
+            " its path into RAY_AUTH_TOKEN_PATH"
+        ) from error
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # Ray's threads tell of ended processes there
+            yield
+    finally:
+        ray.shutdown()
+
+
+def supervisor(hosting: str) -> Any:
+    """Give Ray's handle of the supervisor, which is started if none runs.
+
+    Raises:
+        FleetUnavailable: it cannot be started.
+    """
+    ray = load_ray()
+    try:
+        return start_supervisor(hosting)
+    except ray.exceptions.RayError as error:
+        raise FleetUnavailable(f"Ray does not start the supervisor: {error}") from error
+
+
+def running_supervisor() -> Any:
+    """Give Ray's handle of the supervisor.
+
+    Raises:
+        FleetUnavailable: Ray's head does not answer.
+        NotFound: none runs.
+    """
+    ray = load_ray()
+    try:
+        return ray.get_actor(SUPERVISOR, NAMESPACE)
+    except ray.exceptions.RpcError as error:
+        raise FleetUnavailable("Ray's head does not answer: see that it runs") from error
+    except ValueError:
+        raise NotFound("no cluster is up on this Ray: `crowdroute cluster up` starts one") from None
+
+
+def ask(handle: Any, question: Question) -> Answer:
+    """Ask the supervisor.
+
+    Raises:
+        FleetUnavailable: it does not answer; whether it heard is unknown.
+    """
+    ray = load_ray()
+    try:
+        answer: bytes = ray.get(handle.ask.remote(encode(question)), timeout=ANSWER_S)
+    except ray.exceptions.RayError as error:
+        raise FleetUnavailable(
+            "the supervisor does not answer; Ray may be starting it again: ask again in a moment"
+        ) from error
+    return decode_answer(answer)
+
+
+def end(handle: Any) -> None:
+    """End the supervisor for good."""
+    load_ray().kill(handle, no_restart=True)
+
+
+def _reach(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), REACH_S).close()
+    except (OSError, ValueError) as error:
+        raise FleetUnavailable(
+            f"nothing answers at {address} ({error}): see that Ray's head runs there, and that the address is"
+            " host:port"
+        ) from error

@@ -1,0 +1,228 @@
+"""The one who decides who serves what: looks, decides, writes down, and only then tells anybody.
+
+It keeps nothing that it could not see again: whoever takes its place reads the record and asks the actors.
+Two of them harm nobody, because each generation of the placement is written by one, and the other reads it
+and goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
+from typing import Any
+
+import structlog
+
+from crowdroute.router.errors import ActorSilent, FleetUnavailable, PlacementSuperseded
+from crowdroute.router.model.placement import Placement
+from crowdroute.router.ports import PlacementRecord
+from crowdroute.router.runtime.cluster.deciding import Decision, decide
+from crowdroute.router.runtime.cluster.fleet import Fleet, Pulse
+from crowdroute.router.runtime.cluster.orders import Order, Stage, Standing
+from crowdroute.router.runtime.cluster.planning import Sight
+from crowdroute.router.runtime.cluster.watchdog import Verdict, Watch
+
+BEAT_S = 0.25
+"""Pause between two steps: what happens is seen within half a second."""
+
+FIRST_PAUSE_S = 1.0
+"""Before a shard that failed to open is tried again; doubled each time, because the reason is mostly not
+gone."""
+
+LONGEST_PAUSE_S = 30.0
+
+Change = Callable[[Placement], Placement]
+"""Gives the placement with what is wanted in it; may be asked more than once."""
+
+_log = structlog.get_logger("crowdroute.supervisor")
+
+
+class Supervisor:
+    """Leads a fleet towards what is wanted, step by step."""
+
+    def __init__(
+        self, fleet: Fleet, record: PlacementRecord, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin with what the record says, once the first step has read it.
+
+        Args:
+            fleet: what runs the processes.
+            record: where each placement is written.
+            clock: seconds; only goes forward.
+        """
+        self._fleet = fleet
+        self._record = record
+        self._clock = clock
+        self._watches: dict[str, Watch] = {}
+        self._failures: dict[int, tuple[int, int, float]] = {}
+        self._changes: list[Change] = []
+        self._nodes: Mapping[str, str] = {}
+        self._existing: Set[str] = frozenset()
+        self.placement = Placement()
+        """The newest that is known to be written."""
+        self.sight = Sight({}, frozenset())
+        """What the last step saw."""
+        self.fleet_answers = True
+        """Whether the last step could ask the fleet."""
+
+    def change(self, change: Change) -> None:
+        """Have the next steps go towards something else, as a person wants."""
+        self._changes.append(change)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is wanted that is not written down yet."""
+        return bool(self._changes)
+
+    async def run(self) -> None:
+        """Take one step after the other, for ever."""
+        while True:
+            try:
+                await self.step()
+            except FleetUnavailable as error:
+                if self.fleet_answers:
+                    _log.warning("the fleet does not answer", reason=error.message)
+                self.fleet_answers = False
+            await asyncio.sleep(BEAT_S)
+
+    async def step(self) -> None:
+        """Look, decide, write down, tell.
+
+        Raises:
+            FleetUnavailable: the record could not be read or written; nobody was told anything.
+        """
+        # Each time: who acts on an old placement ends actors that a newer one wants.
+        self.placement = await self._record.read()
+        await self._look()
+        changes = tuple(self._changes)
+        decision = decide(self.placement, self.sight, lambda placement: _changed(placement, changes))
+        if decision.placement == self.placement or await self._write(decision.placement):
+            del self._changes[: len(changes)]  # others may have come meanwhile
+            await self._tell(decision)
+
+    async def _write(self, placement: Placement) -> bool:
+        """Write the next generation; False when somebody else has."""
+        try:
+            await self._record.write(placement)
+        except PlacementSuperseded:
+            _log.warning("another supervisor decided", generation=placement.generation)
+            return False
+        _log.info("placement", generation=placement.generation)
+        self.placement = placement
+        return True
+
+    # Looking
+
+    async def _look(self) -> None:
+        await self._ask_fleet()
+        for gone in self._watches.keys() - self._existing:
+            del self._watches[gone]
+        for actor in self._existing:
+            self._watches.setdefault(actor, Watch(self._clock()))
+        verdicts = dict(
+            zip(self._watches, await asyncio.gather(*map(self._visit, self._watches)), strict=True)
+        )
+        lost = {actor for actor, verdict in verdicts.items() if verdict is not Verdict.ALIVE}
+        standings = {
+            actor: watch.standing
+            for actor, watch in self._watches.items()
+            if watch.standing is not None and actor not in lost
+        }
+        self.sight = Sight(
+            self._nodes,
+            self._existing,
+            standings,
+            beating={actor for actor in standings if self._watches[actor].beats},
+            lost=lost,
+            stranded={actor for actor in lost if self._is_stranded(actor)},
+            retry=self._retries(standings),
+        )
+
+    def _is_stranded(self, actor: str) -> bool:
+        """Say whether a lost actor's node died; who never said a word may be anywhere."""
+        standing = self._watches[actor].standing
+        return standing is None or standing.node not in self._nodes
+
+    async def _ask_fleet(self) -> None:
+        """See which nodes and actors there are; what was seen last stands while nobody can say."""
+        try:
+            self._nodes, self._existing = await asyncio.gather(self._fleet.nodes(), self._fleet.actors())
+            self.fleet_answers = True
+        except FleetUnavailable:
+            self.fleet_answers = False
+
+    async def _visit(self, actor: str) -> Verdict:
+        """Ask an actor and its server at once, and end it if it must be."""
+        watch = self._watches[actor]
+        address = watch.standing.address if watch.standing is not None else ""
+        asked = asyncio.ensure_future(self._fleet.ask(actor))
+        pulse = await self._fleet.pulse(address) if address else Pulse.SILENT
+        now = self._clock()
+        try:
+            watch.said(await asked, now)
+        except ActorSilent:
+            pass
+        else:
+            assert watch.standing is not None
+            if watch.standing.address != address:  # a new life: its server was not asked yet
+                pulse = await self._fleet.pulse(watch.standing.address)
+        watch.felt(pulse, now)
+        verdict = watch.verdict(self._clock())
+        if verdict is Verdict.FROZEN:
+            await self._renew(actor)
+        return verdict
+
+    def _retries(self, standings: Mapping[str, Standing]) -> frozenset[int]:
+        """Give the shards that failed to open and may be tried again."""
+        now = self._clock()
+        due = set()
+        for shard, grant in self.placement.grants.items():
+            standing = standings.get(grant.actor)
+            held = standing.held.get(shard) if standing is not None else None
+            if held is None or held.generation != grant.generation:
+                continue
+            if held.stage is Stage.SERVING:
+                self._failures.pop(shard, None)
+            elif held.stage is Stage.FAILED:
+                generation, times, since = self._failures.get(shard, (0, 0, now))
+                if generation != grant.generation:
+                    _log.warning("shard failed to open", shard=shard, actor=grant.actor, reason=held.why)
+                    times, since = times + 1, now
+                self._failures[shard] = grant.generation, times, since
+                if now - since >= min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S):
+                    due.add(shard)
+        return frozenset(due)
+
+    # Telling
+
+    async def _tell(self, decision: Decision) -> None:
+        await asyncio.gather(
+            *(self._try(self._fleet.start(actor, node)) for actor, node in decision.start.items()),
+            *(self._try(self._fleet.stop(actor)) for actor in decision.stop),
+            *(self._renew(actor) for actor in decision.renew),
+            *(self._order(actor, order) for actor, order in decision.orders.items()),
+        )
+
+    async def _order(self, actor: str, order: Order) -> None:
+        with contextlib.suppress(ActorSilent):  # the next step tells it again, unless it followed
+            self._watches[actor].said(await self._fleet.order(actor, order), self._clock())
+
+    async def _renew(self, actor: str) -> None:
+        """End an actor's process, unless that was asked for a moment ago: the next one may have begun."""
+        if self._watches[actor].end(self._clock()):
+            _log.info("actor ended", actor=actor)
+            await self._try(self._fleet.renew(actor))
+
+    async def _try(self, doing: Coroutine[Any, Any, None]) -> None:
+        try:
+            await doing
+        except FleetUnavailable as error:
+            _log.warning("the fleet could not do it", reason=error.message)
+
+
+def _changed(placement: Placement, changes: Iterable[Change]) -> Placement:
+    for change in changes:
+        placement = change(placement)
+    return placement

@@ -1,0 +1,200 @@
+"""A cluster on several nodes, each with an address of its own, while its parts are killed, frozen and cut
+off."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.support.ray_nodes import Cluster, Network, ray_nodes, until, why_not
+
+from crowdroute.router.adapters.sqlite_log import SqliteLog
+
+pytestmark = pytest.mark.cluster
+
+SHARDS = 4
+FROZEN_S = 15.0
+CRASHED_S = 10.0
+"""Longest that an actor may be away on a machine that everything shares; the benchmark measures."""
+
+
+def absent(missing: str) -> None:
+    """End the test: real nodes are part of the check in CI, and no duty on a laptop."""
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    if (missing := why_not()) is not None:
+        absent(missing)
+    with ray_nodes(tmp_path_factory.mktemp("cluster"), nodes=3) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cluster(network: Network) -> Iterator[Cluster]:
+    made = Cluster(
+        network, network.nodes[1], {"directory": str(network.folder / "shards"), "snapshots": False}
+    )
+    try:
+        until("all nodes are there", lambda: len(made.ask("Show").get("nodes", ())) == len(network.nodes))
+        made.do("Drain", name=network.head.address, undo=False)
+        made.do("Want", shards=SHARDS, actors=2)
+        yield made
+    finally:
+        made.close()
+
+
+def placed(seen: dict[str, Any]) -> dict[int, str]:
+    return {shard["shard"]: shard["actor"] for shard in seen["shards"]}
+
+
+def actor(seen: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in seen["actors"] if one["name"] == name)
+    return found
+
+
+def serves(address: str) -> bool:
+    """Whether an engine serves there."""
+    with grpc.insecure_channel(address) as channel:
+        try:
+            told = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+        except grpc.RpcError:
+            return False
+    return bool(told.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def all_serve(seen: dict[str, Any]) -> bool:
+    return all(serves(shard["address"]) for shard in seen["shards"])
+
+
+def test_shards_are_spread_over_the_nodes_in_service_and_every_one_serves(
+    network: Network, cluster: Cluster
+) -> None:
+    seen = cluster.rest()
+    assert sorted(placed(seen).values()) == ["actor-0", "actor-0", "actor-1", "actor-1"]
+    used = {one["address"].partition(":")[0] for one in seen["shards"]}
+    assert used == {node.address for node in network.nodes[1:]}
+    assert all_serve(seen)
+
+
+def test_an_actor_that_is_killed_serves_again(network: Network, cluster: Cluster) -> None:
+    before = cluster.rest()
+    victim = actor(before, "actor-0")
+    killed = time.monotonic()
+    network.node_at(victim["address"]).signal(victim["pid"], signal.SIGKILL)
+    after = cluster.rest(before["generation"], CRASHED_S)
+    assert time.monotonic() - killed < CRASHED_S
+    assert placed(after) == placed(before)
+    assert actor(after, "actor-0")["incarnation"] != victim["incarnation"]
+    assert all_serve(after)
+
+
+def test_shards_of_a_frozen_actor_serve_again(network: Network, cluster: Cluster) -> None:
+    before = cluster.rest()
+    victim = actor(before, "actor-1")
+    frozen = time.monotonic()
+    network.node_at(victim["address"]).signal(victim["pid"], signal.SIGSTOP)
+    until(
+        "every shard is served",
+        lambda: (
+            (seen := cluster.ask("Show"))["generation"] > before["generation"]
+            and all(shard["stage"] == "serving" for shard in seen["shards"])
+        ),
+    )
+    assert time.monotonic() - frozen < FROZEN_S
+    after = cluster.rest(before["generation"])
+    assert actor(after, "actor-1")["incarnation"] != victim["incarnation"]
+    assert sorted(placed(after).values()) == ["actor-0", "actor-0", "actor-1", "actor-1"]
+
+
+def test_a_shard_is_handed_over(cluster: Cluster) -> None:
+    before = cluster.rest()
+    shard = min(one for one, where in placed(before).items() if where == "actor-0")
+    after = cluster.do("Move", shard=shard, actor="actor-1")
+    assert placed(after)[shard] == "actor-1"
+    assert after["shards"][shard]["generation"] > before["shards"][shard]["generation"]
+    assert all_serve(after)
+    cluster.do("Move", shard=shard, actor="")
+
+
+def test_a_rolling_restart_replaces_every_process(cluster: Cluster) -> None:
+    before = cluster.rest()
+    after = cluster.do("Restart")
+    lives = [{one["name"]: one["incarnation"] for one in seen["actors"]} for seen in (before, after)]
+    assert all(lives[0][name] != lives[1][name] for name in ("actor-0", "actor-1"))
+    assert all_serve(after)
+
+
+def test_the_head_dies_actors_serve_on_and_a_new_head_finds_them(network: Network, cluster: Cluster) -> None:
+    before = cluster.rest()
+    network.head.kill()
+    assert all_serve(before)
+    network.start_head()
+    network.head.wait()
+    after = cluster.rest()
+    for what in ("incarnation", "pid"):
+        assert [one[what] for one in after["actors"]] == [one[what] for one in before["actors"]]
+    assert [one["generation"] for one in after["shards"]] == [one["generation"] for one in before["shards"]]
+    assert placed(cluster.do("Move", shard=0, actor="actor-1"))[0] == "actor-1"
+    cluster.do("Move", shard=0, actor="")
+
+
+def test_a_node_dies_and_the_others_serve_what_it_served_until_it_is_back(
+    network: Network, cluster: Cluster
+) -> None:
+    before = cluster.rest()
+    node = network.nodes[2]
+    node.kill()
+    after = cluster.rest(before["generation"])
+    assert {one["address"].partition(":")[0] for one in after["shards"]} == {network.nodes[1].address}
+    assert all_serve(after)
+    node.start(f"--address={network.address}")
+    back = cluster.rest(after["generation"])
+    assert len({one["address"].partition(":")[0] for one in back["shards"]}) == 2
+    assert all_serve(back)
+
+
+def test_people_see_the_cluster_and_programs_read_it(network: Network, cluster: Cluster) -> None:
+    seen = cluster.rest()
+    told = network.run("status", "--json")
+    assert json.loads(told.stdout) == seen
+    shown = network.run("status")
+    assert "actor-1  serving" in shown.stdout
+    assert f"generation {seen['generation']}: as wanted" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("move", "99", "actor-0"), "NOT_FOUND"),
+        (("drain", "nowhere"), "NOT_FOUND"),
+        (("up", "--shards", "1"), "WRONG_STATE"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    network: Network, cluster: Cluster, words: tuple[str, ...], code: str
+) -> None:
+    before = cluster.rest()["generation"]
+    ended = network.run(*words)
+    assert ended.returncode == 3
+    assert ended.stderr.rstrip().endswith(f"[{code}]")
+    assert ended.stdout == ""
+    assert cluster.rest()["generation"] == before
+
+
+def test_a_cluster_that_is_taken_down_gives_its_logs_back(network: Network, cluster: Cluster) -> None:
+    cluster.rest()
+    ended = network.run("down", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["actors"] == []
+    assert network.run("status").returncode == 3
+    for shard in range(SHARDS):
+        SqliteLog(network.folder / "shards" / f"shard-{shard:04d}").close()
