@@ -9,6 +9,7 @@ from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.answers import AnswerSet
 from crowdroute.aggregation.base import CategoricalEstimator, Estimator
+from crowdroute.aggregation.bradley_terry import BradleyTerry, WorkerBradleyTerry
 from crowdroute.aggregation.calibration import (
     IsotonicCalibration,
     ReliabilityBin,
@@ -18,6 +19,7 @@ from crowdroute.aggregation.calibration import (
     log_loss,
     reliability_diagram,
 )
+from crowdroute.aggregation.comparison_set import ComparisonSet
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.embedded_texts import HRRASA, RASA
 from crowdroute.aggregation.encoders import HashingEncoder
@@ -39,7 +41,9 @@ from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, Neares
 from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.aggregation.online_bradley_terry import OnlineBradleyTerry
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
+from crowdroute.aggregation.pair_consensus import PairConsensus
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
@@ -58,7 +62,9 @@ __all__ = [
     "AnswerSet",
     "BiasAndScatter",
     "BinaryRelevance",
+    "BradleyTerry",
     "CategoricalEstimator",
+    "ComparisonSet",
     "ConfusionPrior",
     "DawidSkene",
     "Estimate",
@@ -71,8 +77,10 @@ __all__ = [
     "NearestAnswer",
     "NearestText",
     "OneCoinDawidSkene",
+    "OnlineBradleyTerry",
     "OnlineDawidSkene",
     "PairAgreement",
+    "PairConsensus",
     "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
@@ -80,6 +88,7 @@ __all__ = [
     "Wawa",
     "WeightedMedian",
     "WordVote",
+    "WorkerBradleyTerry",
     "WorkerPair",
     "ZeroBasedSkill",
     "brier_score",

@@ -17,6 +17,7 @@ from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
     ClusterSettings,
+    KafkaSettings,
     LimitSettings,
     MetricsSettings,
     PeerSettings,
@@ -34,6 +35,7 @@ GROUPS = {
     "limits": LimitSettings,
     "metrics": MetricsSettings,
     "cluster": ClusterSettings,
+    "kafka": KafkaSettings,
     "peers": PeerSettings,
     "peers.tls": PeerTlsSettings,
 }

@@ -136,10 +136,15 @@ def shards_in(directory: Path) -> list[int]:
     return sorted(int(name[1]) for name in names if name is not None)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection whose COMMIT returns when the disk holds everything.
+TRUTH, COPY = "FULL", "NORMAL"
+"""What a COMMIT waits for: that the disk holds it, or nothing, since it can be fetched again (a power cut
+takes the last ones away, but never some of one)."""
 
-    `synchronous=FULL` makes each COMMIT wait for the WAL to be on disk; `secure_delete` overwrites erased
+
+def connect(path: Path, synchronous: str = TRUTH) -> sqlite3.Connection:
+    """Open a connection; `TRUTH` makes each COMMIT wait for the WAL to be on disk.
+
+    `secure_delete` overwrites erased
     content. The file is its owner's alone, and SQLite gives the files beside it the same mode: it holds
     people's names and the key of every digest.
     """
@@ -147,7 +152,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA wal_autocheckpoint={AUTOCHECKPOINT_PAGES}")
     except sqlite3.Error:
@@ -156,7 +161,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_database(directory: Path, shard: int = 0) -> Opened:
+def open_database(directory: Path, shard: int = 0, synchronous: str = TRUTH) -> Opened:
     """Open the database as its next owner, or create it; the caller holds the `Ownership`.
 
     Raises:
@@ -172,7 +177,7 @@ def open_database(directory: Path, shard: int = 0) -> Opened:
         )
     check_wal(wal_path(directory, shard))
     try:
-        connection = connect(path)
+        connection = connect(path, synchronous)
         try:
             opened = _take_over(connection, path)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a new generation, as `check_wal` needs

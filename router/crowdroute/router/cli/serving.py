@@ -19,10 +19,10 @@ from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime.embedded import embedded_group
+from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
-from crowdroute.router.runtime.settings import Settings, load_settings, own_shards, placement_of
+from crowdroute.router.runtime.settings import Settings, load_settings
 
 STOPPED, FAILED, MISUSED = range(3)
 """Exit codes: told to stop; the log, the disk or a defect; settings that cannot work."""
@@ -100,15 +100,7 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         async with contextlib.AsyncExitStack() as around:
-            group = await around.enter_async_context(
-                embedded_group(
-                    settings.directory,
-                    placement_of(settings),
-                    own=own_shards(settings),
-                    snapshots=settings.snapshots,
-                    recovered=_tell_recovered,
-                )
-            )
+            group = await around.enter_async_context(opened_group(settings, recovered=_tell_recovered))
             if FIRST_SHARD in group.engines:
                 token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
                 if token is not None:

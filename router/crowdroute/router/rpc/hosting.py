@@ -20,8 +20,7 @@ from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.runtime.cluster.hosting import Place
-from crowdroute.router.runtime.embedded import embedded_group
-from crowdroute.router.runtime.placement import FIRST_SHARD
+from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.settings import ClusterSettings, Settings
 from crowdroute.router.runtime.warming import warm_up
 
@@ -62,10 +61,10 @@ class EngineHosting:
         async with contextlib.AsyncExitStack() as opening:
             server = make_server(settings)
             group = await opening.enter_async_context(
-                embedded_group(settings.directory, snapshots=settings.snapshots)
+                opened_group(settings, shard=shard, shards=self._cluster.shards, generation=generation)
             )
             group.failed.add_done_callback(self._fail)
-            await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
+            await bootstrap(next(iter(group.engines.values())), settings.tenant, settings.directory)
             opening.push_async_callback(server.stop)
             await server.start()
             await serve_group(server, group)

@@ -5,26 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
-from functools import partial
 from pathlib import Path
 
-from crowdroute.router.adapters.snapshot_files import SnapshotFiles
-from crowdroute.router.adapters.sqlite_content import SqliteContents
 from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
-from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
-from crowdroute.router.runtime.garbage import calm_collector
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import Placement
-from crowdroute.router.runtime.recovery import Recovered, recover
-from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
-from crowdroute.router.runtime.warming import warm_up
-
-CORE = "crowdroute.router.machine.shard:Shard"
-"""What the snapshotter's process folds with."""
+from crowdroute.router.runtime.recovery import Recovered
+from crowdroute.router.runtime.serving import engine_over
 
 
 @contextlib.asynccontextmanager
@@ -53,34 +44,15 @@ async def embedded_shard(
     """
     log = await asyncio.to_thread(SqliteLog, directory, number)
     try:
-        await asyncio.to_thread(warm_up)
-        files = SnapshotFiles(snapshots_path(directory, number))
-        found = await asyncio.to_thread(recover, log, files, partial(Shard, number), progress)
-        recovered(found)
-        calm_collector()
-        contents = SqliteContents(log)
-        engine = Engine(
-            found.core,
+        async with engine_over(
             log,
-            contents,
-            SystemClock(found.last_us),
-            SystemIds(),
-            content_key=log.content_key,
-            last_us=found.last_us,
-            snapshot=found.snapshot,
-        )
-        feed = SnapshotFeed(CORE, files.directory, log.read_some, log.head()[0]) if snapshots else None
-        if feed is not None:
-            engine.feed_snapshotter(feed)
-            feed.start()
-        try:
+            snapshots_path(directory, number),
+            number=number,
+            snapshots=snapshots,
+            progress=progress,
+            recovered=recovered,
+        ) as engine:
             yield engine
-        finally:
-            try:
-                await engine.drain()
-            finally:
-                if feed is not None:
-                    await feed.stop()
     finally:
         log.close()
 
