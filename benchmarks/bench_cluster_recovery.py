@@ -41,7 +41,7 @@ from crowdroute.router.rpc.hosting import shard_directory
 from crowdroute.router.runtime.cluster.control import Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, supervisor
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.settings import Settings
 
 PATIENCE_S = 120.0
@@ -55,7 +55,8 @@ async def prepare(directory: Path, tasks: int, tail: int) -> None:
     await process.start()
     await process.stop()
     (directory / "data").rename(shard_directory(directory, 0))
-    async with embedded_engine(shard_directory(directory, 0), snapshots=False) as engine:
+    async with embedded_group(shard_directory(directory, 0), snapshots=False) as group:
+        engine = group.engines[0]
         for _ in range(tail):
             worker = UpsertWorker(engine.new_id(), NO_ID, NO_ID)
             await engine.submit(engine.request(organisation_stream(TENANT), worker))

@@ -17,10 +17,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]  # the stubs leave it out
 
 from crowdroute.router.errors import RouterError
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.runtime.cluster.hosting import Place
-from crowdroute.router.runtime.opening import opened_engine
+from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.settings import ClusterSettings, Settings
 from crowdroute.router.runtime.warming import warm_up
 
@@ -60,14 +60,14 @@ class EngineHosting:
         )
         async with contextlib.AsyncExitStack() as opening:
             server = make_server(settings)
-            engine = await opening.enter_async_context(
-                opened_engine(settings, shard=shard, shards=self._cluster.shards, generation=generation)
+            group = await opening.enter_async_context(
+                opened_group(settings, shard=shard, shards=self._cluster.shards, generation=generation)
             )
-            engine.failed.add_done_callback(self._fail)
-            await bootstrap(engine, settings.tenant, settings.directory)
+            group.failed.add_done_callback(self._fail)
+            await bootstrap(next(iter(group.engines.values())), settings.tenant, settings.directory)
             opening.push_async_callback(server.stop)
             await server.start()
-            await serve_engine(server, engine)
+            await serve_group(server, group)
             self._shards[shard] = opening.pop_all()
         return f"{self._place.ip}:{server.port}"
 
