@@ -19,6 +19,8 @@ from crowdroute.router.runtime.settings import (
     ClusterSettings,
     LimitSettings,
     MetricsSettings,
+    PeerSettings,
+    PeerTlsSettings,
     Settings,
     TlsSettings,
     load_settings,
@@ -27,14 +29,21 @@ from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
 
 GUIDE = read("docs/operations.md")
 UNIT = REPOSITORY / "deploy" / "systemd" / "crowdroute.service"
-GROUPS = {"tls": TlsSettings, "limits": LimitSettings, "metrics": MetricsSettings, "cluster": ClusterSettings}
+GROUPS = {
+    "tls": TlsSettings,
+    "limits": LimitSettings,
+    "metrics": MetricsSettings,
+    "cluster": ClusterSettings,
+    "peers": PeerSettings,
+    "peers.tls": PeerTlsSettings,
+}
 
 
 def settings(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
     """Give name and default of every setting, as the guide writes them."""
     for name, field in kind.model_fields.items():
-        if name in GROUPS:
-            yield from settings(GROUPS[name], f"{name}.")
+        if before + name in GROUPS:
+            yield from settings(GROUPS[before + name], f"{before}{name}.")
         elif field.is_required():
             yield before + name, "required"
         else:
