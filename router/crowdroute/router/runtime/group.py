@@ -173,7 +173,8 @@ class ShardGroup:
             return EngineState.DRAINING
         if not self._started:
             return EngineState.STARTING
-        return max((engine.state for engine in self.engines.values()), key=_GRAVITY.index)
+        states = (engine.state for engine in self.engines.values())
+        return max(states, key=_GRAVITY.index, default=EngineState.SERVING)
 
     def send_seekers_away(self) -> None:
         """Tell whoever waits for work that there will be none from this process."""

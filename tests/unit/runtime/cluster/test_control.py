@@ -80,7 +80,7 @@ async def test_the_overview_tells_who_serves_what_where(desk: Desk) -> None:
         (1, "serving", "actor-0"),
         (2, "serving", "actor-1"),
     ]
-    assert [one.address for one in seen.shards] == ["life-1:0", "life-1:1", "life-3:2"]
+    assert [one.address for one in seen.shards] == [seen.actors[number].address for number in (0, 0, 1)]
     assert [(one.name, one.state, one.shards) for one in seen.actors] == [
         ("actor-0", ActorState.SERVING, [0, 1]),
         ("actor-1", ActorState.SERVING, [2]),
