@@ -152,6 +152,7 @@ def ray_head(folder: Path) -> Iterator[str]:
     os.environ.update(
         HOME=str(folder),
         RAY_AUTH_MODE="token",
+        RAY_kill_worker_timeout_milliseconds="1000",
         RAY_AUTH_TOKEN=secrets.token_hex(32),
         RAY_TMPDIR=str(folder / "ray"),
     )

@@ -161,6 +161,7 @@ class Network:
             "HOME": str(folder),
             "PYTHONPATH": PYTHONPATH,
             "RAY_AUTH_MODE": "token",
+            "RAY_kill_worker_timeout_milliseconds": "1000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_REDIS_ADDRESS": f"{self.prefix}.254:{REDIS_PORT}",

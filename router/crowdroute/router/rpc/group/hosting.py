@@ -61,6 +61,14 @@ class GroupHosting:
             await self._serve()
         self.at = At(f"{self._ip}:{self._server.port}", peers)
 
+    async def close(self) -> None:
+        """Take nothing new, answer what was taken, and close every shard."""
+        await self._server.stop()
+        if self._following is not None:
+            await self._following
+        await self._running.aclose()
+        await self._group.close()
+
     def know(self, generation: int, owners: Mapping[int, At]) -> None:
         """Learn who serves the shards of others; see `Hosting.know`."""
         others = {shard: Owner(at.peers, at.public) for shard, at in owners.items() if at != self.at}
