@@ -30,11 +30,13 @@ from crowdroute.aggregation.information import (
 )
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
+from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 __all__ = [
     "AggregationError",
@@ -48,13 +50,16 @@ __all__ = [
     "Estimator",
     "IsotonicCalibration",
     "MajorityVote",
+    "OneCoinDawidSkene",
     "OnlineDawidSkene",
     "PairAgreement",
     "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
     "TemperatureScaling",
+    "Wawa",
     "WorkerPair",
+    "ZeroBasedSkill",
     "brier_score",
     "cohens_kappa",
     "expected_calibration_error",

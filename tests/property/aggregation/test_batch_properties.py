@@ -13,7 +13,10 @@ from crowdroute.aggregation import (
     ConfusionPrior,
     DawidSkene,
     MajorityVote,
+    OneCoinDawidSkene,
     SmoothedDawidSkene,
+    Wawa,
+    ZeroBasedSkill,
 )
 
 Triples = list[tuple[int, int, int]]
@@ -29,7 +32,14 @@ def five_steps_of_smoothed() -> CategoricalEstimator:
     return SmoothedDawidSkene(n_iter=5, tol=-1e9)
 
 
-EVERY = pytest.mark.parametrize("make", [MajorityVote, five_steps_of_dawid_skene, five_steps_of_smoothed])
+def five_steps_of_one_coin() -> CategoricalEstimator:
+    return OneCoinDawidSkene(n_iter=5, tol=-1e9)
+
+
+PROBABILITIES = [five_steps_of_dawid_skene, five_steps_of_smoothed, five_steps_of_one_coin]
+WITHOUT_TIES = pytest.mark.parametrize("make", [MajorityVote, *PROBABILITIES])
+"""Those for which a tie is a result like any other."""
+EVERY = pytest.mark.parametrize("make", [MajorityVote, Wawa, ZeroBasedSkill, *PROBABILITIES])
 Make = Callable[[], CategoricalEstimator]
 
 
@@ -62,7 +72,7 @@ def test_the_order_of_the_annotations_does_not_matter(make: Make, rows: Triples,
     np.testing.assert_allclose(first, second, atol=1e-9)
 
 
-@EVERY
+@WITHOUT_TIES
 @given(rows=triples(), names=st.permutations(["a", "b", "c"]))
 def test_renaming_the_labels_renames_the_posteriors(make: Make, rows: Triples, names: list[str]) -> None:
     plain = make().fit(annotations_of(rows))

@@ -11,13 +11,17 @@ from crowdroute.aggregation import (
     CategoricalEstimator,
     DawidSkene,
     MajorityVote,
+    OneCoinDawidSkene,
     SmoothedDawidSkene,
+    Wawa,
+    ZeroBasedSkill,
 )
 from crowdroute.aggregation.errors import InvalidAnnotationsError, InvalidParameterError, NotFittedError
 from crowdroute.aggregation.reference import CrowdKitReference
 
-ESTIMATORS = [MajorityVote, DawidSkene, SmoothedDawidSkene, CrowdKitReference]
-ITERATIVE = [DawidSkene, SmoothedDawidSkene]
+VOTES = [MajorityVote, Wawa, ZeroBasedSkill]
+ITERATIVE = [DawidSkene, SmoothedDawidSkene, OneCoinDawidSkene]
+ESTIMATORS = [*VOTES, *ITERATIVE, CrowdKitReference]
 
 
 def simulated(
@@ -70,7 +74,7 @@ def test_fit_changes_neither_parameters_nor_gold_and_gives_the_same_twice(
     np.testing.assert_array_equal(estimator.fit(annotations, gold).predict_proba(), first)
 
 
-@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+@pytest.mark.parametrize("make", [*VOTES, *ITERATIVE])
 def test_a_task_with_gold_is_certain(make: Callable[[], CategoricalEstimator]) -> None:
     annotations, truth = simulated(2)
     wrong = (int(truth[5]) + 1) % 3
@@ -79,13 +83,13 @@ def test_a_task_with_gold_is_certain(make: Callable[[], CategoricalEstimator]) -
     assert estimator.predict()[5] == wrong
 
 
-@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+@pytest.mark.parametrize("make", [*VOTES, *ITERATIVE])
 def test_unknown_gold_is_refused(make: Callable[[], CategoricalEstimator]) -> None:
     with pytest.raises(InvalidAnnotationsError, match="gold label 7"):
         make().fit(simulated(3)[0], {0: 7})
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", [Wawa, ZeroBasedSkill, *ITERATIVE])
 def test_weighing_workers_beats_counting_them(make: Callable[[], CategoricalEstimator]) -> None:
     annotations, truth = simulated(4, tasks=400)
 
@@ -159,7 +163,7 @@ def test_log_odds_that_do_not_fit_are_refused(make: Callable[[], CategoricalEsti
         make().fit(annotations, None, np.full((60, 3), np.inf))
 
 
-@pytest.mark.parametrize("make", [MajorityVote, CrowdKitReference])
+@pytest.mark.parametrize("make", [*VOTES, CrowdKitReference])
 def test_a_model_without_a_place_for_log_odds_says_so(make: Callable[[], CategoricalEstimator]) -> None:
     with pytest.raises(InvalidParameterError, match="no place for prior_log_odds"):
         make().fit(simulated(9)[0], None, np.zeros((60, 3)))
