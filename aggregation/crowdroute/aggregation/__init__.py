@@ -19,6 +19,8 @@ from crowdroute.aggregation.calibration import (
     reliability_diagram,
 )
 from crowdroute.aggregation.dawid_skene import DawidSkene
+from crowdroute.aggregation.embedded_texts import HRRASA, RASA
+from crowdroute.aggregation.encoders import HashingEncoder
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
 from crowdroute.aggregation.information import (
@@ -30,26 +32,40 @@ from crowdroute.aggregation.information import (
 )
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.multi_label import BinaryRelevance, MultiLabelVote
+from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, NearestAnswer
+from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
+from crowdroute.aggregation.texts import NearestText, WordVote
 from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 __all__ = [
+    "HRRASA",
+    "RASA",
     "AggregationError",
     "AgreementCounts",
     "AnnotationSet",
+    "AnswerEstimator",
     "AnswerSet",
+    "BiasAndScatter",
+    "BinaryRelevance",
     "CategoricalEstimator",
     "ConfusionPrior",
     "DawidSkene",
     "Estimate",
     "Estimator",
+    "HashingEncoder",
     "IsotonicCalibration",
     "MajorityVote",
+    "MergedAnswer",
+    "MultiLabelVote",
+    "NearestAnswer",
+    "NearestText",
     "OneCoinDawidSkene",
     "OnlineDawidSkene",
     "PairAgreement",
@@ -58,6 +74,8 @@ __all__ = [
     "SmoothedDawidSkene",
     "TemperatureScaling",
     "Wawa",
+    "WeightedMedian",
+    "WordVote",
     "WorkerPair",
     "ZeroBasedSkill",
     "brier_score",

@@ -21,6 +21,8 @@ def read(path: Path, text: str) -> Table:
     [
         ("task,worker,label", "choice"),
         ("task,worker,text,seconds", "text"),
+        ("task,worker,value", "numeric"),
+        ("task,worker,labels,label", "multi-label"),
         ("worker,left,right,label", "pairwise"),
         ("task,worker,left,right,label", "pairwise"),
     ],
