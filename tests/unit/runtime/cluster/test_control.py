@@ -115,6 +115,13 @@ async def test_a_restart_replaces_every_life(desk: Desk) -> None:
     assert all(after[name] != before[name] for name in before)
 
 
+async def test_more_shards_replace_every_life_because_it_learns_their_number_at_its_start(desk: Desk) -> None:
+    before = {one.name: one.incarnation for one in (await desk.show()).actors}
+    after = await desk.do(Want(5, 2))
+    assert len(after.shards) == 5
+    assert all(one.incarnation != before[one.name] for one in after.actors)
+
+
 async def test_a_cluster_that_is_down_keeps_its_shards(desk: Desk) -> None:
     seen = await desk.do(Want(3, 0))
     assert (seen.actors, [one.stage for one in seen.shards]) == ([], ["unowned"] * 3)
