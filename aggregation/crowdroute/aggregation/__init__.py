@@ -23,6 +23,7 @@ from crowdroute.aggregation.embedded_texts import HRRASA, RASA
 from crowdroute.aggregation.encoders import HashingEncoder
 from crowdroute.aggregation.errors import AggregationError
 from crowdroute.aggregation.files import read_annotations, read_gold
+from crowdroute.aggregation.glad import GLAD
 from crowdroute.aggregation.information import (
     fill_information,
     information_table,
@@ -31,6 +32,7 @@ from crowdroute.aggregation.information import (
     posterior_margin,
 )
 from crowdroute.aggregation.intervals import Estimate
+from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.multi_label import BinaryRelevance, MultiLabelVote
 from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, NearestAnswer
@@ -45,7 +47,9 @@ from crowdroute.aggregation.texts import NearestText, WordVote
 from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 __all__ = [
+    "GLAD",
     "HRRASA",
+    "MACE",
     "RASA",
     "AggregationError",
     "AgreementCounts",

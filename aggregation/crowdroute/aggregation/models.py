@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from crowdroute.aggregation.dawid_skene import DawidSkene
+from crowdroute.aggregation.glad import GLAD
+from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.selection import Make
@@ -18,6 +20,8 @@ CHOICE_MODELS: Mapping[str, Make] = {
     "wawa": Wawa,
     "zero-based-skill": ZeroBasedSkill,
     "one-coin": OneCoinDawidSkene,
+    "glad": GLAD,
+    "mace": MACE,
     "smoothed-dawid-skene": SmoothedDawidSkene,
     "dawid-skene": DawidSkene,
     "independent-bcc": partial(SubtypeBCC, subtypes=1),
