@@ -106,8 +106,8 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
                 if token is not None:
                     _log.info("the first administrator's token was written", file=str(token))
             if settings.peers is not None:
-                port = await around.enter_async_context(peers_served(settings.peers, server, group))
-                _log.info("peers served", port=port)
+                peers = await around.enter_async_context(peers_served(settings.peers, server, group))
+                _log.info("peers served", port=peers.port)
             await serve_group(server, group)
             _log.info(
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
+from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.project import CreateProject
 from crowdroute.router.errors import Moved, NotFound, NotReady, RouterError
@@ -63,6 +64,9 @@ class ShardGroup:
         self._machines: dict[str, OrganisationMachine] = {}
         """The copies' machines, as the shards look at them."""
         self.crossing = Crossing(self.engines, self.copies, self, self.placement.shards)
+        # For calls that reach a group without a shard, and are forwarded.
+        self._clock = SystemClock()
+        self._ids = SystemIds()
         self._followers: list[Callable[[int, Sequence[Entry]], None]] = []
         self._started = False
         self._draining = False
@@ -173,7 +177,8 @@ class ShardGroup:
             return EngineState.DRAINING
         if not self._started:
             return EngineState.STARTING
-        return max((engine.state for engine in self.engines.values()), key=_GRAVITY.index)
+        states = (engine.state for engine in self.engines.values())
+        return max(states, key=_GRAVITY.index, default=EngineState.SERVING)
 
     def send_seekers_away(self) -> None:
         """Tell whoever waits for work that there will be none from this process."""
@@ -386,16 +391,15 @@ class ShardGroup:
 
     def new_id(self) -> Id:
         """Give a fresh id."""
-        return self._any().new_id()
+        for engine in self.engines.values():
+            return engine.new_id()
+        return self._ids.entropy()
 
     def now_us(self) -> int:
         """Give logged time."""
-        return self._any().now_us()
-
-    def _any(self) -> Engine:
         for engine in self.engines.values():
-            return engine
-        raise NotReady("this process serves no shard at the moment: call again")
+            return engine.now_us()
+        return self._clock.now_us()
 
     # Copies of organisations
 

@@ -99,7 +99,7 @@ class PeerSettings(BaseModel):
     """Where this process serves the others; clients have no business there."""
     secret_file: Path
     """File with the secret that all of them share, at least 32 characters."""
-    others: Annotated[list[OtherGroup], Field(min_length=1)]
+    others: list[OtherGroup] = []
     """Who serves the other shards; this process serves those that nobody there does."""
     generation: Annotated[int, Field(ge=1)] = 1
     """Number of this division of shards; the same in all processes, and higher after each change."""
@@ -141,18 +141,14 @@ class KafkaSettings(BaseModel):
 
 
 class ClusterSettings(BaseModel):
-    """How large a cluster on Ray is, and where."""
+    """Processes on Ray that share the shards."""
 
     model_config = ConfigDict(extra="forbid")
 
     ray: str = "auto"
     """host:port of Ray's head; `auto` takes the one that a node on this machine belongs to."""
-    shards: Annotated[int, Field(ge=1, le=4096)] = 1
-    """Partitions of the log; may grow and never falls."""
     actors: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Processes that share the shards, spread over the nodes."""
-    port: Annotated[int, Field(ge=0, le=65_000)] = 0
-    """Shard 0 is served on this port of its node, shard 1 on the next; 0: each takes a free one."""
+    """How many, spread over the nodes."""
 
 
 class Settings(BaseSettings):

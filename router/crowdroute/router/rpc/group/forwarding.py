@@ -42,6 +42,8 @@ class Forwarding:
         """
         self._group = group
         self._peers = peers
+        self.port = 0
+        """Where this group is reached by the others, once it is served."""
         self._links: dict[str, PeerLink] = {}
         self._following: dict[str, Following] = {}
         self._homes: dict[tuple[str, str], int] = {}
@@ -53,6 +55,15 @@ class Forwarding:
         self._group.peers = self
         for owner in set(self._group.placement.others.values()):
             self._follow(owner.peers)
+
+    async def follow_placement(self) -> None:
+        """Follow the groups of the placement that is known now, and nobody else any more."""
+        wanted = {owner.peers for owner in self._group.placement.others.values()}
+        for address in self._following.keys() - wanted:
+            await self._following.pop(address).stop()
+            await self._links.pop(address).close()
+        for address in wanted:
+            self._follow(address)
 
     async def stop(self) -> None:
         """End every connection."""

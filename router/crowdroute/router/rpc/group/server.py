@@ -20,10 +20,12 @@ LARGEST = 64 << 20
 
 
 @contextlib.asynccontextmanager
-async def peers_served(settings: PeerSettings, server: Server, group: ShardGroup) -> AsyncIterator[int]:
+async def peers_served(
+    settings: PeerSettings, server: Server, group: ShardGroup
+) -> AsyncIterator[Forwarding]:
     """Serve the other groups, and forward to them what reaches this one, until the block is left.
 
-    Gives the port.
+    Gives the ways to the other groups.
 
     Raises:
         ConfigurationError: the settings cannot work.
@@ -32,13 +34,13 @@ async def peers_served(settings: PeerSettings, server: Server, group: ShardGroup
     listening = grpc.aio.server(options=[*OPTIONS, ("grpc.max_receive_message_length", LARGEST)])
     servicer = PeerServicer(group, server.gate, server.services, peers)
     peer_pb2_grpc.add_PeerServiceServicer_to_server(servicer, listening)  # type: ignore[no-untyped-call]
-    port = peers.listen(listening)
     forwarding = Forwarding(group, peers)
+    forwarding.port = peers.listen(listening)
     await listening.start()
     try:
         forwarding.start()
         server.gate.elsewhere = forwarding
-        yield port
+        yield forwarding
     finally:
         await forwarding.stop()
         await listening.stop(None)
