@@ -27,6 +27,7 @@ from crowdroute.router.adapters.sqlite_files import Ownership, open_database, pr
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
     check_row,
+    copy_rows,
     insert,
     select_after,
     select_contents,
@@ -116,6 +117,30 @@ class SqliteLog:
                 for watcher in self._watchers:
                     watcher(contents)
             self._rearm()
+
+    def enter(self, epoch: int) -> None:
+        """Go on under the number of an ownership that was decided elsewhere; this file is a copy."""
+        self._refuse_when_over()
+        self._connection.execute("UPDATE owner SET epoch = ?", (epoch,))
+        self.epoch = epoch
+
+    def follow(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange] = ()) -> None:
+        """Write what follows in the log that this file is a copy of; blocks.
+
+        Raises:
+            StorageError: the disk did not take it.
+        """
+        self._refuse_when_over()
+        try:
+            copy_rows(self._connection, batches, contents)
+        except sqlite3.Error as error:
+            raise self._end(self._explain(self._head[0] + 1, error)) from error
+        if batches:
+            self._head = (batches[-1].sequence, batches[-1].chain)
+
+    def vouches(self, asked_us: int) -> bool:
+        """Say yes: nobody else can write this file."""
+        return True
 
     def read(self, after: int = 0) -> Iterator[StoredBatch]:
         """Yield every batch above `after`, checked for sequence, checksum and chain."""
