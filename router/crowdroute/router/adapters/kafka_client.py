@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 CONNECT_MS = 10_000
 """Longest wait for the first answer of a broker: after it the address is taken to be wrong."""
+
+KNOCK_SECONDS = 3.0
+"""Longest wait for one broker's machine to take a connection."""
 
 REQUEST_MS = 5_000
 """Longest wait for one request: a broker that takes longer is as good as gone."""
@@ -104,9 +108,21 @@ class KafkaConnection:
         from kafka.errors import KafkaError
 
         try:
+            self._knock()
             yield
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             raise StorageError(
                 f"no Kafka broker answers at {self.place} ({error}): start one, or correct the address",
                 {"servers": self.place},
             ) from error
+
+    def _knock(self) -> None:
+        """See that somebody listens, which the library tries for much longer than anybody wants to wait."""
+        for server in self.servers:
+            host, _, port = server.rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+                return
+            except OSError as error:
+                refused = error
+        raise refused

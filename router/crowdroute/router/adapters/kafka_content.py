@@ -4,7 +4,7 @@ A version is named by its content's key and by the batch (epoch and sequence) th
 process which lost the shard can add a record but never replace one. It is durable before its batch, and
 counts when the log holds that batch in that epoch. An erasure is a version too, without a body. What was
 superseded, erased or never admitted is tombstoned once the batch is durable, and again by the next owner
-should that not have happened, so that compaction removes it.
+should that not have happened, so that compaction removes it; an erasure after everything that it erased.
 """
 
 from __future__ import annotations
@@ -115,5 +115,6 @@ class ContentReader:
         return Admitted(key, version, found.value[1:])
 
     def to_tombstone(self) -> Iterable[bytes]:
-        """Give the names of versions that ought to be gone, and for which no tombstone was read."""
+        """Give the names of versions that ought to be gone, and for which no tombstone was read; each erasure
+        after what it erased, in which order they must be tombstoned."""
         return tuple(self._dead)

@@ -33,6 +33,7 @@ from crowdroute.router.adapters.kafka_reader import KafkaReader, Verdict
 from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
+from crowdroute.router.adapters.sqlite_files import COPY
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.errors import AppendFailed, LogCorrupt, SnapshotUnusable, StorageError
@@ -162,6 +163,7 @@ class KafkaLog:
     def close(self) -> None:
         """Note how far the copy is, and disconnect; without `hand_over` the next owner waits for a moment."""
         if self._over is None:
+            self._copy.sync()
             self._remember()
             self._over = AppendFailed("the log was closed")
         self._sender.close()
@@ -204,14 +206,17 @@ class KafkaLog:
         if self._owner.wanted is not None:
             await asyncio.to_thread(_read_wanted, self._owner, self._partition, self._topic_id)
         await self._copy.append(batch, [_versioned(key, version, body) for key, body in changes.items()])
-        dead = [encode_key(key, _version_of(raw)) for key, raw in before.items()]
-        dead += [encode_key(key, version) for key, body in changes.items() if body is None]
-        if dead:
+        # The versions before an erasure first: were it forgotten before them, they would be back.
+        superseded = [encode_key(key, _version_of(raw)) for key, raw in before.items()]
+        erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
+        for dead in (superseded, erasures):
             await asyncio.gather(*(self._content_sender.send(None, key) for key in dead))
         if batch.sequence % BATCHES_PER_POSITION == 0:
+            await self._copy.checkpoint()
             self._remember()
 
     def _remember(self) -> None:
+        """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         _write(self._note, self._owner.reader.position(), self._content_offset, self.content_key)
 
     def _refuse_when_over(self) -> None:
@@ -252,7 +257,7 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
-    copy = SqliteLog(place.directory)
+    copy = SqliteLog(place.directory, COPY)
     opened: list[Callable[[], None]] = [copy.close]
     try:
         note = place.directory / "position"
@@ -281,6 +286,7 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
             secret, content_offset = _read_contents(copy, where, contents, content_offset, secret)
         finally:
             where.close()
+        copy.sync()
         _write(note, reader.position(), content_offset, secret)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)

@@ -24,6 +24,7 @@ from threading import Lock
 
 from crowdroute.router.adapters.codec import CHAIN_START
 from crowdroute.router.adapters.sqlite_files import (
+    TRUTH,
     Ownership,
     adopt_content_key,
     open_database,
@@ -59,8 +60,12 @@ BACKUP_PAGES = 256
 class SqliteLog:
     """`EventLog` in a directory of its own; contents are written with the batches that name them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, synchronous: str = TRUTH) -> None:
         """Open the log, or create it, and become its owner.
+
+        Args:
+            directory: of its own.
+            synchronous: `TRUTH`, or `COPY` when what it holds is durable elsewhere.
 
         Raises:
             Fenced: another process owns it.
@@ -72,7 +77,7 @@ class SqliteLog:
         self.directory = directory
         self._ownership = Ownership(directory)
         try:
-            opened = open_database(directory)
+            opened = open_database(directory, synchronous)
             _sync_directory(directory)
         except BaseException:
             self._ownership.give_back()
@@ -143,6 +148,11 @@ class SqliteLog:
             raise self._end(self._explain(self._head[0] + 1, error)) from error
         if batches:
             self._head = (batches[-1].sequence, batches[-1].chain)
+
+    def sync(self) -> None:
+        """Return once the disk holds everything; blocks."""
+        self._refuse_when_over()
+        self._run("PRAGMA wal_checkpoint(PASSIVE)")
 
     def vouches(self, asked_us: int) -> bool:
         """Say yes: nobody else can write this file."""
