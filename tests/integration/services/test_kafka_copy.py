@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
+from tests.support.counting_core import CountingCore
+from tests.support.processes import Engine, acknowledged
 from tests.support.services import Services
 
 from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
+from crowdroute.router.runtime.recovery import recover
 
 pytestmark = pytest.mark.cluster
 
@@ -109,3 +115,38 @@ async def test_a_used_log_on_kafka_keeps_its_own_key(services: Services, tmp_pat
         await copy_history(origin, again)
     again.close()
     origin.close()
+
+
+def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
+    services: Services, tmp_path: Path
+) -> None:
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "node"}"\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "engine"\n'
+        'durability = "single-broker"\n'
+    )
+    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine")
+
+    def worked(directory: Path, reason: str, *options: str) -> None:
+        engine = Engine(directory, *options)
+        try:
+            assert engine.answer().startswith("ready ")
+            engine.ask(*(f"{reason}-{number}" for number in range(100)))
+            answers, status = engine.finish()
+        finally:
+            engine.end()
+        assert status == 0
+        noted.extend(acknowledged(answers))
+
+    noted: list[str] = []
+    worked(tmp_path / "file", "in a file")
+    assert run(["log", "copy", str(tmp_path / "file"), str(settings)]) == 0
+    worked(tmp_path / "node", "on kafka", *on_kafka)
+    assert run(["log", "copy", str(settings), str(tmp_path / "back")]) == 0
+    worked(tmp_path / "back", "back in a file")
+    log = SqliteLog(tmp_path / "back")
+    found = recover(log, MemorySnapshots(), CountingCore).core.reasons
+    log.close()
+    assert len(noted) == 300
+    assert found == noted

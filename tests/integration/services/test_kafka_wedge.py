@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer
-from kafka.errors import KafkaTimeoutError
 from tests.integration.services.kafka_client import LOG, make_topic
 from tests.support.services import Services
 
@@ -25,8 +25,34 @@ from crowdroute.router.ports import StoredBatch
 
 pytestmark = pytest.mark.cluster
 
-EXPIRY_MS = 2_000
-"""Delivery timeout of the bare producer: the broker is frozen for longer."""
+EXPIRY_SECONDS = 2.0
+"""What is given to a record; the broker is frozen for longer."""
+
+BARE_PRODUCER = f"""
+import os, signal, sys
+from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
+
+server, broker = sys.argv[1], int(sys.argv[2])
+
+def sent(producer, value, seconds):
+    try:
+        producer.send("wedge", value).get(timeout=seconds)
+        return "sent"
+    except KafkaTimeoutError:
+        return "timed out"
+
+producer = KafkaProducer(
+    bootstrap_servers=server, request_timeout_ms=1000, delivery_timeout_ms={EXPIRY_SECONDS * 1000}
+)
+print("before:", sent(producer, b"before", 30))
+os.kill(broker, signal.SIGSTOP)
+print("frozen:", sent(producer, b"expires", 30))
+os.kill(broker, signal.SIGCONT)
+print("another:", sent(KafkaProducer(bootstrap_servers=server), b"the broker is well", 30))
+print("the same:", sent(producer, b"never", 5), flush=True)
+os._exit(0)  # the producer's thread spins, and closing it would wait
+"""
 
 
 @contextmanager
@@ -41,21 +67,23 @@ def frozen(services: Services) -> Iterator[None]:
 
 def test_a_bare_producer_whose_batch_expired_never_sends_again(services: Services) -> None:
     make_topic(services.bootstrap, "wedge", LOG)
-    producer = KafkaProducer(
-        bootstrap_servers=services.bootstrap, request_timeout_ms=1_000, delivery_timeout_ms=EXPIRY_MS
-    )
+    broker = services.pid("kafka-1")
     try:
-        producer.send("wedge", b"before").get(timeout=30)
-        with frozen(services), pytest.raises(KafkaTimeoutError, match="has passed since batch creation"):
-            producer.send("wedge", b"expires").get(timeout=30)
-        with KafkaProducer(bootstrap_servers=services.bootstrap) as another:
-            another.send("wedge", b"the broker is well").get(timeout=30)
-        with pytest.raises(KafkaTimeoutError):
-            producer.send("wedge", b"never").get(timeout=5)
+        ran = subprocess.run(
+            [sys.executable, "-c", BARE_PRODUCER, services.bootstrap[0], str(broker)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
     finally:
-        with pytest.raises(KafkaTimeoutError):
-            producer.close(timeout=0)
-        producer._sender.force_close()  # its thread would spin until the end of the process
+        os.kill(broker, signal.SIGCONT)
+    assert ran.stdout.splitlines() == [
+        "before: sent",
+        "frozen: timed out",
+        "another: sent",
+        "the same: timed out",
+    ], ran.stderr
 
 
 async def append(log: KafkaLog, body: bytes) -> None:
@@ -66,7 +94,7 @@ async def append(log: KafkaLog, body: bytes) -> None:
 async def test_the_log_ends_instead_and_its_next_owner_appends(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kafka_sender, "DEADLINE_SECONDS", EXPIRY_MS / 1000)
+    monkeypatch.setattr(kafka_sender, "DEADLINE_SECONDS", EXPIRY_SECONDS)
     connection = KafkaConnection(tuple(services.bootstrap))
     place = KafkaPlace(connection, "outlived", 0, 1, Durability.SINGLE_BROKER, tmp_path)
     log = await asyncio.to_thread(open_kafka_log, place, 0, query_lease_us=20_000)

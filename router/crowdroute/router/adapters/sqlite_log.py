@@ -209,7 +209,8 @@ class SqliteLog:
         """
         if content_key != self.content_key and not adopt_content_key(self._connection, content_key):
             raise ConfigurationError(
-                f"the log in {self.directory} is not empty and belongs to another history: name a new directory",
+                f"the log in {self.directory} is not empty and belongs to another history: name a new"
+                " directory",
                 {"path": str(self.directory)},
             )
         self.content_key = content_key

@@ -1,4 +1,4 @@
-"""`crowdroute log`: verify a log that no engine has open."""
+"""`crowdroute log`: verify a log that no engine has open, or copy it to another place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_verify import verify
+from crowdroute.router.cli.copying_logs import copy_log
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 
@@ -52,3 +53,6 @@ def verify_log(
         console().print(f"intact through batch {report.intact_through}")
     if not report.ok:
         raise typer.Exit(FOUND)
+
+
+app.command("copy")(copy_log)
