@@ -1,4 +1,4 @@
-"""The tables of texts and of places on a scale in docs/aggregation.md, on the crowds that have them."""
+"""The tables of answers of other kinds in docs/aggregation.md, on the crowds that have them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdroute.aggregation import AnswerSet, MajorityVote, SmoothedDawidSkene, read_annotations, read_gold
+from crowdroute.aggregation import (
+    AnswerSet,
+    BradleyTerry,
+    ComparisonSet,
+    MajorityVote,
+    OnlineBradleyTerry,
+    SmoothedDawidSkene,
+    WorkerBradleyTerry,
+    read_annotations,
+    read_gold,
+)
 from crowdroute.aggregation.answer_kinds import ANSWER_KINDS, AnswerKind
+from crowdroute.aggregation.comparison_set import LEFT, RIGHT, TIE
 from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.kinds import NUMERIC, TEXT
+from crowdroute.aggregation.pairs import comparisons_of
 from crowdroute.aggregation.texts import error_rates, words_of
 
 BEGIN, END = "<!-- kinds: begin -->", "<!-- kinds: end -->"
 
 TEXTS = ("crowdspeech_dev_clean", "crowdwsa_j1", "crowdwsa_t1")
+
+PREFERENCES = ("ukpconvarg1",)
 
 SCALES = {"adult2": "GPRX", "s_rel": "0123"}
 """Crowds whose labels are places on a scale, from the lowest."""
@@ -24,7 +38,7 @@ SCALES = {"adult2": "GPRX", "s_rel": "0123"}
 def write_kinds_table(document: Path, datasets: Path) -> None:
     """Replace what stands between the marks in the document."""
     lines = []
-    for line in (*text_lines(datasets), "", *scale_lines(datasets)):
+    for line in (*text_lines(datasets), "", *scale_lines(datasets), "", *preference_lines(datasets)):
         lines.append(line)
         print(line, flush=True)
     before, rest = document.read_text(encoding="utf-8").split(BEGIN)
@@ -72,6 +86,42 @@ def scale_lines(datasets: Path) -> Iterator[str]:
             off = [abs(float(place) - gold[str(task)]) for task, place in pairs if str(task) in gold]
             cells.append(f"{np.mean(off):.4f}")
         yield f"| {name} | {len(off):,} | " + " | ".join(cells) + " |"
+
+
+def preference_lines(datasets: Path) -> Iterator[str]:
+    """Yield how well hidden answers are foretold, and how far the online scores lie from the batch's."""
+    models = "coin | bradley-terry | worker-bradley-terry | online | mean gap | largest gap"
+    yield f"| crowd of preferences | answers | {models} |"
+    yield "|---|" + "---:|" * 7
+    for name in PREFERENCES:
+        shown = comparisons_of(read_table(datasets / name / "labels.csv.gz")).shown
+        hidden = np.random.default_rng(0).random(len(shown)) < 0.2
+        names = [shown.item_ids[code] for code in range(shown.n_items)]
+        outcome_of = {LEFT: 0, RIGHT: 1}
+        rows = [
+            (
+                shown.worker_ids[w],
+                names[one],
+                names[other],
+                (names[one], names[other], None)[outcome_of.get(o, 2)],
+            )
+            for w, one, other, o in zip(shown.workers, shown.left, shown.right, shown.outcomes, strict=True)
+        ]
+        kept = [row for row, out in zip(rows, hidden, strict=True) if not out]
+        known = ComparisonSet.from_sequences(*zip(*kept, strict=True))
+        asked = [row for row, out in zip(rows, hidden, strict=True) if out and row[3] is not None]
+        online = OnlineBradleyTerry()
+        for _, one, other, winner in kept:
+            online.partial_fit(one, other, TIE if winner is None else LEFT if winner == one else RIGHT)
+        batch = [model.fit(known).predict() for model in (BradleyTerry(), WorkerBradleyTerry())]
+        scores = [{}, *batch, online.scores_]
+        losses = []
+        for found in scores:
+            odds = [found.get(row[1], 0.0) - found.get(row[2], 0.0) for row in asked]
+            won = [1.0 if row[3] == row[1] else -1.0 for row in asked]
+            losses.append(float(np.logaddexp(0.0, -np.array(odds) * won).mean()))
+        cells = [f"{value:.4f}" for value in (*losses, *online.gap())]
+        yield f"| {name} | {len(asked):,} | " + " | ".join(cells) + " |"
 
 
 def header(what: str, models: list[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from crowdroute.aggregation.agreement import AgreementCounts
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.answers import AnswerSet
 from crowdroute.aggregation.base import CategoricalEstimator, Estimator
+from crowdroute.aggregation.bradley_terry import BradleyTerry, WorkerBradleyTerry
 from crowdroute.aggregation.calibration import (
     IsotonicCalibration,
     ReliabilityBin,
@@ -18,6 +19,7 @@ from crowdroute.aggregation.calibration import (
     log_loss,
     reliability_diagram,
 )
+from crowdroute.aggregation.comparison_set import ComparisonSet
 from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.embedded_texts import HRRASA, RASA
 from crowdroute.aggregation.encoders import HashingEncoder
@@ -34,12 +36,15 @@ from crowdroute.aggregation.information import (
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.masks import MaskEM, MaskRASA, MaskVote
 from crowdroute.aggregation.multi_label import BinaryRelevance, MultiLabelVote
 from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, NearestAnswer
 from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.aggregation.online_bradley_terry import OnlineBradleyTerry
 from crowdroute.aggregation.pair_agreement import PairAgreement, WorkerPair, cohens_kappa
+from crowdroute.aggregation.pair_consensus import PairConsensus
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
@@ -58,7 +63,9 @@ __all__ = [
     "AnswerSet",
     "BiasAndScatter",
     "BinaryRelevance",
+    "BradleyTerry",
     "CategoricalEstimator",
+    "ComparisonSet",
     "ConfusionPrior",
     "DawidSkene",
     "Estimate",
@@ -66,13 +73,18 @@ __all__ = [
     "HashingEncoder",
     "IsotonicCalibration",
     "MajorityVote",
+    "MaskEM",
+    "MaskRASA",
+    "MaskVote",
     "MergedAnswer",
     "MultiLabelVote",
     "NearestAnswer",
     "NearestText",
     "OneCoinDawidSkene",
+    "OnlineBradleyTerry",
     "OnlineDawidSkene",
     "PairAgreement",
+    "PairConsensus",
     "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
@@ -80,6 +92,7 @@ __all__ = [
     "Wawa",
     "WeightedMedian",
     "WordVote",
+    "WorkerBradleyTerry",
     "WorkerPair",
     "ZeroBasedSkill",
     "brier_score",

@@ -98,6 +98,18 @@ def test_pairs_get_a_winner_each_and_the_side_is_watched(
     assert sum(float(rows[0][name]) for name in ("p_left", "p_right", "p_equal")) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    "model", ["pair-consensus", "bradley-terry", "worker-bradley-terry", "majority-vote"]
+)
+def test_preferences_have_models_of_their_own(
+    files: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    found = told(capsys, ["aggregate", str(files / "pairs.csv"), "--model", model])
+    assert found["model"] == model
+    assert found["results"] == {"x | y": "first", "x | z": "second"}
+    assert all(sum(row.values()) == pytest.approx(1.0) for row in found["probabilities"].values())
+
+
 def test_pairs_whose_names_would_be_the_same_are_kept_apart(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +132,10 @@ def test_a_label_that_only_gold_knows_counts_as_wrong(
         (["{files}/choice.csv", "--kind", "video"], "choose one of choice, pairwise, text"),
         (["{files}/choice.csv", "--kind", "text"], "no column 'text'"),
         (["{files}/text.csv", "--model", "dawid-skene"], "no model for text"),
+        (
+            ["{files}/pairs.csv", "--model", "rover"],
+            "no model for pairwise; choose one of auto, majority-vote",
+        ),
         (["{files}/choice.csv", "--out", "{files}/results.xlsx"], "end its name in one of .csv"),
         (["{files}/choice.csv", "--report", "{files}/report.pdf"], "end its name in one of .html"),
         (["{files}/choice.csv", "--report", "{files}/none/report.html"], "make it first"),

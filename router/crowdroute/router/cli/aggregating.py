@@ -14,6 +14,7 @@ from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.files import gold_of
 from crowdroute.aggregation.kinds import COLUMNS_OF, KINDS, PAIRWISE, kind_of
 from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.pair_models import PAIR_MODELS
 from crowdroute.router.cli.aggregating_answers import aggregate_answers
 from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
 from crowdroute.router.cli.aggregating_outcome import check_endings, write_report, write_rows
@@ -39,6 +40,7 @@ def aggregate(
         str,
         typer.Option(
             help=f"{AUTO} (chosen for these answers), or one of: {', '.join(CHOICE_MODELS)}; "
+            + f"for {PAIRWISE} also {', '.join(PAIR_MODELS)}; "
             + "; ".join(f"for {kind.name} {', '.join(kind.models)}" for kind in ANSWER_KINDS.values())
             + "."
         ),

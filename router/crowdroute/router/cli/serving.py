@@ -18,7 +18,7 @@ from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server, serve_engine
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.opening import opened_engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, load_settings
 
@@ -97,9 +97,7 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
-        async with embedded_engine(
-            settings.directory, snapshots=settings.snapshots, recovered=_tell_recovered
-        ) as engine:
+        async with opened_engine(settings, recovered=_tell_recovered) as engine:
             token = await bootstrap(engine, settings.tenant, settings.directory)
             if token is not None:
                 _log.info("the first administrator's token was written", file=str(token))
