@@ -18,7 +18,7 @@ from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES, Scope
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
 
 TENANT = "default"
@@ -49,7 +49,8 @@ class Scene(NamedTuple):
 
 async def prepare(directory: Path, annotators: int, tasks: int) -> Scene:
     """Write the beginning of a history: one project, its tasks, and people with sessions."""
-    async with embedded_engine(directory, snapshots=False) as engine:
+    async with embedded_group(directory, snapshots=False) as group:
+        engine = group.engines[0]
         organisation = organisation_stream(TENANT)
         await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))
         project = engine.new_id()

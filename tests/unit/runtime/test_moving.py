@@ -82,9 +82,16 @@ def test_a_log_is_not_moved_onto_itself(tmp_path: Path) -> None:
 
 def test_settings_of_several_shards_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "engine.toml"
-    file.write_text('[kafka]\nservers = ["127.0.0.1:9092"]\n[cluster]\nshards = 4\n')
+    file.write_text('shards = 4\n[kafka]\nservers = ["127.0.0.1:9092"]\n')
     with pytest.raises(ConfigurationError, match="is of 4 shards"):
         place_of(file, 0)
+
+
+def test_a_directory_of_several_shards_is_refused(tmp_path: Path) -> None:
+    source = begun(tmp_path / "source", b"one")
+    SqliteLog(source, 1).close()
+    with pytest.raises(ConfigurationError, match="holds 2 shards"):
+        moved(source, tmp_path / "target")
 
 
 def test_a_directory_is_a_file_of_batches_whatever_the_environment_says(

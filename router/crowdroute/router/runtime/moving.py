@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
-from crowdroute.router.adapters.sqlite_files import database_path
+from crowdroute.router.adapters.sqlite_files import shards_in
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.runtime.clustered import connection_to
@@ -80,11 +80,11 @@ def place_of(named: Path, generation: int) -> LogPlace:
         # What the environment says of Kafka is meant for engines, not for a directory that somebody names.
         return LogPlace(load_settings(directory=named).model_copy(update={"kafka": None}), generation)
     settings = load_settings(named)
-    if settings.cluster is not None and settings.cluster.shards > 1:
+    if settings.shards > 1:
         raise ConfigurationError(
-            f"{named} is of {settings.cluster.shards} shards, and a log is copied for an engine of one: name"
-            " settings without them",
-            {"field": "cluster.shards"},
+            f"{named} is of {settings.shards} shards, and a log is copied for an engine of one: name settings"
+            " of one",
+            {"field": "shards"},
         )
     return LogPlace(settings, generation)
 
@@ -104,8 +104,14 @@ async def move(
         raise ConfigurationError(
             f"{source.directory} is the directory of both: give the target another, for what it keeps itself"
         )
-    if source.settings.kafka is None and not database_path(source.directory).exists():
-        raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
+    if source.settings.kafka is None:
+        shards = shards_in(source.directory)
+        if not shards:
+            raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
+        if len(shards) > 1:
+            raise ConfigurationError(
+                f"{source.directory} holds {len(shards)} shards, and a log is copied for an engine of one"
+            )
     async with source.opened() as from_log:
         if not from_log.head()[0]:
             raise ConfigurationError(f"the log of {source.directory} is empty: there is nothing to copy")
