@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
@@ -72,7 +73,11 @@ class KafkaSender:
 
     def close(self) -> None:
         """Disconnect at once; what was not acknowledged is given up."""
-        self._producer.close(timeout=0)
+        from kafka.errors import KafkaTimeoutError
+
+        # That it gave something up is known here, and must not hide why the process ends.
+        with contextlib.suppress(KafkaTimeoutError):
+            self._producer.close(timeout=0)
 
 
 def _tell(heard: asyncio.Future[int], offset: int) -> None:
