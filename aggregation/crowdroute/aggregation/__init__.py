@@ -36,6 +36,7 @@ from crowdroute.aggregation.information import (
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.masks import MaskEM, MaskRASA, MaskVote
 from crowdroute.aggregation.multi_label import BinaryRelevance, MultiLabelVote
 from crowdroute.aggregation.nearest import AnswerEstimator, MergedAnswer, NearestAnswer
 from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
@@ -72,6 +73,9 @@ __all__ = [
     "HashingEncoder",
     "IsotonicCalibration",
     "MajorityVote",
+    "MaskEM",
+    "MaskRASA",
+    "MaskVote",
     "MergedAnswer",
     "MultiLabelVote",
     "NearestAnswer",

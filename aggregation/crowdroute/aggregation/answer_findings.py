@@ -14,7 +14,7 @@ from crowdroute.aggregation.answers import AnswerSet
 from crowdroute.aggregation.intervals import Estimate, bootstrap_interval
 from crowdroute.aggregation.nearest import AnswerEstimator
 
-_OF_WORKERS = ("bias_", "scatter_", "reliability_")
+_OF_WORKERS = ("bias_", "scatter_", "reliability_", "sensitivity_", "specificity_")
 """Results of models that stand for workers."""
 
 

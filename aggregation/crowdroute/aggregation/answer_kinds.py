@@ -6,14 +6,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.aggregation.answer_json import (
+    read_boxes,
+    read_mask,
+    read_points,
+    read_spans,
+    write_list,
+    write_mask,
+)
 from crowdroute.aggregation.answers import AnswerSet
 from crowdroute.aggregation.embedded_texts import HRRASA, RASA
 from crowdroute.aggregation.errors import UnreadableFileError
 from crowdroute.aggregation.file_tables import Table, as_text
-from crowdroute.aggregation.kinds import COLUMNS_OF, MULTI_LABEL, NUMERIC, TEXT
+from crowdroute.aggregation.kinds import BOXES, COLUMNS_OF, KEYPOINTS, MASK, MULTI_LABEL, NUMERIC, SPANS, TEXT
+from crowdroute.aggregation.masks import MaskEM, MaskRASA, MaskVote, mask_distance
 from crowdroute.aggregation.multi_label import BinaryRelevance, Labels, MultiLabelVote, jaccard_distance
-from crowdroute.aggregation.nearest import AnswerEstimator, Distance, alike
+from crowdroute.aggregation.nearest import AnswerEstimator, Distance, MergedAnswer, NearestAnswer, alike
 from crowdroute.aggregation.numeric import BiasAndScatter, WeightedMedian
+from crowdroute.aggregation.shapes import (
+    box_distance,
+    merge_boxes,
+    merge_points,
+    merge_spans,
+    point_distance,
+    span_distance,
+)
 from crowdroute.aggregation.texts import NearestText, WordVote, word_distance, word_errors, words_of
 
 BETWEEN_LABELS = "|"
@@ -120,6 +140,29 @@ def _numeric_default(answers: AnswerSet[float]) -> str:
     return "weighted-median" if on_a_scale else "bias-and-scatter"
 
 
+def _of_parts(
+    name: str,
+    read: Callable[[Any], Any],
+    distance: Distance,
+    merge: Callable[[list[Any], NDArray[np.float64]], Any],
+    measure: str,
+) -> AnswerKind:
+    """Return a kind whose answers have parts, which are merged, or chosen among as a whole."""
+    return AnswerKind(
+        name,
+        read,
+        write_list,
+        {
+            f"merged-{name}": lambda: MergedAnswer(distance, merge),
+            f"nearest-{name}": lambda: NearestAnswer(distance),
+        },
+        lambda answers: f"merged-{name}",
+        lambda answers: distance,
+        lambda found, truth: (distance(found, truth), 1.0),
+        measure,
+    )
+
+
 ANSWER_KINDS: Mapping[str, AnswerKind] = {
     kind.name: kind
     for kind in (
@@ -159,6 +202,24 @@ ANSWER_KINDS: Mapping[str, AnswerKind] = {
             lambda found, truth: (jaccard_distance(found, truth), 1.0),
             "Jaccard distance",
         ),
+        AnswerKind(
+            MASK,
+            read_mask,
+            write_mask,
+            {
+                "mask-vote": MaskVote,
+                "mask-majority-vote": lambda: MaskVote(alike),
+                "mask-em": MaskEM,
+                "mask-rasa": MaskRASA,
+            },
+            lambda answers: "mask-vote",
+            lambda answers: mask_distance,
+            lambda found, truth: (mask_distance(found, truth), 1.0),
+            "1 - intersection over union",
+        ),
+        _of_parts(BOXES, read_boxes, box_distance, merge_boxes, "1 - overlap of matched boxes"),
+        _of_parts(KEYPOINTS, read_points, point_distance, merge_points, "mean distance over the diagonal"),
+        _of_parts(SPANS, read_spans, span_distance, merge_spans, "1 - F1 by characters"),
     )
 }
 """By name."""

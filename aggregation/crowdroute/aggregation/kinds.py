@@ -7,6 +7,7 @@ from crowdroute.aggregation.file_tables import Table
 
 CHOICE, PAIRWISE, TEXT = "choice", "pairwise", "text"
 NUMERIC, MULTI_LABEL = "numeric", "multi-label"
+MASK, BOXES, KEYPOINTS, SPANS = "mask", "boxes", "keypoints", "spans"
 
 COLUMNS_OF = {
     CHOICE: ("task", "worker", "label"),
@@ -14,6 +15,10 @@ COLUMNS_OF = {
     TEXT: ("task", "worker", "text"),
     NUMERIC: ("task", "worker", "value"),
     MULTI_LABEL: ("task", "worker", "labels"),
+    MASK: ("task", "worker", "mask"),
+    BOXES: ("task", "worker", "boxes"),
+    KEYPOINTS: ("task", "worker", "keypoints"),
+    SPANS: ("task", "worker", "spans"),
 }
 """The columns that answers of each kind have; others may stand beside them."""
 

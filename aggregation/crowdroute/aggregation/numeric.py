@@ -157,6 +157,14 @@ class BiasAndScatter(AnswerEstimator[float]):
         return np.column_stack([values - reach, values + reach])
 
 
+def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the least value that values up to it reach half of all weight with; weights are positive."""
+    one = np.zeros(len(values), dtype=np.int32)
+    return float(
+        _medians(values, one, np.argsort(values, kind="stable"), np.zeros(1, dtype=np.intp), weights)[0]
+    )
+
+
 def _numbers(
     annotations: AnswerSet[float], gold: Mapping[Any, float] | None
 ) -> tuple[NDArray[np.float64], tuple[NDArray[np.intp], NDArray[np.float64]]]:

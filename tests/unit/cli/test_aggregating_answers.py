@@ -12,15 +12,36 @@ import pytest
 from crowdroute.aggregation.answer_kinds import ANSWER_KINDS
 from crowdroute.router.cli import DONE, MISUSED, run
 
+
+def _mask(*counts: int) -> str:
+    return json.dumps({"size": [2, 2], "counts": counts})
+
+
+def _rows(column: str, values: list[str]) -> str:
+    """Write the answers of u, v and w to t1, and of u and v to t2."""
+    asked = [("t1", "u"), ("t1", "v"), ("t1", "w"), ("t2", "u"), ("t2", "v")]
+    quoted = ('"' + value.replace('"', '""') + '"' for value in values)
+    rows = (f"{task},{worker},{value}\n" for (task, worker), value in zip(asked, quoted, strict=True))
+    return f"task,worker,{column}\n" + "".join(rows)
+
+
 FILES = {
     "text": "task,worker,text\nt1,u,The cat sat.\nt1,v,the cat sat\nt1,w,a dog ran\nt2,u,hello\nt2,v,hello\n",
     "numeric": "task,worker,value\nt1,u,1.5\nt1,v,2\nt1,w,1e1\nt2,u,3\nt2,v,3\n",
     "multi-label": "task,worker,labels\nt1,u,a|b\nt1,v,b | a\nt1,w,c\nt2,u,c\nt2,v,\n",
+    "mask": _rows("mask", [_mask(1, 2, 1), _mask(1, 2, 1), _mask(0, 4), _mask(3, 1), _mask(3, 1)]),
+    "boxes": _rows("boxes", ["[[0, 0, 4, 4]]", "[[1, 0, 4, 4]]", "[9, 9, 1, 1]", "[]", "[]"]),
+    "keypoints": _rows("keypoints", ["[[0, 0], null]", "[[1, 1], null]", "[[9, 9], [1, 1]]", "[]", "[]"]),
+    "spans": _rows("spans", ['[[0, 4, "A"]]', '[[1, 4, "A"]]', '[[7, 9, "B"]]', "[[1, 2]]", "[[1, 2]]"]),
 }
 GOLD = {
     "text": "task,label\nt1,the cat sat\nt2,hello here\n",
     "numeric": "task,value\nt1,2\n",
     "multi-label": "task,labels\nt1,a|b\nt2,c\n",
+    "mask": 'task,mask\nt1,"' + _mask(1, 2, 1).replace('"', '""') + '"\n',
+    "boxes": 'task,boxes\nt1,"[[0, 0, 4, 4]]"\n',
+    "keypoints": 'task,label\nt1,"[[0, 0], null]"\n',
+    "spans": 'task,spans\nt1,"[[0, 4, ""A""]]"\n',
 }
 
 
@@ -125,6 +146,11 @@ def test_lists_of_labels_are_read_from_json_lines(files: Path, capsys: pytest.Ca
         ("numeric", "t,u,inf\n", "line 2: value is 'inf'; a number must be finite"),
         ("multi-label", "t,u,a||b\n", "line 2: labels is 'a||b', in which a label is empty"),
         ("text", "", "holds no answers"),
+        ("mask", 't,u,"{}"\n', "line 2: mask is no"),
+        ("boxes", 't,u,"[[1, 2, 3, 4]]"\nt,v,"[[1]]"\n', r"line 3: boxes holds [1]; a box is"),
+        ("keypoints", "t,u,[]\nt,v,x\n", "line 3: keypoints is not JSON"),
+        ("keypoints", "t,u,[]\nt,v,[null]\n", "answers to one task have [0, 1] points"),
+        ("spans", "t,u,\n", "line 2: spans is empty"),
     ],
 )
 def test_a_bad_answer_is_told_with_its_line(

@@ -253,7 +253,7 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
-    copy = SqliteLog(place.directory, COPY)
+    copy = SqliteLog(place.directory, synchronous=COPY)
     opened: list[Callable[[], None]] = [copy.close]
     try:
         note = place.directory / "position"

@@ -53,11 +53,12 @@ BACKUP_PAGES = 256
 class SqliteLog:
     """`EventLog` in a directory of its own; contents are written with the batches that name them."""
 
-    def __init__(self, directory: Path, synchronous: str = TRUTH) -> None:
-        """Open the log, or create it, and become its owner.
+    def __init__(self, directory: Path, shard: int = 0, synchronous: str = TRUTH) -> None:
+        """Open the log of a shard, or create it, and become its owner.
 
         Args:
             directory: of its own.
+            shard: whose log it is.
             synchronous: `TRUTH`, or `COPY` when what it holds is durable elsewhere.
 
         Raises:
@@ -67,10 +68,10 @@ class SqliteLog:
             ConfigurationError: it was written by another release's format.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory = directory
-        self._ownership = Ownership(directory)
+        self.directory, self.shard = directory, shard
+        self._ownership = Ownership(directory, shard)
         try:
-            opened = open_database(directory, synchronous)
+            opened = open_database(directory, shard, synchronous)
             _sync_directory(directory)
         except BaseException:
             self._ownership.give_back()

@@ -1,4 +1,4 @@
-"""`crowdroute aggregate` on answers that are more than one label: text, numbers, sets of labels."""
+"""`crowdroute aggregate` on answers that are more than one label: texts, numbers, sets, masks, boxes."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.sqlite_files import snapshots_path
 from crowdroute.router.errors import StorageError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
@@ -53,7 +54,9 @@ async def clustered_engine(
     )
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
-        async with engine_over(log, directory, snapshots=snapshots, recovered=recovered) as engine:
+        folder = snapshots_path(directory)
+        async with engine_over(log, folder, number=shard, snapshots=snapshots, recovered=recovered) as engine:
+            engine.start()
             yield engine
         # Only for the next owner's sake, who otherwise waits for a second.
         with contextlib.suppress(StorageError):

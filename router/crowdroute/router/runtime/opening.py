@@ -1,38 +1,47 @@
-"""The engine that settings ask for: over a file, or over a partition of Kafka."""
+"""The shards that settings ask for: over files, or one over a partition of Kafka."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.clustered import clustered_engine
-from crowdroute.router.runtime.embedded import embedded_engine
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.embedded import embedded_group
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.recovery import Recovered
-from crowdroute.router.runtime.settings import Settings
+from crowdroute.router.runtime.settings import Settings, own_shards, placement_of
 
 
-def opened_engine(
+@contextlib.asynccontextmanager
+async def opened_group(
     settings: Settings,
     *,
     shard: int = 0,
     shards: int = 1,
     generation: int = 0,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
-) -> contextlib.AbstractAsyncContextManager[Engine]:
-    """Give what opens and serves a shard; the errors are those of `embedded_engine` and `clustered_engine`.
+) -> AsyncIterator[ShardGroup]:
+    """Open and serve what settings name; the errors are those of `embedded_group` and `clustered_engine`.
 
     Args:
-        settings: with the directory of this shard.
-        shard: its number, which a file does not need to know.
-        shards: how many there are.
+        settings: with the directory.
+        shard: of a log on Kafka, its number.
+        shards: how many there are on Kafka.
         generation: of the placement that gave this process the shard; a file has one owner at a time anyway.
         recovered: is told what the recovery took.
     """
     if settings.kafka is None:
-        return embedded_engine(settings.directory, snapshots=settings.snapshots, recovered=recovered)
-    return clustered_engine(
+        async with embedded_group(
+            settings.directory,
+            placement_of(settings),
+            own=own_shards(settings),
+            snapshots=settings.snapshots,
+            recovered=recovered,
+        ) as group:
+            yield group
+        return
+    async with clustered_engine(
         settings.kafka,
         settings.directory,
         shard=shard,
@@ -40,4 +49,5 @@ def opened_engine(
         generation=generation,
         snapshots=settings.snapshots,
         recovered=recovered,
-    )
+    ) as engine:
+        yield ShardGroup.alone(engine)
