@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
@@ -75,9 +74,11 @@ class KafkaSender:
         """Disconnect at once; what was not acknowledged is given up."""
         from kafka.errors import KafkaTimeoutError
 
-        # That it gave something up is known here, and must not hide why the process ends.
-        with contextlib.suppress(KafkaTimeoutError):
+        try:
             self._producer.close(timeout=0)
+        except KafkaTimeoutError:
+            # It gives up closing, and its thread goes on trying, while a record is on its way.
+            self._producer._sender.force_close()
 
 
 def _tell(heard: asyncio.Future[int], offset: int) -> None:

@@ -231,6 +231,16 @@ def _take_over(connection: sqlite3.Connection, path: Path) -> Opened:
     return Opened(connection, epoch, sequence, chain, meta["content_key"])
 
 
+def adopt_content_key(connection: sqlite3.Connection, key: bytes) -> bool:
+    """Give an empty database the content key of another log; tells whether it was empty."""
+    changed = connection.execute(
+        "UPDATE meta SET value = ? WHERE key = 'content_key' AND NOT EXISTS (SELECT 1 FROM log)"
+        " AND NOT EXISTS (SELECT 1 FROM content)",
+        (key,),
+    )
+    return changed.rowcount == 1
+
+
 def _create(connection: sqlite3.Connection) -> None:
     """Create the tables, inside the transaction that is open."""
     for statement in _SCHEMA.split(";"):

@@ -23,7 +23,13 @@ from pathlib import Path
 from threading import Lock
 
 from crowdroute.router.adapters.codec import CHAIN_START
-from crowdroute.router.adapters.sqlite_files import TRUTH, Ownership, open_database, primary_code
+from crowdroute.router.adapters.sqlite_files import (
+    TRUTH,
+    Ownership,
+    adopt_content_key,
+    open_database,
+    primary_code,
+)
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
     check_row,
@@ -31,6 +37,7 @@ from crowdroute.router.adapters.sqlite_rows import (
     insert,
     select_after,
     select_contents,
+    select_contents_after,
     unreadable,
 )
 from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt, StorageError
@@ -189,6 +196,25 @@ class SqliteLog:
         """Give those of the contents that exist, blocking while a COMMIT is in flight."""
         self._wait_in_place()
         return select_contents(self._connection, keys)
+
+    def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
+        """Give up to `limit` contents whose keys come after `key`, in order, blocking as `select` does."""
+        self._wait_in_place()
+        return select_contents_after(self._connection, key, limit)
+
+    def adopt_key(self, content_key: bytes) -> None:
+        """Take over the content key of the log that this one, still empty, becomes a copy of.
+
+        Raises:
+            ConfigurationError: this log holds something already, under a key of its own.
+        """
+        if content_key != self.content_key and not adopt_content_key(self._connection, content_key):
+            raise ConfigurationError(
+                f"the log in {self.directory} is not empty and belongs to another history: name a new"
+                " directory",
+                {"path": str(self.directory)},
+            )
+        self.content_key = content_key
 
     async def fetch(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Give those of the contents that exist, letting the loop run while a COMMIT is in flight."""

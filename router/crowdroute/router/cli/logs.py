@@ -1,4 +1,4 @@
-"""`crowdroute log`: verify a log that no engine has open."""
+"""`crowdroute log`: verify a log that no engine has open, or copy it to another place."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_verify import VerifyReport, verify
+from crowdroute.router.cli.copying_logs import copy_log
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.runtime.placement import FIRST_SHARD
@@ -73,3 +74,6 @@ def _tell(report: VerifyReport, what: str) -> None:
     for line in report.damage:
         typer.secho(f"{what}{line}", err=True, fg=typer.colors.RED)
     console().print(f"{what}intact through batch {report.intact_through}")
+
+
+app.command("copy")(copy_log)
