@@ -18,6 +18,8 @@ from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server, serve_engine
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
+from crowdroute.router.runtime.directory.opening import open_directory
 from crowdroute.router.runtime.embedded import embedded_engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, load_settings
@@ -96,6 +98,7 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    directory = await open_directory(settings.redis)
     try:
         async with embedded_engine(
             settings.directory, snapshots=settings.snapshots, recovered=_tell_recovered
@@ -104,10 +107,12 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
             if token is not None:
                 _log.info("the first administrator's token was written", file=str(token))
             await serve_engine(server, engine)
-            _log.info("serving", port=server.port, directory=str(settings.directory))
-            waiting = asyncio.create_task(stop.wait())
-            await asyncio.wait((waiting, engine.failed), return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
+            address = _advertised(settings, server.port)
+            async with shared(directory, server, engine, tenant=settings.tenant, address=address):
+                _log.info("serving", port=server.port, directory=str(settings.directory))
+                waiting = asyncio.create_task(stop.wait())
+                await asyncio.wait((waiting, engine.failed), return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
             failure = engine.failed.result() if engine.failed.done() else None
             _log.info("stopping", reason="a signal" if failure is None else "the engine failed")
             await server.stop()
@@ -115,4 +120,12 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
         return error
     finally:
         await server.stop()
+        await directory.close()
     return failure
+
+
+def _advertised(settings: Settings, port: int) -> str:
+    """Give where other machines reach this process."""
+    if settings.redis is not None and settings.redis.advertised is not None:
+        return settings.redis.advertised
+    return f"{settings.address.rpartition(':')[0]}:{port}"

@@ -65,8 +65,11 @@ def list_workers(
         )
     else:
         print_table(
-            ("worker", "id", "status", "stages", "pool"),
-            ((one.external_id, one.id, _status(one), stage_names(one), one.pool_id) for one in workers),
+            ("worker", "id", "status", "stages", "pool", "last seen"),
+            (
+                (one.external_id, one.id, _status(one), stage_names(one), one.pool_id, _seen(one))
+                for one in workers
+            ),
             "no workers yet",
         )
 
@@ -86,6 +89,10 @@ def _recorded(worker: workers_pb2.Worker, record: workers_pb2.WorkerRecord) -> t
         interval,
         f"{record.earned.amount} {record.earned.currency}",
     )
+
+
+def _seen(worker: workers_pb2.Worker) -> str:
+    return f"{worker.seen_at.ToDatetime():%H:%M:%S} UTC" if worker.HasField("seen_at") else ""
 
 
 def _status(worker: workers_pb2.Worker) -> str:

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from crowdroute.router.errors import ConfigurationError, InvalidCommand, RouterError, ShuttingDown
+from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.rpc.authentication import Authenticator, Principal
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of, who
 from crowdroute.router.rpc.limits import RateLimiter
@@ -33,6 +34,7 @@ from crowdroute.router.rpc.status import (
     status_message,
     told,
 )
+from crowdroute.router.runtime.directory.presence import Presence
 from crowdroute.router.runtime.engine import Engine
 
 LONGEST_DEADLINE = 60.0
@@ -115,7 +117,9 @@ class Gate:
         self.engine: Engine | None = None
         """Set once the engine serves; until then every call is sent away."""
         self._authenticator: Authenticator | None = None
-        self._limiter = limiter
+        self._presence: Presence | None = None
+        self.limiter = limiter
+        """How often each caller called."""
         self._scopes = SCOPES if scopes is None else scopes
         self._number = 0
         self._log_calls = log_calls
@@ -125,6 +129,7 @@ class Gate:
     def open(self, engine: Engine) -> None:
         """Begin to let calls in."""
         self._authenticator = Authenticator(engine.shard)
+        self._presence = Presence(engine.now_us)
         self.engine = engine
 
     def record(self, path: str) -> CallRecord:
@@ -156,8 +161,9 @@ class Gate:
         if self.engine is None or self._authenticator is None:
             raise ShuttingDown("this process is starting: call again")
         principal = self._authenticator.authenticate(authorization, self.engine.now_us())
-        self._limiter.take(principal.token)
+        self.limiter.take(principal.caller)
         principal.require(self._scopes[name])
+        self._saw(principal)
         return Call(context, name, principal, request)
 
     def still_good(self, call: Call) -> bool:
@@ -172,7 +178,18 @@ class Gate:
         Raises:
             TooManyCalls: the credential is used too often.
         """
-        self._limiter.take(call.principal.token)
+        self.limiter.take(call.principal.caller)
+        self._saw(call.principal)
+
+    @property
+    def presence(self) -> Presence:
+        """Who is there; once the gate is open."""
+        assert self._presence is not None
+        return self._presence
+
+    def _saw(self, principal: Principal) -> None:
+        if principal.worker != NO_ID:
+            self.presence.saw(principal.tenant, principal.worker)
 
 
 def parse(kind: type[AnyMessage], raw: bytes, largest: int) -> AnyMessage:

@@ -153,8 +153,12 @@ class VendorServicer:
         )
         await self._engine.observe()
         names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
+        seen_us = partial(self._gate.presence.last_us, call.principal.tenant)
         workers, token = await fill(
-            page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
+            page,
+            rows,
+            lambda row: worker_message(row, names.get(row.facts.worker, ""), seen_us(row.facts.worker)),
+            worker_of,
         )
         return workers_pb2.ListWorkersResponse(workers=workers, next_page_token=token)
 

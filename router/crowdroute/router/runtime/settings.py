@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -48,9 +48,10 @@ class LimitSettings(BaseModel):
     calls: Annotated[int, Field(ge=1)] = 4096
     """Calls under way at once, streams included; more are sent away with RESOURCE_EXHAUSTED."""
     calls_per_second: Annotated[float, Field(ge=0)] = 2000.0
-    """Calls and stream actions that one token may make in the long run; 0: any number."""
+    """Calls and stream actions that one worker, or one token that is no worker's, may make in the long run;
+    0: any number."""
     burst: Annotated[float, Field(ge=1)] = 4000.0
-    """Calls and stream actions that one token may make at once."""
+    """Calls and stream actions that one of them may make at once."""
     annotation_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Largest message of an annotator."""
     message_bytes: Annotated[int, Field(ge=64 * 1024)] = 4 * 1024 * 1024
@@ -64,6 +65,34 @@ class MetricsSettings(BaseModel):
 
     address: Address
     """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
+
+
+class RedisSettings(BaseModel):
+    """Where processes tell each other what is derived: profiles, presence, placement, shared rate limits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: SecretStr
+    """redis://HOST:PORT/DB, or rediss:// for TLS; it may hold user and password (redis://USER:PASSWORD@HOST)."""
+    user: str = ""
+    """User of Redis' access control list."""
+    password: SecretStr | None = None
+    """Password of the user, best given as CROWDROUTE_REDIS__PASSWORD."""
+    password_file: Path | None = None
+    """File whose only line is the password."""
+    authorities: Path | None = None
+    """Certificates, in PEM form, that the server's must descend from; unset: those of this machine."""
+    certificate: Path | None = None
+    """Our certificate, when the server wants one; with `key`."""
+    key: Path | None = None
+    namespace: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9._-]+$")] = (
+        "crowdroute"
+    )
+    """Beginning of every key: each cluster has one of its own."""
+    timeout_ms: Annotated[int, Field(ge=10, le=5000)] = 250
+    """Milliseconds after which a call is given up; the calls of annotators never wait for any."""
+    advertised: Address | None = None
+    """Where other machines reach this process, as host:port; unset: the address that it listens on."""
 
 
 class ClusterSettings(BaseModel):
@@ -105,6 +134,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
+    redis: RedisSettings | None = None
+    """Unset: this process has nobody to share with."""
     cluster: ClusterSettings | None = None
     """Unset: one process on this machine, which needs no service."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -15,8 +15,8 @@ from crowdroute.router.rpc.convert.times import timestamp
 from crowdroute.router.state.organisation import PoolRow, VendorRow, WorkerRow
 
 
-def worker_message(row: WorkerRow, external_id: str) -> workers_pb2.Worker:
-    """Write what is known of a worker."""
+def worker_message(row: WorkerRow, external_id: str, seen_us: int = 0) -> workers_pb2.Worker:
+    """Write what is known of a worker, and when it called last if that is asked for."""
     facts = row.facts
     person = NO_ID if facts.kind == WorkerKind.MODEL or row.erased else facts.person
     return workers_pb2.Worker(
@@ -36,6 +36,7 @@ def worker_message(row: WorkerRow, external_id: str) -> workers_pb2.Worker:
         capacity=facts.capacity,
         version=facts.version,
         paused_until=timestamp(row.until_us),
+        seen_at=timestamp(seen_us),
     )
 
 

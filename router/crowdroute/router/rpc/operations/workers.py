@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -50,10 +51,10 @@ class Workers(Office):
         match message.WhichOneof("key"):
             case "worker_id":
                 worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
-                return await self._worker(find_reachable(organisation, reach, worker))
+                return await self._seen_worker(call, find_reachable(organisation, reach, worker))
             case "external_id":
                 row = self.worker_named(call, organisation, reach, message.external_id)
-                return await self._worker(row)
+                return await self._seen_worker(call, row)
         raise InvalidCommand("give worker_id or external_id", {"field": "key"})
 
     def worker_named(
@@ -95,9 +96,7 @@ class Workers(Office):
         )
         await self.observe()
         names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
-        workers, token = await fill(
-            page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
-        )
+        workers, token = await fill(page, rows, lambda row: self._message(call, row, names), worker_of)
         return wire.ListWorkersResponse(workers=workers, next_page_token=token)
 
     async def set_worker_status(self, call: Call, message: wire.SetWorkerStatusRequest) -> wire.Worker:
@@ -166,10 +165,20 @@ class Workers(Office):
         return wire.ErasePersonResponse()
 
     async def _worker(self, row: WorkerRow) -> wire.Worker:
+        """Write a worker as a change left it, the same for every repetition."""
         await self.observe()
         worker = row.facts.worker
         names = await worker_names_of(self._engine, (worker,))
         return worker_message(row, names.get(worker, ""))
+
+    async def _seen_worker(self, call: Call, row: WorkerRow) -> wire.Worker:
+        await self.observe()
+        return self._message(call, row, await worker_names_of(self._engine, (row.facts.worker,)))
+
+    def _message(self, call: Call, row: WorkerRow, names: Mapping[Id, str]) -> wire.Worker:
+        worker = row.facts.worker
+        seen_us = self._gate.presence.last_us(call.principal.tenant, worker)
+        return worker_message(row, names.get(worker, ""), seen_us)
 
 
 def workers_after(
