@@ -28,6 +28,11 @@ test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothin
 faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)
 	$(BIN)/python -m pytest -q tests/faults
 
+.PHONY: soak
+soak: $(VENV)/.installed-dev ## the nemesis for MINUTES=…, in rounds of every fault; SEED=… repeats one; needs no service
+	@test -n "$(MINUTES)" || { echo "say how long: make soak MINUTES=30" >&2; exit 2; }
+	$(BIN)/python -m tests.faults.nemesis.soak --minutes $(MINUTES) --seed $(or $(SEED),1)
+
 .PHONY: services-up
 services-up: ## Apache Kafka and Redis on this machine (BROKERS=3: three brokers); see docs/cluster.md
 	@$(PYTHON) deploy/local/services.py up

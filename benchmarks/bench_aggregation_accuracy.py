@@ -2,12 +2,13 @@
 
     python benchmarks/bench_aggregation_accuracy.py [--orders 5] [CROWD ...]
     python benchmarks/bench_aggregation_accuracy.py --table docs/aggregation.md
+    python benchmarks/bench_aggregation_accuracy.py --kinds-table docs/aggregation.md
 
 Gold only scores. Repeated (task, worker) pairs keep the first label. A tie of the votes counts by chance. The
 online columns are means over random orders of arrival, one pass, no refit; their prior follows the pool, or
 stays fixed. The log-loss (nats per task, a probability counted as at least 1e-6) punishes confidence in wrong
 labels. With ``--table`` the accuracies of every model beside crowd-kit's are written into the document
-instead.
+instead; with ``--kinds-table``, those of answers that are more than one label.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from accuracy_table import write_table
+from kinds_table import write_kinds_table
 from numpy.typing import NDArray
 from recorded import CHOICE_CROWDS, datasets
 
@@ -110,10 +112,14 @@ def main() -> None:
     parser.add_argument("crowds", nargs="*", default=CHOICE_CROWDS)
     parser.add_argument("--orders", type=int, default=5)
     parser.add_argument("--table", type=Path, help="document to write the table of all models into")
+    parser.add_argument("--kinds-table", type=Path, help="document to write the tables of other kinds into")
     options = parser.parse_args()
     folder = datasets()
     if options.table:
         write_table(options.table, folder, options.crowds)
+        return
+    if options.kinds_table:
+        write_kinds_table(options.kinds_table, folder)
         return
     print(f"{'crowd (classes)':<22}" + "".join(f"{column:>14}" for column in COLUMNS))
     table = []

@@ -29,6 +29,7 @@ from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import Field, Label, Prices, ProjectRules
+from crowdroute.router.policy.information_gain import InformationGain
 from crowdroute.router.runtime.garbage import calm_collector
 
 TARGET_US = 50.0
@@ -150,13 +151,13 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
     machine, shard = bench.machine, bench.shard
     chooser = machine.chooser()
     policy, state = chooser._policy, machine.state
+    assert isinstance(policy, InformationGain)
     handlers = dict(project_machine.HANDLERS)
     for kind, fold in handlers.items():
         project_machine.HANDLERS[kind] = watch.timed(f"fold {kind.__name__}", fold)
     policy.pick = watch.timed("policy.pick", policy.pick)  # type: ignore[method-assign]
-    own = {name: getattr(machine, name) for name in ("_touch", "_catch_up")}
-    for name, function in own.items():
-        setattr(machine, name, watch.timed(f"policy.{name[1:]}", function))
+    touch, machine._touch = machine._touch, watch.timed("policy.touch", machine._touch)
+    policy.buckets.catch_up = watch.timed("placing what was touched", policy.buckets.catch_up)  # type: ignore[method-assign]
     state.models.replace = watch.timed("re-estimate", state.models.replace)  # type: ignore[method-assign]
     shard._bring_facts = watch.timed("worker facts", shard._bring_facts)  # type: ignore[method-assign]
     shard._entry = watch.timed("entry", shard._entry)  # type: ignore[method-assign]
@@ -165,10 +166,10 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
         yield watch
     finally:
         project_machine.HANDLERS.update(handlers)
-        for name, function in own.items():
-            setattr(machine, name, function)
+        machine._touch = touch
         for thing, names in (
             (policy, ("pick",)),
+            (policy.buckets, ("catch_up",)),
             (state.models, ("replace",)),
             (shard, ("_bring_facts", "_entry", "handle")),
         ):

@@ -1,5 +1,5 @@
-"""Time per request of the routing core: `policy.pick`, and placing a task anew once a command is decided
-(`policy.touch` and `policy.catch_up`), as Python calls.
+"""Time per request of the routing core, `policy.pick` as a Python call, with the placing of what
+was touched before.
 
 Reference, in the same process: scoring every open task by itself (vectorised, exact) and taking the best that
 fits, at 10 k tasks. Run alone: `python benchmarks/bench_routing.py [requests]`. Times in µs, by the wall and
@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import Receipt, Stage, TaskState
 from crowdroute.router.policy.base import Pick, may_be_given
+from crowdroute.router.policy.buckets import MOST_TOUCHED
 from crowdroute.router.policy.eligible import EligibleSignatures
 from crowdroute.router.policy.information_gain import InformationGain
 
@@ -52,13 +53,6 @@ class Stopwatch:
         return result
 
 
-class Times(NamedTuple):
-    """What a run took."""
-
-    picks: Stopwatch
-    touches: Stopwatch
-
-
 class Run:
     """Requests against one project, with grants and answers folded in between, outside the clock."""
 
@@ -70,23 +64,30 @@ class Run:
         self.rebuilt = time.perf_counter() - started
         self._held: list[tuple[Id, int]] = []
 
-    def cycle(self, requests: int, workers: NDArray[np.int64]) -> Times:
+    def cycle(self, requests: int, workers: NDArray[np.int64]) -> Stopwatch:
         """Pick, grant and answer so many times; each request by the next of `workers`."""
-        times = Times(Stopwatch(), Stopwatch())
+        picks = Stopwatch()
         for request in range(requests):
             worker = int(workers[request % len(workers)])
             entropy = self.world.new_id()
-            pick = times.picks.time(partial(self.policy.pick, worker, Stage.CROWD, entropy))
+            pick = picks.time(partial(self.policy.pick, worker, Stage.CROWD, entropy))
             assert pick is not None, "every scenario leaves something to do"
             self._grant(worker, pick, entropy)
-            times.touches.time(partial(self._place, pick.task))
+            self.policy.touch(pick.task)
             if len(self._held) > ANSWER_AFTER:
-                times.touches.time(partial(self._place, self._answer()))
-        return times
+                self.policy.touch(self._answer())
+        return picks
 
-    def _place(self, task: int) -> None:
-        self.policy.touch(task)
-        self.policy.catch_up()
+    def cycle_after_many(self, requests: int, workers: NDArray[np.int64]) -> Stopwatch:
+        """Pick so many times, each after as many tasks were touched as ever wait for a request."""
+        picks = Stopwatch()
+        for request in range(requests):
+            for task in self.world.random.integers(0, self.state.tasks.count, MOST_TOUCHED).tolist():
+                self.policy.touch(task)
+            worker = int(workers[request % len(workers)])
+            entropy = self.world.new_id()
+            picks.time(partial(self.policy.pick, worker, Stage.CROWD, entropy))
+        return picks
 
     def _grant(self, worker: int, pick: Pick, entropy: Id) -> None:
         event = facts.LeaseGranted(
@@ -204,18 +205,19 @@ def at_size(tasks: int, requests: int, base: float) -> float:
     """Time a project without lists; give the 99th percentile of a pick's CPU time."""
     world = World(tasks)
     run = Run(world)
-    row(f"first pick of each worker, {tasks:,} tasks", run.cycle(WORKERS, np.arange(WORKERS)).picks, base)
-    times = run.cycle(requests, requests_of(world, requests))
-    row(f"pick, {tasks:,} tasks, 256 signatures (64 per worker)", times.picks, base)
-    row(f"placing a task anew, {tasks:,} tasks", times.touches, base)
+    row(f"first pick of each worker, {tasks:,} tasks", run.cycle(WORKERS, np.arange(WORKERS)), base)
+    picks = run.cycle(requests, requests_of(world, requests))
+    row(f"pick, {tasks:,} tasks, 256 signatures (64 per worker)", picks, base)
+    many = run.cycle_after_many(requests // 4, requests_of(world, requests // 4))
+    row(f"the same, {MOST_TOUCHED} touched tasks to be placed first", many, base)
     everything = np.array([world.add_worker(list(range(SIDE)), list(range(SIDE)))])
-    row(f"pick, {tasks:,} tasks, one worker of all 256", run.cycle(BY_ONE, everything).picks, base)
+    row(f"pick, {tasks:,} tasks, one worker of all 256", run.cycle(BY_ONE, everything), base)
     rebuilds = Stopwatch()
     for _ in range(3):
         rebuilds.time(run.policy.rebuild)
     wall, cpu = min(rebuilds.wall) / 1e9, min(rebuilds.cpu) / 1e9
     print(f"rebuild of {tasks:,} tasks: {wall:.3f} s, CPU {cpu:.3f} s")
-    return float(np.percentile(times.picks.cpu, 99))
+    return float(np.percentile(picks.cpu, 99))
 
 
 def with_lists(requests: int, base: float) -> None:
@@ -227,14 +229,14 @@ def with_lists(requests: int, base: float) -> None:
     run = Run(world)
     print(f"first rebuild of {LARGE:,} tasks, 30 % with allow lists: {run.rebuilt:.3f} s")
     run.cycle(WORKERS, np.arange(WORKERS))
-    row("pick, 30 % allow-listed", run.cycle(requests, requests_of(world, requests)).picks, base)
+    row("pick, 30 % allow-listed", run.cycle(requests, requests_of(world, requests)), base)
     # Who may be given what is found out with a worker's first request; its cost stands in a line of its own
     # above.
     for worker in [*halves.tolist(), *lonely.tolist()]:
         run.policy.pick(worker, Stage.SENIOR, world.new_id())
         run.policy.values.plan(worker)
-    row("pick, first of workers who did the older half", run.cycle(len(halves), halves).picks, base)
-    row("pick, workers who did the older half", run.cycle(requests // 4, halves).picks, base)
+    row("pick, first of workers who did the older half", run.cycle(len(halves), halves), base)
+    row("pick, workers who did the older half", run.cycle(requests // 4, halves), base)
     row(f"pick, one task left behind {most:,} done, first time", left_over(run, lonely), base)
     row("pick, one task left, afterwards", left_over(run, np.tile(lonely, 20)), base)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.checker.layout import (
-    AUDIT,
     COUNTED,
     CROWD,
     EXPERT,
@@ -196,8 +195,7 @@ class Project:
 
 
 def raise_to_maximum(project: Project, maximum: int) -> None:
-    """Plan what the rules allow at most for every open task that has fewer slots; an audit keeps its one."""
+    """Plan what the rules allow at most for every open task of the crowd that has fewer slots."""
     for task in project.tasks.values():
-        by_overlap = not task.exempt and task.purpose != AUDIT
-        if task.state == OPEN and by_overlap and 0 < task.planned[CROWD] < maximum:
+        if task.state == OPEN and 0 < task.planned[CROWD] < maximum and not task.exempt:
             task.planned[CROWD] = maximum

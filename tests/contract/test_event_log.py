@@ -1,4 +1,4 @@
-"""What every event log and content store must do, in memory and in SQLite alike."""
+"""What every event log and content store must do, in memory, in SQLite and on a real Kafka alike."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from typing import Protocol
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.services import Services
 
 from crowdroute.router.adapters.codec import CHAIN_START, chain
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.memory import MemoryContents, MemoryDisk, MemoryLog
 from crowdroute.router.adapters.sqlite_content import SqliteContents
 from crowdroute.router.adapters.sqlite_log import SqliteLog
@@ -58,18 +62,51 @@ class SqlitePlace:
             log.close()
 
 
+class KafkaPlaceOfTests:
+    """Topics of their own; the next process is on another node once the owner is forgotten."""
+
+    def __init__(self, connection: KafkaConnection, directory: Path) -> None:
+        self._connection, self._directory = connection, directory
+        self._name = f"contract-{next(_numbers)}-{directory.name}"
+        self._node = 0
+        self._logs: list[KafkaLog] = []
+
+    def open(self) -> tuple[EventLog, ContentStore]:
+        directory = self._directory / f"node-{self._node}"
+        place = KafkaPlace(self._connection, self._name, 0, 1, Durability.SINGLE_BROKER, directory)
+        log = open_kafka_log(place, self._node, query_lease_us=LEASE_US)
+        self._logs.append(log)
+        return log, SqliteContents(log, cache_bytes=40)
+
+    def forget_owner(self) -> None:
+        self._node += 1
+
+    def close(self) -> None:
+        for log in self._logs:
+            log.close()
+
+
+LEASE_US = 20_000
+"""A short query lease, since every owner waits for that of the one before."""
+
 _numbers = itertools.count()
+KINDS = ["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.cluster)]
 
 
-def make_place(kind: str, directory: Path) -> Place:
+def make_place(kind: str, directory: Path) -> MemoryPlace | SqlitePlace:
     return MemoryPlace() if kind == "memory" else SqlitePlace(directory / f"log-{next(_numbers)}")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=KINDS)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    made = make_place(request.param, tmp_path)
+    made: MemoryPlace | SqlitePlace | KafkaPlaceOfTests
+    if request.param == "kafka":
+        services: Services = request.getfixturevalue("services")
+        made = KafkaPlaceOfTests(KafkaConnection(tuple(services.bootstrap)), tmp_path)
+    else:
+        made = make_place(request.param, tmp_path)
     yield made
-    if isinstance(made, SqlitePlace):
+    if not isinstance(made, MemoryPlace):
         made.close()
 
 
@@ -232,7 +269,9 @@ changes = st.lists(
 @settings(max_examples=40)
 @given(history=changes)
 def test_contents_are_always_the_sum_of_their_changes(
-    kind: str, history: list[list[ContentChange]], tmp_path_factory: pytest.TempPathFactory
+    kind: str,
+    history: list[list[ContentChange]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     place = make_place(kind, tmp_path_factory.getbasetemp())
 

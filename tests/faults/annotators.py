@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from tests.faults.journal import ANSWER, GRANT, Journal, Line
 from tests.faults.scene import LABELS, Annotator, Scene
@@ -13,11 +14,16 @@ from tests.faults.scene import LABELS, Annotator, Scene
 from crowdroute.api.v1 import assignments_pb2
 from crowdroute.client import AsyncClient, Connection
 
+T = TypeVar("T")
+
 ATTEMPTS = 60
 """Tries of a call: the engine is dead for seconds, again and again."""
 
 ON_STREAMS = 4
 """Every so manieth annotator works over a work stream, the others with calls."""
+
+IDLE_S = 0.2
+"""Pause of somebody who was told that there is no task."""
 
 
 class Crowd:
@@ -73,17 +79,30 @@ class Crowd:
             request = assignments_pb2.NextRequest(
                 project_id=self._scene.project, count=1, idempotency_key=uuid.uuid4().hex
             )
-            for offer in (await client.annotation.Next(request)).offers:
+            offers = (await client.annotation.Next(request)).offers
+            for offer in offers:
                 self._granted(one, offer)
                 await self._answer(offer, client.submit)
+            if not offers:
+                await asyncio.sleep(IDLE_S)
 
     async def _stream(self, client: AsyncClient, one: Annotator) -> None:
         async with client.work(self._scene.project, credits=2) as stream:
-            async for offer in stream:
+            while (offer := await self._unless_stopping(anext(stream))) is not None:
                 self._granted(one, offer)
                 await self._answer(offer, stream.submit)
-                if self._stopping.is_set():
-                    return
+
+    async def _unless_stopping(self, coming: Coroutine[Any, Any, T]) -> T | None:
+        """Wait for what may never come; None once everybody was told to stop."""
+        waiting = asyncio.create_task(coming)
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if waiting.done():
+            return waiting.result()
+        waiting.cancel()
+        await asyncio.wait((waiting,))
+        return None
 
     def _granted(self, one: Annotator, offer: assignments_pb2.Offer) -> None:
         self._journal.note(Line(GRANT, offer.assignment_id, one.worker.hex(), offer.lease_token))

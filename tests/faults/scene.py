@@ -17,7 +17,7 @@ from crowdroute.router.model.states import Purpose
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
-from crowdroute.router.rpc.scopes import SESSION_SCOPES
+from crowdroute.router.rpc.scopes import SESSION_SCOPES, Scope
 from crowdroute.router.runtime.embedded import embedded_engine
 from crowdroute.router.runtime.engine import Engine
 
@@ -41,6 +41,10 @@ class Scene(NamedTuple):
     stream: str
     project: str
     annotators: list[Annotator]
+    operator: str
+    """Bearer that may read how the project does."""
+    results: int
+    """How many tasks will have a result: all but gold."""
 
 
 async def prepare(directory: Path, annotators: int, tasks: int) -> Scene:
@@ -62,16 +66,23 @@ async def prepare(directory: Path, annotators: int, tasks: int) -> Scene:
         await engine.submit(engine.request(stream, CreateProject(project, "under fire", rules)))
         await _import(engine, stream, tasks)
         people = [await _annotator(engine, organisation) for _ in range(annotators)]
-        return Scene(stream, to_text(Kind.PROJECT, project), people)
+        operator = await _token(engine, organisation, (Scope.PROJECTS_READ.value,))
+        results = tasks - len(range(0, tasks, GOLD_EVERY))
+        return Scene(stream, to_text(Kind.PROJECT, project), people, operator, results)
 
 
 async def _annotator(engine: Engine, organisation: str) -> Annotator:
-    worker, token = engine.new_id(), engine.new_id()
-    secret = new_secret(token)
+    worker = engine.new_id()
     await engine.submit(engine.request(organisation, UpsertWorker(worker, NO_ID, NO_ID)))
-    issue = IssueToken(token, secret.digest, "a test", SESSION_SCOPES, worker=worker)
+    return Annotator(worker, await _token(engine, organisation, SESSION_SCOPES, worker))
+
+
+async def _token(engine: Engine, organisation: str, scopes: tuple[str, ...], worker: Id = NO_ID) -> str:
+    token = engine.new_id()
+    secret = new_secret(token)
+    issue = IssueToken(token, secret.digest, "a test", scopes, worker=worker)
     await engine.submit(engine.request(organisation, issue))
-    return Annotator(worker, secret.bearer)
+    return secret.bearer
 
 
 async def _import(engine: Engine, stream: str, tasks: int) -> None:

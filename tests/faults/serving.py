@@ -49,6 +49,18 @@ class Serving:
 
     async def start(self, settings: Sequence[str] = ()) -> None:
         """Start a process and wait until it serves."""
+        await self._begin(settings)
+        assert self._serves.is_set(), f"it did not start: {self.words}"
+
+    async def start_in_vain(self) -> str:
+        """Start a process that must end by itself without having served; give the code of its last words."""
+        await self._begin()
+        assert not self._serves.is_set(), f"it serves: {self.words}"
+        code: str = json.loads(self.words[-1])["code"]
+        return code
+
+    async def _begin(self, settings: Sequence[str] = ()) -> None:
+        """Start a process and wait until it serves or has ended."""
         self._serves.clear()
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.faults.server", *self._options),
@@ -61,7 +73,6 @@ class Serving:
         async with asyncio.timeout(STARTS_IN):
             await asyncio.wait((serves, self._listening), return_when=asyncio.FIRST_COMPLETED)
         serves.cancel()
-        assert self._serves.is_set(), f"it did not start: {self.words}"
 
     async def ended(self) -> int:
         """Wait for the process to end; give its status."""

@@ -1,6 +1,7 @@
-"""A whole engine in a process of its own: recovery, loop, SQLite; its core only notes reasons.
+"""A whole engine in a process of its own: recovery, loop, log; its core only notes reasons.
 
     python -m tests.support.engine_process DIRECTORY [--file-limit BYTES] [--loop MODULE:CLASS]
+        [--kafka SERVER --name NAME --generation N]
 
 Reads one reason per line; writes `ready <sequence> <digest>`, then `noted <reason>` when a reason is durable,
 `lost <code> <reason>` when that is unknown, and `stopped <code> <message>` before it exits with status 3.
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from tests.support.counting_core import CountingCore, pause
 
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import SystemClock
@@ -30,8 +34,17 @@ def say(*words: object) -> None:
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
+def open_log(options: argparse.Namespace) -> SqliteLog | KafkaLog:
+    """Open the file in the directory, or claim the partition that the directory has a copy of."""
+    if not options.kafka:
+        return SqliteLog(options.directory)
+    connection = KafkaConnection((options.kafka,))
+    place = KafkaPlace(connection, options.name, 0, 1, Durability.SINGLE_BROKER, options.directory)
+    return open_kafka_log(place, options.generation)
+
+
 async def run(options: argparse.Namespace) -> int:
-    log = SqliteLog(options.directory)
+    log = open_log(options)
     recovered = recover(log, SnapshotFiles(options.directory / "snapshots"), CountingCore)
     module, _, name = options.loop.partition(":")
     loop_class = getattr(importlib.import_module(module), name)
@@ -71,6 +84,8 @@ async def run(options: argparse.Namespace) -> int:
         taking.cancel()
         say("stopped", loop.failed.result().code, loop.failed.result().message)
         return 3
+    if isinstance(log, KafkaLog):
+        await log.hand_over()
     log.close()
     say("drained", recovered.core.digest())
     return 0
@@ -80,6 +95,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--file-limit", type=int)
+    parser.add_argument("--kafka", default="")
+    parser.add_argument("--name", default="tests")
+    parser.add_argument("--generation", type=int, default=0)
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--loop", default="crowdroute.router.runtime.shard_loop:ShardLoop")
     options = parser.parse_args()

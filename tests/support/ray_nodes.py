@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +161,7 @@ class Network:
             "HOME": str(folder),
             "PYTHONPATH": PYTHONPATH,
             "RAY_AUTH_MODE": "token",
+            "RAY_kill_worker_timeout_milliseconds": "1000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_REDIS_ADDRESS": f"{self.prefix}.254:{REDIS_PORT}",
@@ -235,6 +237,7 @@ class Cluster:
 
     def __init__(self, network: Network, node: Node, settings: dict[str, Any]) -> None:
         self.network = network
+        self._turn = threading.Lock()
         words = [sys.executable, "-m", "tests.support.cluster_driver", network.address, json.dumps(settings)]
         with (network.folder / "driver.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -250,12 +253,23 @@ class Cluster:
         """Ask the supervisor; gives its answer."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"type": kind, **question}) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
+        with self._turn:
+            self.process.stdin.write(json.dumps({"type": kind, **question}) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
         assert line, (self.network.folder / "driver.log").read_text()
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def where(self, shard: int) -> str:
+        """Wait until somebody serves a shard, and give the address."""
+
+        def look() -> str | None:
+            seen = self.ask("Show")["shards"][shard]
+            return seen["address"] if seen["stage"] == "serving" else None
+
+        found: str = until(f"shard {shard} is served", look)
+        return found
 
     def rest(self, after: int = 0, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait until everything is as wanted, by a placement later than a generation, and give the answer."""

@@ -14,7 +14,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "deploy" / "local" / "services.py"
 # What would decide a test from outside.
-AMBIENT = {"BROKERS", "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "REDIS_PORT"}
+AMBIENT = {"BROKERS", "SECURE", "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "REDIS_PORT"}
 
 
 @dataclass

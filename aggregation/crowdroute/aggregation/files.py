@@ -52,7 +52,11 @@ def read_gold(path: str | Path) -> dict[str, str]:
     A task may stand twice only with the same label; blank lines are ignored. Raises ``UnreadableFileError``
     with file and line.
     """
-    table = read_table(path)
+    return gold_of(read_table(path))
+
+
+def gold_of(table: Table) -> dict[str, str]:
+    """Return the gold that a table holds; see ``read_gold``."""
     gold: dict[str, str] = {}
     tasks, labels = (table.texts(name, GOLD_COLUMNS) for name in GOLD_COLUMNS)
     for row, (task, label) in enumerate(zip(tasks, labels, strict=True)):

@@ -34,3 +34,14 @@ def group_by_task(annotations: AnnotationSet) -> Grouped:
 def worker_truth_label(table: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
     """Return a (cells, truth) table with the axes of a confusion matrix: (workers, truth, label)."""
     return np.ascontiguousarray(table.reshape(-1, n_classes, n_classes).transpose(0, 2, 1))
+
+
+def right_or_wrong(skills: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+    """Return the confusion matrices (workers, truth, label) of workers whose errors are all alike."""
+    if n_classes == 1:
+        return np.ones((len(skills), 1, 1))
+    wrong = (1.0 - skills) / (n_classes - 1)
+    matrices = np.repeat(wrong, n_classes * n_classes).reshape(-1, n_classes, n_classes)
+    classes = np.arange(n_classes)
+    matrices[:, classes, classes] = skills[:, np.newaxis]
+    return matrices

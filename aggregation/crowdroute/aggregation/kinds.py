@@ -6,11 +6,19 @@ from crowdroute.aggregation.errors import UnreadableFileError
 from crowdroute.aggregation.file_tables import Table
 
 CHOICE, PAIRWISE, TEXT = "choice", "pairwise", "text"
+NUMERIC, MULTI_LABEL = "numeric", "multi-label"
+MASK, BOXES, KEYPOINTS, SPANS = "mask", "boxes", "keypoints", "spans"
 
 COLUMNS_OF = {
     CHOICE: ("task", "worker", "label"),
     PAIRWISE: ("worker", "left", "right", "label"),
     TEXT: ("task", "worker", "text"),
+    NUMERIC: ("task", "worker", "value"),
+    MULTI_LABEL: ("task", "worker", "labels"),
+    MASK: ("task", "worker", "mask"),
+    BOXES: ("task", "worker", "boxes"),
+    KEYPOINTS: ("task", "worker", "keypoints"),
+    SPANS: ("task", "worker", "spans"),
 }
 """The columns that answers of each kind have; others may stand beside them."""
 
@@ -22,7 +30,7 @@ def kind_of(table: Table) -> str:
 
     Raises ``UnreadableFileError`` where it has those of none.
     """
-    for kind in (PAIRWISE, TEXT, CHOICE):
+    for kind in (PAIRWISE, *(one for one in KINDS if one not in (PAIRWISE, CHOICE)), CHOICE):
         if set(COLUMNS_OF[kind]) <= set(table.columns):
             return kind
     expected = "; ".join(f"{','.join(columns)} ({kind})" for kind, columns in COLUMNS_OF.items())

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from crowdroute.aggregation.dawid_skene import DawidSkene
+from crowdroute.aggregation.glad import GLAD
+from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.selection import Make
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
 from crowdroute.aggregation.subtypes import SubtypeBCC
+from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
 CHOICE_MODELS: Mapping[str, Make] = {
     "majority-vote": MajorityVote,
+    "wawa": Wawa,
+    "zero-based-skill": ZeroBasedSkill,
+    "one-coin": OneCoinDawidSkene,
+    "glad": GLAD,
+    "mace": MACE,
     "smoothed-dawid-skene": SmoothedDawidSkene,
     "dawid-skene": DawidSkene,
+    "independent-bcc": partial(SubtypeBCC, subtypes=1),
     "subtype-bcc": SubtypeBCC,
 }
 

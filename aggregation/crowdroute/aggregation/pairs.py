@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.comparison_set import ComparisonSet
 from crowdroute.aggregation.errors import RepeatedAnnotationError, UnreadableFileError
 from crowdroute.aggregation.file_tables import Table
 from crowdroute.aggregation.files import repeated_in, seconds_of, timestamps_of
@@ -26,6 +27,8 @@ class Comparisons:
     """Tasks are pairs, numbered as text in the order of appearance."""
     pairs: tuple[tuple[str, str], ...]
     """The items of each task, as they were shown the first time."""
+    shown: ComparisonSet
+    """The same answers with the sides on which the items were shown."""
     chose_left: Estimate | None
     """How often the item shown on the left won, of answers that prefer one; None without any. Far from a
     half, position sways workers, or items were not shown on random sides."""
@@ -44,8 +47,9 @@ def comparisons_of(table: Table) -> Comparisons:
     number: dict[tuple[str, str], int] = {}
     pairs: list[tuple[str, str]] = []
     tasks, answers = [], []
+    counted: dict[tuple[str, int], tuple[str, str, str, str | None]] = {}
     to_left = decided = 0
-    for row, (left, right, label) in enumerate(zip(lefts, rights, labels, strict=True)):
+    for row, (worker, left, right, label) in enumerate(zip(workers, lefts, rights, labels, strict=True)):
         if left == right:
             raise UnreadableFileError(
                 f"{table.where(row)}: {left!r} is compared with itself; leave the row out"
@@ -63,6 +67,7 @@ def comparisons_of(table: Table) -> Comparisons:
         if winner:
             decided += 1
             to_left += winner == left
+        counted.setdefault((worker, number[key]), (worker, left, right, winner or None))
         tasks.append(str(number[key]))
         answers.append(_answer(winner, pairs[number[key]]))
     try:
@@ -77,7 +82,9 @@ def comparisons_of(table: Table) -> Comparisons:
         )
     except RepeatedAnnotationError as error:
         raise repeated_in(table, error) from error
-    return Comparisons(annotations, tuple(pairs), share_interval(to_left, decided) if decided else None)
+    shown = ComparisonSet.from_sequences(*zip(*counted.values(), strict=True))
+    bias = share_interval(to_left, decided) if decided else None
+    return Comparisons(annotations, tuple(pairs), shown, bias)
 
 
 def gold_of_pairs(comparisons: Comparisons, table: Table) -> dict[str, str]:

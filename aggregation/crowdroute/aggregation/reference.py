@@ -19,11 +19,11 @@ from crowdroute.aggregation.base import CategoricalEstimator, refuse_log_odds
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraError
 
-_MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD")
+_MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "ZeroBasedSkill", "GLAD")
 """Those that take labels and give a probability per label. MACE, KOS and MMSR 1.4.2 are left out: their
 results depend on the order of the rows, fail on ties, or flip."""
 
-_WITH_GOLD = ("DawidSkene", "OneCoinDawidSkene")
+_WITH_GOLD = ("DawidSkene",)
 
 
 class CrowdKitReference(CategoricalEstimator):

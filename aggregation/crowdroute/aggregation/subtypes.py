@@ -17,6 +17,7 @@ from crowdroute.aggregation.base import (
     vote_shares,
 )
 from crowdroute.aggregation.coding import Identifier
+from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.prior import ConfusionPrior
 
@@ -174,9 +175,11 @@ class SubtypeBCC(CategoricalEstimator):
                 digamma(parts) - digamma(parts.sum(axis=1, keepdims=True))
             )
             divergence = (
-                _divergence(rows.transpose(0, 2, 1), pseudo_labels.reshape(rows.shape).transpose(0, 2, 1))
-                + _divergence(classes, np.full(n_classes, prior.class_count))
-                + _divergence(parts, np.full(parts.shape, _SUBTYPE_COUNT / subtypes))
+                dirichlet_divergence(
+                    rows.transpose(0, 2, 1), pseudo_labels.reshape(rows.shape).transpose(0, 2, 1)
+                )
+                + dirichlet_divergence(classes, np.full(n_classes, prior.class_count))
+                + dirichlet_divergence(parts, np.full(parts.shape, _SUBTYPE_COUNT / subtypes))
             )
             counts = pseudo_labels.copy()
             task_sums[:] = 0.0
@@ -216,19 +219,3 @@ def _grouped(annotations: AnnotationSet) -> _Grouped:
     np.cumsum(np.bincount(annotations.tasks, minlength=annotations.n_tasks), out=starts[1:])
     cells = annotations.workers.astype(np.int64) * annotations.n_classes + annotations.labels
     return _Grouped(starts, cells[order], order)
-
-
-def _divergence(found: NDArray[np.float64], prior: NDArray[np.float64]) -> float:
-    """Return the sum of Kullback-Leibler divergences of Dirichlets along the last axis, in nats."""
-    from scipy.special import digamma, gammaln
-
-    total = found.sum(axis=-1)
-    logs = digamma(found) - digamma(total)[..., np.newaxis]
-    each = (
-        gammaln(total)
-        - gammaln(found).sum(axis=-1)
-        - gammaln(prior.sum(axis=-1))
-        + gammaln(prior).sum(axis=-1)
-        + ((found - prior) * logs).sum(axis=-1)
-    )
-    return float(each.sum())

@@ -27,6 +27,7 @@ class Wishes:
     kafka_port: int | None = None
     controller_port: int | None = None
     redis_port: int | None = None
+    secure: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Broker:
     port: int
     controller_port: int
     directory_id: str
+    secure_port: int | None = None
+    """Where clients are asked for a password over TLS; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,25 @@ class Choices:
     brokers: tuple[Broker, ...]
     redis_port: int
     redis_password: str
+    redis_secure_port: int | None = None
+    kafka_password: str | None = None
+    """Of the user of the brokers' secure ports."""
 
     @property
     def ports(self) -> list[int]:
         """Every port that a service of this folder listens on."""
-        of_brokers = [port for broker in self.brokers for port in (broker.port, broker.controller_port)]
-        return [*of_brokers, self.redis_port]
+        brokers = [(each.port, each.controller_port, each.secure_port) for each in self.brokers]
+        redis = (self.redis_port, self.redis_secure_port)
+        return [port for ports in (*brokers, redis) for port in ports if port is not None]
+
+    @property
+    def secure(self) -> bool:
+        """Whether services are reached over TLS too."""
+        return self.redis_secure_port is not None
 
 
 def wishes(environment: Mapping[str, str]) -> Wishes:
-    """Reads BROKERS, KAFKA_PORT, KAFKA_CONTROLLER_PORT and REDIS_PORT; InvalidWish if one cannot be."""
+    """Reads BROKERS, SECURE, KAFKA_PORT, KAFKA_CONTROLLER_PORT, REDIS_PORT; InvalidWish if one cannot be."""
     brokers = _number(environment, "BROKERS")
     if brokers is not None and brokers not in BROKER_COUNTS:
         raise InvalidWish(f"BROKERS={brokers} cannot be: one broker, or three (BROKERS=3)")
@@ -68,7 +80,16 @@ def wishes(environment: Mapping[str, str]) -> Wishes:
             raise InvalidWish(
                 f"{name}={port} cannot be: ports go from 1 to {HIGHEST_PORT - max(BROKER_COUNTS)}"
             )
-    return Wishes(brokers, ports["KAFKA_PORT"], ports["KAFKA_CONTROLLER_PORT"], ports["REDIS_PORT"])
+    secure = _number(environment, "SECURE")
+    if secure not in (None, 0, 1):
+        raise InvalidWish(f"SECURE={secure} cannot be: 1 for TLS and passwords beside the open ports, or 0")
+    return Wishes(
+        brokers,
+        ports["KAFKA_PORT"],
+        ports["KAFKA_CONTROLLER_PORT"],
+        ports["REDIS_PORT"],
+        None if secure is None else bool(secure),
+    )
 
 
 def choose(asked: Wishes) -> Choices:
@@ -84,19 +105,23 @@ def choose(asked: Wishes) -> Choices:
             f"KAFKA_PORT, KAFKA_CONTROLLER_PORT (each and the {count - 1} above it) and REDIS_PORT overlap: "
             f"{', '.join(map(str, fixed))}"
         )
-    free = free_ports(2 * count + 1 - len(fixed), taken=fixed)
+    secure_count = count + 1 if asked.secure else 0
+    free = free_ports(2 * count + 1 - len(fixed) + secure_count, taken=fixed)
+    secure_ports = [free.pop() if asked.secure else None for _ in range(count)]
     ports = _consecutive(asked.kafka_port, count) or [free.pop() for _ in range(count)]
     controller_ports = _consecutive(asked.controller_port, count) or [free.pop() for _ in range(count)]
     return Choices(
         cluster_id=kafka_id(),
         brokers=tuple(
-            Broker(node_id, port, controller_port, kafka_id())
-            for node_id, (port, controller_port) in enumerate(
-                zip(ports, controller_ports, strict=True), start=1
+            Broker(node_id, port, controller_port, kafka_id(), secure_port)
+            for node_id, (port, controller_port, secure_port) in enumerate(
+                zip(ports, controller_ports, secure_ports, strict=True), start=1
             )
         ),
         redis_port=asked.redis_port or free.pop(),
         redis_password=secrets.token_urlsafe(24),
+        redis_secure_port=free.pop() if asked.secure else None,
+        kafka_password=secrets.token_urlsafe(24) if asked.secure else None,
     )
 
 
@@ -109,6 +134,7 @@ def check_kept(kept: Choices, asked: Wishes, directory: Path) -> None:
     first = kept.brokers[0]
     for name, wanted, has in (
         ("BROKERS", asked.brokers, len(kept.brokers)),
+        ("SECURE", None if asked.secure is None else int(asked.secure), int(kept.secure)),
         ("KAFKA_PORT", asked.kafka_port, first.port),
         ("KAFKA_CONTROLLER_PORT", asked.controller_port, first.controller_port),
         ("REDIS_PORT", asked.redis_port, kept.redis_port),

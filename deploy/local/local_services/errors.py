@@ -39,6 +39,18 @@ class ChoicesUnreadable(ServicesError):
     code = "CHOICES_UNREADABLE"
 
 
+class CertificatesFailed(ServicesError):
+    """The certificates for TLS could not be made."""
+
+    code = "CERTIFICATES_FAILED"
+
+
+class DiskFull(ServicesError):
+    """There is no room for what the services write."""
+
+    code = "DISK_FULL"
+
+
 class PortTaken(ServicesError):
     """A port that a service must have is in use, or none is free."""
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_services import kafka_wire, private_files
+from local_services.certificates import AUTHORITY, SERVER_BOTH
 from local_services.choices import Broker, Choices
 from local_services.errors import StartFailed
 from local_services.ports import HOST
 from local_services.processes import Process
 
 CONFIGURATION = "server.properties"
+USER = "crowdroute"
 DATA = "data"
 # What Kafka writes when a folder is formatted.
 FORMATTED = "meta.properties"
@@ -27,8 +29,8 @@ LOG_OPTIONS = (
 )
 
 
-def properties(broker: Broker, choices: Choices) -> dict[str, str]:
-    """The settings of one broker, by Kafka's names."""
+def properties(broker: Broker, choices: Choices, certificates: Path) -> dict[str, str]:
+    """The settings of one broker, by Kafka's names; `certificates` is the folder of all services'."""
     count = len(choices.brokers)
     replication, in_sync = (3, 2) if count >= 3 else (1, 1)
     settings = {
@@ -69,7 +71,34 @@ def properties(broker: Broker, choices: Choices) -> dict[str, str]:
         settings["broker.session.timeout.ms"] = "6000"
         # All are stopped at once: the last would wait minutes for leave from a quorum that has gone already.
         settings["controlled.shutdown.enable"] = "false"
+    if broker.secure_port is not None:
+        _add_secure_listener(settings, broker.secure_port, choices, certificates)
     return settings
+
+
+def _add_secure_listener(settings: dict[str, str], port: int, choices: Choices, certificates: Path) -> None:
+    """One more way in, for clients alone: over TLS, with the user's password."""
+    address = f"SECURE://{HOST}:{port}"
+    for name, what in (
+        ("listeners", address),
+        ("advertised.listeners", address),
+        ("listener.security.protocol.map", "SECURE:SASL_SSL"),
+    ):
+        settings[name] += f",{what}"
+    # The password is hidden by TLS on its way and by the mode of this file here.
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    settings |= {
+        "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.secure.plain.sasl.jaas.config": (
+            f'{login} required user_{USER}="{choices.kafka_password}";'
+        ),
+        "listener.name.secure.ssl.keystore.type": "PEM",
+        "listener.name.secure.ssl.keystore.location": str(certificates / SERVER_BOTH),
+        "listener.name.secure.ssl.truststore.type": "PEM",
+        "listener.name.secure.ssl.truststore.location": str(certificates / AUTHORITY),
+        # Clients may show a certificate too, and then it must be one of ours.
+        "listener.name.secure.ssl.client.auth": "requested",
+    }
 
 
 def properties_text(settings: dict[str, str]) -> str:
@@ -94,6 +123,7 @@ class KafkaService:
     java: str
     libs: Path
     process: Process
+    certificates: Path
 
     @property
     def name(self) -> str:
@@ -107,13 +137,15 @@ class KafkaService:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """For clients, and for the other controllers."""
-        return (self.broker.port, self.broker.controller_port)
+        """For clients, for the other controllers, and for clients that use TLS."""
+        open_ports = (self.broker.port, self.broker.controller_port)
+        return open_ports if self.broker.secure_port is None else (*open_ports, self.broker.secure_port)
 
     def prepare(self) -> None:
         """Writes the settings, and formats the data folder if it never was; StartFailed if that fails."""
         folder = self.process.folder
-        private_files.write(folder / CONFIGURATION, properties_text(properties(self.broker, self.choices)))
+        settings = properties(self.broker, self.choices, self.certificates)
+        private_files.write(folder / CONFIGURATION, properties_text(settings))
         if (folder / DATA / FORMATTED).exists():
             return
         command = self._java("kafka.tools.StorageTool", "format", "--cluster-id", self.choices.cluster_id)

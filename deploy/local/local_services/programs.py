@@ -32,6 +32,7 @@ class Program:
 JAVA = Program("java", "openjdk-17-jre-headless", "-version", r'version "(\d+)', OLDEST_JAVA)
 REDIS = Program("redis-server", "redis-server", "--version", r"v=(\d+)", OLDEST_REDIS)
 MAVEN = Program("mvn", "maven", "--version", r"Apache Maven (\d+)", 3)
+OPENSSL = Program("openssl", "openssl", "version", r"OpenSSL (\d+)", 3)
 
 Finder = Callable[[str], str | None]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 from local_services import private_files
+from local_services.certificates import AUTHORITY, SERVER, SERVER_KEY
 from local_services.choices import Choices
 from local_services.ports import HOST
 from local_services.processes import Process
@@ -16,8 +18,9 @@ USER = "crowdroute"
 TIMEOUT = 2.0  # s
 
 
-def configuration(choices: Choices) -> str:
+def configuration(choices: Choices, certificates: Path) -> str:
     """The settings of the server, which hold the digest of the password alone."""
+    secure = _secure(choices.redis_secure_port, certificates) if choices.redis_secure_port is not None else ""
     digest = hashlib.sha256(choices.redis_password.encode()).hexdigest()
     return f"""\
 bind {HOST}
@@ -35,6 +38,17 @@ dbfilename dump.rdb
 maxmemory 512mb
 maxmemory-policy noeviction
 daemonize no
+{secure}"""
+
+
+def _secure(port: int, certificates: Path) -> str:
+    """One more port, over TLS; clients may show a certificate too, and then it must be one of ours."""
+    return f"""\
+tls-port {port}
+tls-cert-file "{certificates / SERVER}"
+tls-key-file "{certificates / SERVER_KEY}"
+tls-ca-cert-file "{certificates / AUTHORITY}"
+tls-auth-clients optional
 """
 
 
@@ -45,6 +59,7 @@ class RedisService:
     choices: Choices
     program: str
     process: Process
+    certificates: Path
 
     @property
     def name(self) -> str:
@@ -58,12 +73,14 @@ class RedisService:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The one port."""
-        return (self.choices.redis_port,)
+        """The open one, and the one over TLS if there is one."""
+        secure = self.choices.redis_secure_port
+        return (self.choices.redis_port,) if secure is None else (self.choices.redis_port, secure)
 
     def prepare(self) -> None:
         """Writes the settings."""
-        private_files.write(self.process.folder / CONFIGURATION, configuration(self.choices))
+        text = configuration(self.choices, self.certificates)
+        private_files.write(self.process.folder / CONFIGURATION, text)
 
     def command(self) -> list[str]:
         """What runs the server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from local_services import artifacts, choices, env_file, private_files, programs
+from local_services import artifacts, certificates, choices, env_file, private_files, programs
 from local_services.choices import Choices
-from local_services.errors import PortTaken, StartFailed
+from local_services.errors import DiskFull, PortTaken, StartFailed
 from local_services.kafka import KafkaService
 from local_services.ports import HOST, is_free
 from local_services.processes import Process
 from local_services.redis_server import RedisService
 
 READY_TIMEOUT = 120.0  # s; three brokers on two busy cores need a fraction of it
+ROOM = 512 << 20  # bytes; Kafka's first files of three brokers, and a dump of all that Redis may hold
 PAUSE = 0.1  # s between two questions to a service that is starting
 
 Say = Callable[[str], None]
@@ -83,15 +85,23 @@ class Stack:
                 choices.check_kept(kept, asked, self.folder)
             # Everything that is missing is told at once, Maven only when it will be called.
             fetched = artifacts.cache_folder(self.environment).is_dir()
-            needed = [programs.JAVA, programs.REDIS, *([] if fetched else [programs.MAVEN])]
+            secure = asked.secure if kept is None else kept.secure
+            needed = [programs.JAVA, programs.REDIS]
+            needed += [] if fetched else [programs.MAVEN]
+            needed += [programs.OPENSSL] if secure else []
             paths = programs.require(needed, self.environment)
+            _require_room(self.folder)
             libs = artifacts.ensure(self.environment, self.say)
             if kept is None:
                 kept = choices.choose(asked)
                 choices.save(kept, self._choices_path)
+            if kept.secure:
+                certificates.ensure(self._certificates, paths["openssl"])
             services = self._services(kept, paths["java"], paths["redis-server"], libs)
             self._start(services)
-            private_files.write(self.env_path, env_file.text(env_file.variables(kept, libs)))
+            private_files.write(
+                self.env_path, env_file.text(env_file.variables(kept, libs, self._certificates))
+            )
 
     def down(self) -> bool:
         """Stops what runs, keeps all data; False if something had to be killed."""
@@ -123,6 +133,10 @@ class Stack:
     def _choices_path(self) -> Path:
         return self.folder / "choices.json"
 
+    @property
+    def _certificates(self) -> Path:
+        return self.folder / "tls"
+
     def _kept(self) -> Choices | None:
         return choices.load(self._choices_path)
 
@@ -132,10 +146,12 @@ class Stack:
 
     def _services(self, kept: Choices, java: str, redis: str, libs: Path) -> list[Service]:
         brokers: list[Service] = [
-            KafkaService(broker, kept, java, libs, Process(self.folder / f"kafka-{broker.node_id}"))
+            KafkaService(
+                broker, kept, java, libs, Process(self.folder / f"kafka-{broker.node_id}"), self._certificates
+            )
             for broker in kept.brokers
         ]
-        return [*brokers, RedisService(kept, redis, Process(self.folder / "redis"))]
+        return [*brokers, RedisService(kept, redis, Process(self.folder / "redis"), self._certificates)]
 
     def _start(self, services: list[Service]) -> None:
         absent = [service for service in services if service.process.pid() is None]
@@ -185,6 +201,16 @@ class Stack:
                 self.say("waiting for another start or stop of the same services")
                 fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _require_room(folder: Path) -> None:
+    """Raises DiskFull before anything is half written."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM:
+        raise DiskFull(
+            f"the disk that holds {folder} has {free >> 20} MB left, and the services want {ROOM >> 20} MB "
+            "to begin with: free space, or name another folder in CROWDROUTE_SERVICES_DIR"
+        )
 
 
 def _wait(services: list[Service]) -> None:

@@ -58,6 +58,15 @@ class EventLog(Protocol):
     def head(self) -> tuple[int, bytes]:
         """Give sequence and chain hash of the last batch (0 and 32 zero bytes for an empty log)."""
 
+    def vouches(self, asked_us: int) -> bool:
+        """Say whether the last batch is certain to have been the newest of anybody when a query came in.
+
+        If not, another batch must become durable before the query is answered.
+
+        Args:
+            asked_us: when the query came in, by `adapters.system.lease_clock_us`.
+        """
+
     def close(self) -> None:
         """Give the ownership back."""
 

@@ -2,54 +2,22 @@
 off."""
 
 import json
-import os
 import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.support.ray_nodes import Cluster, Network, ray_nodes, until, why_not
+from tests.support.ray_nodes import Cluster, Network, until
 
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 
 pytestmark = pytest.mark.cluster
 
-SHARDS = 4
 FROZEN_S = 15.0
 CRASHED_S = 10.0
 """Longest that an actor may be away on a machine that everything shares; the benchmark measures."""
-
-
-def absent(missing: str) -> None:
-    """End the test: real nodes are part of the check in CI, and no duty on a laptop."""
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    if (missing := why_not()) is not None:
-        absent(missing)
-    with ray_nodes(tmp_path_factory.mktemp("cluster"), nodes=3) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def cluster(network: Network) -> Iterator[Cluster]:
-    made = Cluster(
-        network, network.nodes[1], {"directory": str(network.folder / "shards"), "snapshots": False}
-    )
-    try:
-        until("all nodes are there", lambda: len(made.ask("Show").get("nodes", ())) == len(network.nodes))
-        made.do("Drain", name=network.head.address, undo=False)
-        made.do("Want", shards=SHARDS, actors=2)
-        yield made
-    finally:
-        made.close()
 
 
 def placed(seen: dict[str, Any]) -> dict[int, str]:
@@ -191,10 +159,10 @@ def test_what_cannot_be_is_refused(
 
 
 def test_a_cluster_that_is_taken_down_gives_its_logs_back(network: Network, cluster: Cluster) -> None:
-    cluster.rest()
+    shards = len(placed(cluster.rest()))
     ended = network.run("down", "--json")
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["actors"] == []
     assert network.run("status").returncode == 3
-    for shard in range(SHARDS):
+    for shard in range(shards):
         SqliteLog(network.folder / "shards" / f"shard-{shard:04d}").close()

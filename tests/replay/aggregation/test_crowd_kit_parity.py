@@ -5,7 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from crowdroute.aggregation import AnnotationSet, DawidSkene, MajorityVote
+from crowdroute.aggregation import (
+    AnnotationSet,
+    DawidSkene,
+    MajorityVote,
+    OneCoinDawidSkene,
+    Wawa,
+    ZeroBasedSkill,
+)
 from crowdroute.aggregation.reference import CrowdKitReference
 
 CROWDS = [
@@ -66,3 +73,35 @@ def test_votes_are_counted_and_ties_broken_as_crowd_kit_does(crowd: Read, name: 
     theirs = CrowdKitReference("MajorityVote").fit(annotations)
     np.testing.assert_allclose(ours.posteriors_, theirs.posteriors_, rtol=0.0, atol=1e-12)
     assert ours.predict() == theirs.predict()
+
+
+# crowd-kit's one-coin model runs Python code for every worker and label in every iteration: the largest
+# crowds would take it minutes. It takes no gold.
+@pytest.mark.parametrize("name", [name for name in CROWDS if name not in ("fact_eval", "s_rel", "adult2")])
+def test_one_coin_equals_crowd_kits_in_as_many_iterations(crowd: Read, name: str) -> None:
+    annotations, _ = crowd(name)
+    ours = OneCoinDawidSkene().fit(annotations)
+    theirs = CrowdKitReference("OneCoinDawidSkene").fit(annotations)
+    assert ours.n_iter_ == theirs.n_iter_
+    np.testing.assert_allclose(ours.loss_history_, theirs.loss_history_, rtol=0.0, atol=1e-9)
+    np.testing.assert_allclose(ours.posteriors_, theirs.posteriors_, rtol=0.0, atol=1e-9)
+    skills = theirs.model_.skills_[range(annotations.n_workers)]
+    np.testing.assert_allclose(ours.skills_, skills, rtol=0.0, atol=1e-9)
+
+
+# Where its first vote is tied, crowd-kit takes a label by the order of columns that pandas happens to give.
+@pytest.mark.parametrize("name", CROWDS)
+def test_wawa_equals_crowd_kits_where_the_first_vote_is_not_tied(crowd: Read, name: str) -> None:
+    whole, _ = crowd(name)
+    annotations = whole.select(~MajorityVote().fit(whole).ties_[whole.tasks])
+    ours, theirs = Wawa().fit(annotations), CrowdKitReference("Wawa").fit(annotations)
+    np.testing.assert_allclose(ours.posteriors_, theirs.posteriors_, rtol=0.0, atol=1e-12)
+    likeliest = theirs.posteriors_.argmax(axis=1)
+    assert (ours.posteriors_.argmax(axis=1) == likeliest)[~ours.ties_].all()
+
+
+@pytest.mark.parametrize("name", ["ducks", "rte"])
+def test_zero_based_skill_equals_crowd_kits(crowd: Read, name: str) -> None:
+    annotations, _ = crowd(name)
+    ours, theirs = ZeroBasedSkill().fit(annotations), CrowdKitReference("ZeroBasedSkill").fit(annotations)
+    np.testing.assert_allclose(ours.posteriors_, theirs.posteriors_, rtol=0.0, atol=1e-12)

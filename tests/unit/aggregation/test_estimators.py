@@ -7,17 +7,24 @@ import numpy as np
 import pytest
 
 from crowdroute.aggregation import (
+    GLAD,
+    MACE,
     AnnotationSet,
     CategoricalEstimator,
     DawidSkene,
     MajorityVote,
+    OneCoinDawidSkene,
     SmoothedDawidSkene,
+    Wawa,
+    ZeroBasedSkill,
 )
 from crowdroute.aggregation.errors import InvalidAnnotationsError, InvalidParameterError, NotFittedError
 from crowdroute.aggregation.reference import CrowdKitReference
 
-ESTIMATORS = [MajorityVote, DawidSkene, SmoothedDawidSkene, CrowdKitReference]
-ITERATIVE = [DawidSkene, SmoothedDawidSkene]
+VOTES = [MajorityVote, Wawa, ZeroBasedSkill]
+ITERATIVE = [DawidSkene, SmoothedDawidSkene, OneCoinDawidSkene]
+PROBABILISTIC = [*ITERATIVE, GLAD, MACE]
+ESTIMATORS = [*VOTES, *PROBABILISTIC, CrowdKitReference]
 
 
 def simulated(
@@ -70,7 +77,7 @@ def test_fit_changes_neither_parameters_nor_gold_and_gives_the_same_twice(
     np.testing.assert_array_equal(estimator.fit(annotations, gold).predict_proba(), first)
 
 
-@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+@pytest.mark.parametrize("make", [*VOTES, *PROBABILISTIC])
 def test_a_task_with_gold_is_certain(make: Callable[[], CategoricalEstimator]) -> None:
     annotations, truth = simulated(2)
     wrong = (int(truth[5]) + 1) % 3
@@ -79,13 +86,13 @@ def test_a_task_with_gold_is_certain(make: Callable[[], CategoricalEstimator]) -
     assert estimator.predict()[5] == wrong
 
 
-@pytest.mark.parametrize("make", [MajorityVote, *ITERATIVE])
+@pytest.mark.parametrize("make", [*VOTES, *PROBABILISTIC])
 def test_unknown_gold_is_refused(make: Callable[[], CategoricalEstimator]) -> None:
     with pytest.raises(InvalidAnnotationsError, match="gold label 7"):
         make().fit(simulated(3)[0], {0: 7})
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", [Wawa, ZeroBasedSkill, *PROBABILISTIC])
 def test_weighing_workers_beats_counting_them(make: Callable[[], CategoricalEstimator]) -> None:
     annotations, truth = simulated(4, tasks=400)
 
@@ -104,14 +111,14 @@ def test_the_confusion_matrices_find_the_simulated_accuracies(make: type[DawidSk
     np.testing.assert_allclose(found, np.linspace(1 / 3, 0.95, 8), atol=0.04)
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", PROBABILISTIC)
 def test_an_estimator_that_ran_out_of_iterations_says_so(make: type[DawidSkene]) -> None:
     estimator = make(n_iter=2, tol=-1.0).fit(simulated(6)[0])
     assert not estimator.converged_
     assert estimator.n_iter_ == len(estimator.loss_history_) == 2
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", PROBABILISTIC)
 def test_bad_limits_are_refused_when_fitting(make: type[DawidSkene]) -> None:
     with pytest.raises(InvalidParameterError, match="n_iter is 0"):
         make(n_iter=0).fit(simulated(7)[0])
@@ -136,7 +143,7 @@ def test_votes_are_shares_and_ties_are_told_and_go_to_the_first_label() -> None:
     assert MajorityVote().fit(annotations, {"b": "yes"}).ties_.tolist() == [False, False, False]
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", PROBABILISTIC)
 def test_what_was_believed_before_moves_the_posterior_as_bayes_says(
     make: Callable[[], CategoricalEstimator],
 ) -> None:
@@ -150,7 +157,7 @@ def test_what_was_believed_before_moves_the_posterior_as_bayes_says(
     np.testing.assert_allclose(make().fit(annotations, None, np.full_like(plain, 5.0)).predict_proba(), plain)
 
 
-@pytest.mark.parametrize("make", ITERATIVE)
+@pytest.mark.parametrize("make", PROBABILISTIC)
 def test_log_odds_that_do_not_fit_are_refused(make: Callable[[], CategoricalEstimator]) -> None:
     annotations, _ = simulated(9)
     with pytest.raises(InvalidAnnotationsError, match="prior_log_odds has shape"):
@@ -159,7 +166,7 @@ def test_log_odds_that_do_not_fit_are_refused(make: Callable[[], CategoricalEsti
         make().fit(annotations, None, np.full((60, 3), np.inf))
 
 
-@pytest.mark.parametrize("make", [MajorityVote, CrowdKitReference])
+@pytest.mark.parametrize("make", [*VOTES, CrowdKitReference])
 def test_a_model_without_a_place_for_log_odds_says_so(make: Callable[[], CategoricalEstimator]) -> None:
     with pytest.raises(InvalidParameterError, match="no place for prior_log_odds"):
         make().fit(simulated(9)[0], None, np.zeros((60, 3)))

@@ -6,6 +6,7 @@ import sys
 PROBE = """
 import json, sys
 import crowdroute.aggregation
+import crowdroute.aggregation.crowdkit
 import crowdroute.aggregation.reference
 print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
 """

@@ -21,6 +21,8 @@ def read(path: Path, text: str) -> Table:
     [
         ("task,worker,label", "choice"),
         ("task,worker,text,seconds", "text"),
+        ("task,worker,value", "numeric"),
+        ("task,worker,labels,label", "multi-label"),
         ("worker,left,right,label", "pairwise"),
         ("task,worker,left,right,label", "pairwise"),
     ],
@@ -43,6 +45,11 @@ def test_a_pair_is_the_same_whichever_way_it_is_shown(tmp_path: Path) -> None:
     assert found.pairs == (("x", "y"), ("x", "z"))
     names = [found.annotations.label_ids[code] for code in found.annotations.labels]
     assert names == ["first", "first", "second", "equal", "equal"]
+    # The same answers with their sides, and the pairs numbered and turned alike.
+    items = found.shown.item_ids
+    assert found.shown.outcomes.tolist() == [1.0, 0.0, 1.0, 0.5, 0.5]
+    assert tuple((items[one], items[other]) for one, other in found.shown.pairs) == found.pairs
+    assert found.shown.pair_of.tolist() == found.annotations.tasks.tolist()
     assert found.chose_left is not None
     assert found.chose_left.value == pytest.approx(2 / 4)
 

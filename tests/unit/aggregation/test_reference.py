@@ -43,7 +43,9 @@ def test_without_crowd_kit_the_error_names_the_extra(monkeypatch: pytest.MonkeyP
         CrowdKitReference().fit(some())
 
 
-@pytest.mark.parametrize("model", ["MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "GLAD"])
+@pytest.mark.parametrize(
+    "model", ["MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "ZeroBasedSkill", "GLAD"]
+)
 def test_every_oracle_finds_the_label_that_all_but_one_worker_gave(model: str) -> None:
     tasks, workers = np.divmod(np.arange(120), 4)
     labels = np.where(workers == 3, (tasks + 1) % 2, tasks % 2)

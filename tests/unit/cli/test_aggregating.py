@@ -33,7 +33,6 @@ def files(tmp_path: Path) -> Path:
     for name, text in (("choice", CHOICE), ("text", TEXT), ("pairs", PAIRS)):
         (tmp_path / f"{name}.csv").write_text(text)
     (tmp_path / "gold.csv").write_text("task,label\n" + "".join(f"t{t},{'ab'[t % 2]}\n" for t in range(12)))
-    (tmp_path / "text_gold.csv").write_text("task,label\nt1,the cat sat\nt2,hello here\n")
     (tmp_path / "pair_gold.csv").write_text("left,right,label\ny,x,x\n")
     return tmp_path
 
@@ -72,7 +71,7 @@ def test_results_are_written_as_their_ending_says_and_read_back(
     assert read_gold(out)["t0"] == "a"
 
 
-@pytest.mark.parametrize("name", ["choice", "text", "pairs"])
+@pytest.mark.parametrize("name", ["choice", "pairs"])
 @pytest.mark.parametrize("ending", [".html", ".md"])
 def test_every_kind_has_a_report(
     files: Path, capsys: pytest.CaptureFixture[str], name: str, ending: str
@@ -83,15 +82,6 @@ def test_every_kind_has_a_report(
     assert f"{name}.csv" in text
     assert text.startswith("<!doctype html>" if ending == ".html" else "# ")
     assert "<script" not in text
-
-
-def test_texts_are_told_by_their_columns_and_scored_by_word_errors(
-    files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = told(capsys, ["aggregate", str(files / "text.csv"), "--gold", str(files / "text_gold.csv")])
-    assert found["kind"] == "text"
-    assert found["results"] == {"t1": "The cat sat.", "t2": "hello there"}
-    assert found["word_error_rate"]["value"] == pytest.approx(1 / 5)
 
 
 def test_pairs_get_a_winner_each_and_the_side_is_watched(
@@ -106,6 +96,18 @@ def test_pairs_get_a_winner_each_and_the_side_is_watched(
         rows = list(csv.DictReader(file))
     assert [(row["left"], row["right"], row["label"]) for row in rows] == [("x", "y", "x"), ("x", "z", "z")]
     assert sum(float(rows[0][name]) for name in ("p_left", "p_right", "p_equal")) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "model", ["pair-consensus", "bradley-terry", "worker-bradley-terry", "majority-vote"]
+)
+def test_preferences_have_models_of_their_own(
+    files: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    found = told(capsys, ["aggregate", str(files / "pairs.csv"), "--model", model])
+    assert found["model"] == model
+    assert found["results"] == {"x | y": "first", "x | z": "second"}
+    assert all(sum(row.values()) == pytest.approx(1.0) for row in found["probabilities"].values())
 
 
 def test_pairs_whose_names_would_be_the_same_are_kept_apart(
@@ -130,6 +132,10 @@ def test_a_label_that_only_gold_knows_counts_as_wrong(
         (["{files}/choice.csv", "--kind", "video"], "choose one of choice, pairwise, text"),
         (["{files}/choice.csv", "--kind", "text"], "no column 'text'"),
         (["{files}/text.csv", "--model", "dawid-skene"], "no model for text"),
+        (
+            ["{files}/pairs.csv", "--model", "rover"],
+            "no model for pairwise; choose one of auto, majority-vote",
+        ),
         (["{files}/choice.csv", "--out", "{files}/results.xlsx"], "end its name in one of .csv"),
         (["{files}/choice.csv", "--report", "{files}/report.pdf"], "end its name in one of .html"),
         (["{files}/choice.csv", "--report", "{files}/none/report.html"], "make it first"),

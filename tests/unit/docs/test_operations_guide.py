@@ -17,6 +17,7 @@ from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
     ClusterSettings,
+    KafkaSettings,
     LimitSettings,
     MetricsSettings,
     Settings,
@@ -27,7 +28,13 @@ from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
 
 GUIDE = read("docs/operations.md")
 UNIT = REPOSITORY / "deploy" / "systemd" / "crowdroute.service"
-GROUPS = {"tls": TlsSettings, "limits": LimitSettings, "metrics": MetricsSettings, "cluster": ClusterSettings}
+GROUPS = {
+    "tls": TlsSettings,
+    "limits": LimitSettings,
+    "metrics": MetricsSettings,
+    "kafka": KafkaSettings,
+    "cluster": ClusterSettings,
+}
 
 
 def settings(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:

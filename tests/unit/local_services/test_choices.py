@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import stat
 from pathlib import Path
 
@@ -19,6 +20,34 @@ def test_every_service_gets_a_port_and_a_name_of_its_own(count: int) -> None:
     assert [broker.node_id for broker in chosen.brokers] == list(range(1, count + 1))
     assert len(set(chosen.ports)) == 2 * count + 1
     assert len({chosen.cluster_id, *(broker.directory_id for broker in chosen.brokers)}) == count + 1
+
+
+def test_secure_services_get_one_more_port_each_and_a_password() -> None:
+    chosen = choices.choose(choices.wishes({"BROKERS": "3", "SECURE": "1"}))
+    assert len(set(chosen.ports)) == 2 * 3 + 1 + 4
+    assert chosen.kafka_password
+
+
+def test_a_folder_that_was_made_open_is_not_made_secure_behind_its_back(tmp_path: Path) -> None:
+    kept = choices.choose(Wishes())
+    choices.check_kept(kept, choices.wishes({"SECURE": "0"}), tmp_path)
+    with pytest.raises(ChoiceFixed, match="SECURE=1"):
+        choices.check_kept(kept, choices.wishes({"SECURE": "1"}), tmp_path)
+
+
+def test_secure_is_asked_for_with_one() -> None:
+    with pytest.raises(InvalidWish, match="SECURE=2"):
+        choices.wishes({"SECURE": "2"})
+
+
+def test_choices_of_a_folder_from_before_there_was_tls_are_read(tmp_path: Path) -> None:
+    kept = choices.choose(Wishes())
+    choices.save(kept, tmp_path / "choices.json")
+    text = (tmp_path / "choices.json").read_text()
+    for name in ("secure_port", "redis_secure_port", "kafka_password"):
+        text = re.sub(rf',\s*"{name}": null', "", text)
+    (tmp_path / "choices.json").write_text(text)
+    assert choices.load(tmp_path / "choices.json") == kept
 
 
 def test_ports_that_the_environment_fixes_are_used_and_counted_up() -> None:

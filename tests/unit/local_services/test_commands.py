@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from local_services import commands
+from local_services import commands, programs, stack
 
 
 @pytest.fixture(autouse=True)
 def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No program, nothing fetched, an empty folder for the services."""
-    for name in ("BROKERS", "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "REDIS_PORT", "JAVA_HOME"):
+    for name in ("BROKERS", "SECURE", "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "REDIS_PORT", "JAVA_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "no-programs"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -27,6 +29,18 @@ def test_up_names_all_missing_programs_and_installs_nothing(
     assert "apt-get install --no-install-recommends openjdk-17-jre-headless redis-server maven" in said
     assert said.endswith("[PROGRAM_MISSING]\n")
     assert [path.name for path in (tmp_path / "services").iterdir()] == ["lock"]
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_disk_without_room_is_named_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(programs, "require", lambda *_: {})
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=stack.ROOM - 1))
+    assert commands.main(["up"]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'services'} has 511 MB left" in said
+    assert said.endswith("[DISK_FULL]\n")
     assert not (tmp_path / "cache").exists()
 
 

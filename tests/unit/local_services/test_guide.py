@@ -31,19 +31,21 @@ def test_every_error_has_its_code_in_the_guide() -> None:
 
 def test_every_variable_that_is_read_is_in_the_guide() -> None:
     source = Path(choices.__file__).read_text() + Path(stack.__file__).with_name("commands.py").read_text()
-    read_there = set(re.findall(r'"(BROKERS|[A-Z_]+_PORT|CROWDROUTE_[A-Z_]+)"', source))
+    read_there = set(re.findall(r'"(BROKERS|SECURE|[A-Z_]+_PORT|CROWDROUTE_[A-Z_]+)"', source))
     assert set(first_column("What may be chosen")) == read_there
 
 
 def test_every_package_is_in_the_guide() -> None:
     told = [codes(row[1])[0] for row in tables(under("What is needed"))[0]]
-    assert told == [program.package for program in (programs.JAVA, programs.MAVEN, programs.REDIS)]
+    every = (programs.JAVA, programs.MAVEN, programs.REDIS, programs.OPENSSL)
+    assert told == [program.package for program in every]
 
 
 def test_every_address_is_in_the_guide() -> None:
     ((name, told), *_) = tables(under("What is in the folder"))[0]
     assert codes(name) == ["env"]
-    assert set(codes(told)) == env_file.variables(choices.choose(Wishes()), Path("libs")).keys()
+    secure = choices.choose(Wishes(secure=True))
+    assert set(codes(told)) == env_file.variables(secure, Path("libs"), Path("tls")).keys()
 
 
 def test_the_times_that_a_stop_may_take_are_those_of_the_services(tmp_path: Path) -> None:

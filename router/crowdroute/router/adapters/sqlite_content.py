@@ -8,19 +8,32 @@ before looking up the content that it names will find it, and will not find what
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
-from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.ports import ContentChange
 
 CACHE_BYTES = 32 << 20
 """Content kept in memory: some thousands of texts, so that work just imported or in hand needs no read."""
 
 
-class SqliteContents:
-    """`ContentStore` over an `SqliteLog`."""
+class Held(Protocol):
+    """The log in whose file the contents lie."""
 
-    def __init__(self, log: SqliteLog, cache_bytes: int = CACHE_BYTES) -> None:
+    def select(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist, blocking while the file is written."""
+
+    async def fetch(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Give those of the contents that exist without ever blocking the loop."""
+
+    def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
+        """Have the changes of each append told, as soon as they are durable."""
+
+
+class SqliteContents:
+    """`ContentStore` over a log that keeps contents in an SQLite file."""
+
+    def __init__(self, log: Held, cache_bytes: int = CACHE_BYTES) -> None:
         self._log = log
         self._room = cache_bytes
         self._recent: OrderedDict[str, bytes] = OrderedDict()

@@ -121,10 +121,15 @@ def wal_path(directory: Path) -> Path:
     return directory / "shard-0.db-wal"
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection whose COMMIT returns when the disk holds everything.
+TRUTH, COPY = "FULL", "NORMAL"
+"""What a COMMIT waits for: that the disk holds it, or nothing, since it can be fetched again (a power cut
+takes the last ones away, but never some of one)."""
 
-    `synchronous=FULL` makes each COMMIT wait for the WAL to be on disk; `secure_delete` overwrites erased
+
+def connect(path: Path, synchronous: str = TRUTH) -> sqlite3.Connection:
+    """Open a connection; `TRUTH` makes each COMMIT wait for the WAL to be on disk.
+
+    `secure_delete` overwrites erased
     content. The file is its owner's alone, and SQLite gives the files beside it the same mode: it holds
     people's names and the key of every digest.
     """
@@ -132,7 +137,7 @@ def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA wal_autocheckpoint={AUTOCHECKPOINT_PAGES}")
     except sqlite3.Error:
@@ -141,7 +146,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_database(directory: Path) -> Opened:
+def open_database(directory: Path, synchronous: str = TRUTH) -> Opened:
     """Open the database as its next owner, or create it; the caller holds the `Ownership`.
 
     Raises:
@@ -157,7 +162,7 @@ def open_database(directory: Path) -> Opened:
         )
     check_wal(wal_path(directory))
     try:
-        connection = connect(path)
+        connection = connect(path, synchronous)
         try:
             opened = _take_over(connection, path)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a new generation, as `check_wal` needs

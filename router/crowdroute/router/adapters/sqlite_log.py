@@ -23,10 +23,11 @@ from pathlib import Path
 from threading import Lock
 
 from crowdroute.router.adapters.codec import CHAIN_START
-from crowdroute.router.adapters.sqlite_files import Ownership, open_database, primary_code
+from crowdroute.router.adapters.sqlite_files import TRUTH, Ownership, open_database, primary_code
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
     check_row,
+    copy_rows,
     insert,
     select_after,
     select_contents,
@@ -52,8 +53,12 @@ BACKUP_PAGES = 256
 class SqliteLog:
     """`EventLog` in a directory of its own; contents are written with the batches that name them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, synchronous: str = TRUTH) -> None:
         """Open the log, or create it, and become its owner.
+
+        Args:
+            directory: of its own.
+            synchronous: `TRUTH`, or `COPY` when what it holds is durable elsewhere.
 
         Raises:
             Fenced: another process owns it.
@@ -65,7 +70,7 @@ class SqliteLog:
         self.directory = directory
         self._ownership = Ownership(directory)
         try:
-            opened = open_database(directory)
+            opened = open_database(directory, synchronous)
             _sync_directory(directory)
         except BaseException:
             self._ownership.give_back()
@@ -116,6 +121,35 @@ class SqliteLog:
                 for watcher in self._watchers:
                     watcher(contents)
             self._rearm()
+
+    def enter(self, epoch: int) -> None:
+        """Go on under the number of an ownership that was decided elsewhere; this file is a copy."""
+        self._refuse_when_over()
+        self._connection.execute("UPDATE owner SET epoch = ?", (epoch,))
+        self.epoch = epoch
+
+    def follow(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange] = ()) -> None:
+        """Write what follows in the log that this file is a copy of; blocks.
+
+        Raises:
+            StorageError: the disk did not take it.
+        """
+        self._refuse_when_over()
+        try:
+            copy_rows(self._connection, batches, contents)
+        except sqlite3.Error as error:
+            raise self._end(self._explain(self._head[0] + 1, error)) from error
+        if batches:
+            self._head = (batches[-1].sequence, batches[-1].chain)
+
+    def sync(self) -> None:
+        """Return once the disk holds everything; blocks."""
+        self._refuse_when_over()
+        self._run("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def vouches(self, asked_us: int) -> bool:
+        """Say yes: nobody else can write this file."""
+        return True
 
     def read(self, after: int = 0) -> Iterator[StoredBatch]:
         """Yield every batch above `after`, checked for sequence, checksum and chain."""

@@ -44,15 +44,43 @@ def insert(connection: sqlite3.Connection, stored: StoredBatch, contents: Sequen
             f"epoch {epoch} owns the log now, this process held epoch {stored.epoch}: let it end",
             {"epoch": str(stored.epoch), "owner": str(epoch)},
         )
+    write_batch(connection, stored)
+    for change in contents:
+        write_content(connection, change)
+
+
+def copy_rows(
+    connection: sqlite3.Connection, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]
+) -> None:
+    """Write, in one transaction, what another log decided; the epoch becomes that of the last batch."""
+    connection.execute("BEGIN IMMEDIATE")
+    for stored in batches:
+        write_batch(connection, stored)
+    for change in contents:
+        write_content(connection, change)
+    if batches:
+        last = batches[-1]
+        connection.execute(
+            "UPDATE owner SET epoch = ?, sequence = ?, chain = ?", (last.epoch, last.sequence, last.chain)
+        )
+    connection.execute("COMMIT")
+
+
+def write_batch(connection: sqlite3.Connection, stored: StoredBatch) -> None:
+    """Write the row of a batch."""
     connection.execute(
         "INSERT INTO log VALUES (?, ?, ?, ?, ?)",
         (stored.sequence, stored.epoch, stored.chain, checksum(stored), stored.body),
     )
-    for key, body in contents:
-        if body is None:
-            connection.execute("DELETE FROM content WHERE key = ?", (key,))
-        else:
-            connection.execute("INSERT OR REPLACE INTO content VALUES (?, ?)", (key, body))
+
+
+def write_content(connection: sqlite3.Connection, change: ContentChange) -> None:
+    """Write, or delete, one content."""
+    key, body = change
+    if body is None:
+        connection.execute("DELETE FROM content WHERE key = ?", (key,))
+    else:
+        connection.execute("INSERT OR REPLACE INTO content VALUES (?, ?)", (key, body))
 
 
 def select_after(

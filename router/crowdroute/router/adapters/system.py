@@ -30,6 +30,12 @@ JUMP_TOLERANCE_US = 5_000_000
 LONGEST_OUTAGE_US = 30 * 86_400 * 1_000_000
 """Thirty days: longer than any outage that somebody would resume from without a look at the clock."""
 
+
+def lease_clock_us() -> int:
+    """Read the clock by which queries may be answered, which goes on while the machine is suspended."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+
 DRAWN_BYTES = 256 * ID_BYTES
 """Random bytes asked for at a time: each question is a change of thread, which costs more than the bytes."""
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from crowdroute.aggregation.answer_kinds import ANSWER_KINDS
 from crowdroute.aggregation.file_tables import read_table
-from crowdroute.aggregation.files import read_gold
-from crowdroute.aggregation.kinds import KINDS, PAIRWISE, TEXT, kind_of
+from crowdroute.aggregation.files import gold_of
+from crowdroute.aggregation.kinds import COLUMNS_OF, KINDS, PAIRWISE, kind_of
 from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.pair_models import PAIR_MODELS
+from crowdroute.router.cli.aggregating_answers import aggregate_answers
 from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
 from crowdroute.router.cli.aggregating_outcome import check_endings, write_report, write_rows
 from crowdroute.router.cli.aggregating_pairs import aggregate_pairs
-from crowdroute.router.cli.aggregating_texts import aggregate_texts
 from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
 
@@ -25,8 +27,7 @@ def aggregate(
     labels: Annotated[
         Path,
         typer.Argument(
-            help="CSV, CSV.GZ, JSONL or Parquet: task,worker,label or task,worker,text or"
-            " worker,left,right,label.",
+            help="CSV, CSV.GZ, JSONL or Parquet: " + " or ".join(map(",".join, COLUMNS_OF.values())) + ".",
             exists=True,
             dir_okay=False,
         ),
@@ -36,7 +37,13 @@ def aggregate(
         typer.Option(help="task,label: scores and chooses, never teaches.", exists=True, dir_okay=False),
     ] = None,
     model: Annotated[
-        str, typer.Option(help=f"{AUTO} (chosen for these labels), or one of: {', '.join(CHOICE_MODELS)}.")
+        str,
+        typer.Option(
+            help=f"{AUTO} (chosen for these answers), or one of: {', '.join(CHOICE_MODELS)}; "
+            + f"for {PAIRWISE} also {', '.join(PAIR_MODELS)}; "
+            + "; ".join(f"for {kind.name} {', '.join(kind.models)}" for kind in ANSWER_KINDS.values())
+            + "."
+        ),
     ] = AUTO,
     kind: Annotated[str, typer.Option(help=f"{', '.join(KINDS)}; by the columns, if it is not given.")] = "",
     out: Annotated[
@@ -63,11 +70,13 @@ def aggregate(
         table = read_table(labels)
         title = title_of(labels)
         kind = kind or kind_of(table)
+        told = read_table(gold) if gold else None
         if kind == PAIRWISE:
-            outcome = aggregate_pairs(table, read_table(gold) if gold else None, model, title, begin, advance)
+            outcome = aggregate_pairs(table, told, model, title, begin, advance)
+        elif kind in ANSWER_KINDS:
+            outcome = aggregate_answers(ANSWER_KINDS[kind], table, told, model, title, begin, advance)
         else:
-            run = aggregate_texts if kind == TEXT else aggregate_choice
-            outcome = run(table, read_gold(gold) if gold else {}, model, title, begin, advance)
+            outcome = aggregate_choice(table, gold_of(told) if told else {}, model, title, begin, advance)
     summary = outcome.summary
     lines = list(outcome.told)
     if out is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.file_tables import Table
@@ -68,24 +69,42 @@ def find_choice(
     advance: Callable[[], None],
 ) -> ChoiceFindings:
     """Fit and judge; gold labels that nobody gave count as missed."""
-    if model != AUTO and model not in CHOICE_MODELS:
-        known = ", ".join([AUTO, *CHOICE_MODELS])
-        raise typer.BadParameter(f"{model!r} is no model for single-choice labels; choose one of {known}")
-    labels = set(annotations.label_ids)
-    usable = {task: label for task, label in gold.items() if label in labels}
-    tasks = set(annotations.task_ids)
-    foreign = sum(task in tasks and label not in labels for task, label in gold.items())
+    check_model(model, "single-choice labels", ())
     selection: Selection | None = None
     if model == AUTO:
         begin("comparing models", fits(AUTO_MODELS))
-        selection, fitted = select_model(annotations, AUTO_MODELS, usable, advance=advance)
+        selection, fitted = select_model(
+            annotations, AUTO_MODELS, _usable(annotations, gold), advance=advance
+        )
         model = selection.chosen
     else:
         begin("fitting", 1)
         fitted = CHOICE_MODELS[model]().fit(annotations)
         advance()
+    return judge_choice(annotations, gold, model, selection, fitted.predict_proba(), begin, advance)
+
+
+def check_model(model: str, what: str, further: Iterable[str]) -> None:
+    """Refuse a name that is neither automatic nor a model of single choice, and tell those there are."""
+    if model != AUTO and model not in CHOICE_MODELS:
+        known = ", ".join([AUTO, *CHOICE_MODELS, *further])
+        raise typer.BadParameter(f"{model!r} is no model for {what}; choose one of {known}")
+
+
+def judge_choice(
+    annotations: AnnotationSet,
+    gold: dict[str, str],
+    model: str,
+    selection: Selection | None,
+    posteriors: NDArray[np.float64],
+    begin: Step,
+    advance: Callable[[], None],
+) -> ChoiceFindings:
+    """Judge what a model found: posteriors (tasks, labels) in the order of the annotations' ids."""
     begin("agreement, workers, calibration", 3)
-    posteriors = fitted.predict_proba()
+    tasks, labels = set(annotations.task_ids), set(annotations.label_ids)
+    usable = _usable(annotations, gold)
+    foreign = sum(task in tasks and label not in labels for task, label in gold.items())
     agreement = agreement_of(annotations)
     advance()
     workers = _workers(annotations, usable)
@@ -103,6 +122,11 @@ def find_choice(
         least_agreeing_pairs(annotations, PAIRS),
         score,
     )
+
+
+def _usable(annotations: AnnotationSet, gold: dict[str, str]) -> dict[str, str]:
+    labels = set(annotations.label_ids)
+    return {task: label for task, label in gold.items() if label in labels}
 
 
 def predicted_by(findings: ChoiceFindings) -> dict[str, str]:

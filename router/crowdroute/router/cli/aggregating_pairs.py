@@ -7,21 +7,37 @@ from dataclasses import replace
 
 from crowdroute.aggregation.file_tables import Table
 from crowdroute.aggregation.kinds import PAIRWISE
+from crowdroute.aggregation.pair_models import PAIR_MODELS
 from crowdroute.aggregation.pairs import EQUAL, FIRST, SECOND, comparisons_of, gold_of_pairs
 from crowdroute.aggregation.report import Report, Tile
 from crowdroute.aggregation.report.choice import choice_report
 from crowdroute.aggregation.report.document import percent, span
-from crowdroute.router.cli.aggregating_choice import Step, find_choice, predicted_by, summary_of, told_of
+from crowdroute.router.cli.aggregating_choice import (
+    Step,
+    check_model,
+    find_choice,
+    judge_choice,
+    predicted_by,
+    summary_of,
+    told_of,
+)
 from crowdroute.router.cli.aggregating_outcome import Outcome
 
 
 def aggregate_pairs(
     table: Table, gold: Table | None, model: str, title: str, begin: Step, advance: Callable[[], None]
 ) -> Outcome:
-    """Take each pair for a task whose answers are first, second or equal, and aggregate those."""
+    """Aggregate by a model of preferences, or take each pair for a task whose answers are labels."""
     comparisons = comparisons_of(table)
     known = {} if gold is None else gold_of_pairs(comparisons, gold)
-    found = find_choice(comparisons.annotations, known, model, begin, advance)
+    if model in PAIR_MODELS:
+        begin("fitting", 1)
+        posteriors = PAIR_MODELS[model](comparisons)
+        advance()
+        found = judge_choice(comparisons.annotations, known, model, None, posteriors, begin, advance)
+    else:
+        check_model(model, PAIRWISE, PAIR_MODELS)
+        found = find_choice(comparisons.annotations, known, model, begin, advance)
     labels = [str(label) for label in found.annotations.label_ids]
     pairs = {task: comparisons.pairs[int(task)] for task in map(str, found.annotations.task_ids)}
     # Only here do pairs get the names that people read.

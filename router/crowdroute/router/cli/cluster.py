@@ -17,7 +17,7 @@ from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import FleetUnavailable, WrongState
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Refused, Restart, Show, Want
-from crowdroute.router.runtime.cluster.overview import Overview
+from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, running_supervisor, supervisor
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
@@ -69,9 +69,11 @@ def up(
     )
     settings = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
     with connected(cluster.ray):
+        led = supervisor(HOSTING)
+        require_growth(_ask(led, Show()), cluster.shards)
+        # Before anything is started by them, and not if they are refused.
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
-        want = Want(cluster.shards, cluster.actors)
-        seen = _carry_out(supervisor(HOSTING), want, wait, "starting")
+        seen = _carry_out(led, Want(cluster.shards, cluster.actors), wait, "starting")
     _print(seen, as_json)
 
 

@@ -20,7 +20,7 @@ from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.sharing import shared
 from crowdroute.router.runtime.directory.opening import open_directory
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.opening import opened_engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, load_settings
 
@@ -100,9 +100,7 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     directory = await open_directory(settings.redis)
     try:
-        async with embedded_engine(
-            settings.directory, snapshots=settings.snapshots, recovered=_tell_recovered
-        ) as engine:
+        async with opened_engine(settings, recovered=_tell_recovered) as engine:
             token = await bootstrap(engine, settings.tenant, settings.directory)
             if token is not None:
                 _log.info("the first administrator's token was written", file=str(token))

@@ -197,7 +197,6 @@ class Shard:
         encoded = msgspec.msgpack.encode(reply) if keyed else b""
         entry = Entry(request.stream, now_us, cause, tuple(events), encoded)
         self._note(request.stream, stream, entry)
-        stream.machine.rest()
         return entry
 
     def _note(self, name: str, stream: _Stream, entry: Entry) -> None:
@@ -347,7 +346,6 @@ class Shard:
             if events:
                 entry = Entry(name, moment, Cause("due"), tuple(events))
                 self._note(name, stream, entry)
-                stream.machine.rest()
                 entries.append(entry)
                 if name.endswith("/organisation"):
                     entries += self._deliver(name, entry, moment)

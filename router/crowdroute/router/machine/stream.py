@@ -32,9 +32,6 @@ class StreamMachine(Protocol):
     def apply(self, event: Event, at_us: int) -> None:
         """Fold one event that happened at the logged moment `at_us` (microseconds)."""
 
-    def rest(self) -> None:
-        """Bring indexes up to date once a command is decided, so that no later decision has to."""
-
     def due(self, now_us: int, entropy: Id) -> Steps:
         """Yield what time has made due, in a bounded number of events."""
 

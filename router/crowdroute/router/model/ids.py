@@ -71,12 +71,18 @@ def derive(entropy: Id, index: int) -> Id:
     return blake2b(index.to_bytes(8, "big"), key=entropy, digest_size=ID_BYTES).digest()
 
 
+_stretch = blake2b(digest_size=64, person=b"stretch")
+"""Begun once: a copy of it is made in half the time of a new one, and every grant wants one."""
+
+
 def stretch(entropy: Id, index: int) -> bytes:
     """Give 64 independent random bytes for the index-th thing that one command decides.
 
     What is cut from them may be shown to anybody: it tells neither the entropy nor the rest.
     """
-    return blake2b(index.to_bytes(8, "big"), key=entropy, digest_size=64, person=b"stretch").digest()
+    digest = _stretch.copy()
+    digest.update(entropy + index.to_bytes(8, "big"))
+    return digest.digest()
 
 
 def unit(random: bytes) -> float:

@@ -43,7 +43,7 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grants: dict[int, Grant] = {}
     """Who may own each shard now."""
     pinned: dict[int, str] = {}
-    """Shards that a person gave to an actor; they stay there as long as it stays."""
+    """Shards that a person gave to an actor; they live elsewhere only while it is away or drained."""
     drained: frozenset[str] = frozenset()
     """Actors, and addresses of nodes, that a person took out of service: a node that is started again has
     another id."""

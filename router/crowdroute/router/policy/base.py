@@ -37,9 +37,6 @@ class Policy(Protocol):
     def touch(self, task: int) -> None:
         """Note that one task's standing changed (slots, state, posterior), after every event that did so."""
 
-    def catch_up(self) -> None:
-        """Do what `touch` left for later; `pick` does too, but nobody should have to wait for it there."""
-
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none; changes nothing that is
         logged."""

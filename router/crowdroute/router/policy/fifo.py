@@ -35,9 +35,6 @@ class Fifo:
         # not.
         self._buckets.catch_up()
 
-    def catch_up(self) -> None:
-        """Do nothing: queues are kept at once."""
-
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give the oldest fitting task of the highest priority."""
         task = self._buckets.first(worker, stage, self._plans.of(worker, stage))

@@ -66,7 +66,7 @@ class InformationGain:
         """Index nothing yet."""
         self._state = state
         self.buckets = Buckets(state, by_posterior=True)
-        self.touch, self.catch_up = self.buckets.touch, self.buckets.catch_up
+        self.touch = self.buckets.touch
         self._eligible = EligibleSignatures(state)
         self._plans = Plans(state, self._eligible)
         self.values = Values(state, self.buckets.grid, self._eligible)

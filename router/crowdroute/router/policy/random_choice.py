@@ -44,10 +44,6 @@ class RandomChoice:
         """Note that one task is to be placed anew."""
         self._buckets.touch(task)
 
-    def catch_up(self) -> None:
-        """Place what was touched."""
-        self._buckets.catch_up()
-
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
         self._buckets.catch_up()

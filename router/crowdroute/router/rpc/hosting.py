@@ -20,7 +20,7 @@ from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.assembly import make_server, serve_engine
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.runtime.cluster.hosting import Place
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.opening import opened_engine
 from crowdroute.router.runtime.settings import ClusterSettings, Settings
 from crowdroute.router.runtime.warming import warm_up
 
@@ -61,7 +61,7 @@ class EngineHosting:
         async with contextlib.AsyncExitStack() as opening:
             server = make_server(settings)
             engine = await opening.enter_async_context(
-                embedded_engine(settings.directory, snapshots=settings.snapshots)
+                opened_engine(settings, shard=shard, shards=self._cluster.shards, generation=generation)
             )
             engine.failed.add_done_callback(self._fail)
             await bootstrap(engine, settings.tenant, settings.directory)

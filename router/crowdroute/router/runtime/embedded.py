@@ -7,19 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from crowdroute.router.adapters.snapshot_files import SnapshotFiles
-from crowdroute.router.adapters.sqlite_content import SqliteContents
 from crowdroute.router.adapters.sqlite_log import SqliteLog
-from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
-from crowdroute.router.runtime.garbage import calm_collector
-from crowdroute.router.runtime.recovery import Recovered, recover
-from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
-from crowdroute.router.runtime.warming import warm_up
-
-CORE = "crowdroute.router.machine.shard:Shard"
-"""What the snapshotter's process folds with."""
+from crowdroute.router.runtime.recovery import Recovered
+from crowdroute.router.runtime.serving import engine_over
 
 
 @contextlib.asynccontextmanager
@@ -46,34 +38,9 @@ async def embedded_engine(
     """
     log = await asyncio.to_thread(SqliteLog, directory)
     try:
-        await asyncio.to_thread(warm_up)
-        files = SnapshotFiles(directory / "snapshots")
-        found = await asyncio.to_thread(recover, log, files, Shard, progress)
-        recovered(found)
-        calm_collector()
-        contents = SqliteContents(log)
-        engine = Engine(
-            found.core,
-            log,
-            contents,
-            SystemClock(found.last_us),
-            SystemIds(),
-            content_key=log.content_key,
-            last_us=found.last_us,
-            snapshot=found.snapshot,
-        )
-        feed = SnapshotFeed(CORE, files.directory, log.read_some, log.head()[0]) if snapshots else None
-        if feed is not None:
-            engine.feed_snapshotter(feed)
-            feed.start()
-        engine.start()
-        try:
+        async with engine_over(
+            log, directory, snapshots=snapshots, progress=progress, recovered=recovered
+        ) as engine:
             yield engine
-        finally:
-            try:
-                await engine.drain()
-            finally:
-                if feed is not None:
-                    await feed.stop()
     finally:
         log.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -95,6 +95,39 @@ class RedisSettings(BaseModel):
     """Where other machines reach this process, as host:port; unset: the address that it listens on."""
 
 
+class KafkaSettings(BaseModel):
+    """A log on Kafka in place of the file: one topic for batches, one for contents."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    servers: Annotated[list[Address], Field(min_length=1)]
+    """host:port of some brokers."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "crowdroute"
+    """What the topics' names begin with; another for each cluster."""
+    durability: Literal["replicated", "single-broker"] = "replicated"
+    """`single-broker` does without replicas: each record is flushed to the only broker's disk."""
+    authority: Path | None = None
+    """PEM file of who signs the brokers' certificates; unset: no encryption."""
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM files that show the brokers who this is; both or none."""
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    user: str = ""
+    """Unset: no SASL."""
+    password_file: Path | None = None
+    """File that holds the user's password, so that no process list shows it."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> KafkaSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError("user and password_file belong together: give both or none")
+        if self.password_file is not None and not self.password_file.is_file():
+            raise ValueError(f"there is no password file {self.password_file}")
+        return self
+
+
 class ClusterSettings(BaseModel):
     """How large a cluster on Ray is, and where."""
 
@@ -136,6 +169,8 @@ class Settings(BaseSettings):
     """Unset: nothing is served for Prometheus."""
     redis: RedisSettings | None = None
     """Unset: this process has nobody to share with."""
+    kafka: KafkaSettings | None = None
+    """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
     cluster: ClusterSettings | None = None
     """Unset: one process on this machine, which needs no service."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

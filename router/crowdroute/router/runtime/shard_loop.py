@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 
 from crowdroute.router.adapters.codec import assemble, chain, encode_entry
+from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterError, ShuttingDown
 from crowdroute.router.events import Entry
@@ -247,11 +248,24 @@ class ShardLoop:
         Raises:
             AppendFailed: it never will be in this process; the answer must not be given.
         """
-        if self._failure is not None:
-            raise self._lost(self._failure)
-        newest = self._queue[-1] if self._queue else self._appending
-        if newest is None:
-            return
+        asked_us = lease_clock_us()
+        while True:
+            if self._failure is not None:
+                raise self._lost(self._failure)
+            newest = self._queue[-1] if self._queue else self._appending
+            if newest is not None:
+                await self._durable(newest)
+            if self._log.vouches(asked_us):
+                return
+            if self._task is not None and self._task.done():
+                raise self._lost(ShuttingDown("this process has stopped"))
+            if not self._queue and self._appending is None:
+                # Nothing to log, but only an append shows that nobody else owns the log meanwhile.
+                self._queue.append(_Forming(self._clock.now_us()))
+                self._work.set()
+
+    async def _durable(self, newest: _Forming) -> None:
+        """Return when a batch that is not durable yet is."""
         waiter = asyncio.get_running_loop().create_future()
         newest.waiters.append(waiter)
         self._room -= 1

@@ -69,11 +69,11 @@ def test_another_round_on_an_item_is_another_task() -> None:
         (Purpose.PRODUCTION, 2, 4),
         (Purpose.CALIBRATION, 2, 4),
         (Purpose.REVIEW, 2, 4),
-        (Purpose.AUDIT, 1, 1),
+        (Purpose.AUDIT, 0, 0),
         (Purpose.GOLD, 0, 0),
     ],
 )
-def test_a_task_has_the_slots_of_the_overlap_when_it_opens_and_when_rules_allow_more(
+def test_a_task_has_the_crowd_slots_of_the_overlap_when_it_opens_and_when_rules_allow_more(
     purpose: Purpose, before: int, after: int
 ) -> None:
     desk = Desk(overlap=Overlap(1, 2))

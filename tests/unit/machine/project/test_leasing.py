@@ -29,6 +29,7 @@ from crowdroute.router.model.facts import Requirement, SkillFact, SkillNeed
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.rules import GoldPlan, LeaseTerms, Overlap, Routing, Stopping
 from crowdroute.router.model.states import AssignmentState, Stage
+from crowdroute.router.policy.buckets import MOST_TOUCHED
 
 
 def test_a_grant_records_what_chose_it_and_on_which_terms() -> None:
@@ -277,12 +278,13 @@ def test_a_lease_that_is_over_is_not_used_whatever_ended_it() -> None:
         desk.refuses(RevokeLease(lease.assignment, "why"), LeaseEnded)
 
 
-def test_what_a_command_touched_stands_in_its_place_before_anybody_asks() -> None:
-    desk = Desk(overlap=Overlap(1, 1), routing=Routing("information_gain"))
-    task = desk.task_row(desk.task())
-    ann = desk.worker()
-    desk.send(RequestNext(ann))
-    cards = desk.machine.chooser()._policy.buckets.cards  # type: ignore[attr-defined]  # of that policy
-    assert not cards.wanted[task]
-    desk.wait(11 * MINUTE)
-    assert cards.wanted[task]
+def test_no_request_has_to_place_more_than_a_few_tasks_that_were_touched_before_it() -> None:
+    desk = Desk(routing=Routing("information_gain"))
+    buckets = desk.machine.chooser()._policy.buckets  # type: ignore[attr-defined]  # of that policy
+    desk.add(*(desk.row() for _ in range(MOST_TOUCHED + 1)))
+    assert buckets.cards.count >= MOST_TOUCHED
+    assert all(buckets.cards.wanted[task] for task in range(MOST_TOUCHED))
+    places = []
+    buckets._place = lambda which, count, place=buckets._place: (places.append(count), place(which, count))
+    desk.take(desk.worker())
+    assert places == [1]

@@ -100,6 +100,17 @@ async def test_a_pinned_shard_is_handed_over_in_order_and_stays(scene: Scene) ->
     assert all(claim.orderly for claims in scene.fleet.logs.claims.values() for claim in claims)
 
 
+async def test_a_pinned_shard_comes_back_to_its_actor(scene: Scene) -> None:
+    scene.wish(pinned={0: "actor-1"})
+    await scene.settle()
+    scene.fleet.crash("actor-1")
+    await scene.go_on(10)
+    assert scene.fleet.serving()[0] == "actor-0"
+    scene.fleet.restart("actor-1")
+    await scene.settle()
+    assert scene.fleet.serving()[0] == "actor-1"
+
+
 async def test_an_actor_whose_node_died_is_started_on_another(scene: Scene) -> None:
     scene.fleet.cut_off("node-a")
     await scene.go_on(10)

@@ -91,9 +91,6 @@ class OrganisationMachine:
         """
         fold(self.state, event, at_us)
 
-    def rest(self) -> None:
-        """Do nothing: an organisation has no indexes."""
-
     def due(self, now_us: int, entropy: Id) -> Steps:
         """Yield the ends of pauses that are over; no chance plays a part in it."""
         return standing.end_pauses(self.state, now_us)

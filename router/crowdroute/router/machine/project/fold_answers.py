@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -29,7 +30,11 @@ from crowdroute.router.state.tables import NONE
 _SUBMITTED, _REFUSED, _COUNTED = Revision.SUBMITTED, Receipt.REFUSED, Receipt.COUNTED
 _PIECE, _DUE = EntryKind.PIECE, Payment.DUE
 
+FREQUENT_ANSWERS = 4096
+"""Answers whose hash is remembered: people choose from a few labels, so most answers were given before."""
 
+
+@lru_cache(maxsize=FREQUENT_ANSWERS)
 def answer_hash(answer: Answer) -> int:
     """Give 63 bits that tell one submitted answer from another."""
     digest = blake2b(msgspec.msgpack.encode(answer), digest_size=8).digest()

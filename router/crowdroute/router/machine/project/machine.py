@@ -99,7 +99,7 @@ class ProjectMachine:
             self._policy.rebuild()
             self._known.rebuild()
             # What every event calls is looked up once.
-            self._touch, self._catch_up = self._policy.touch, self._policy.catch_up
+            self._touch = self._policy.touch
             self._chooser = leasing.Chooser(self.state, self._policy, self._known)
         return self._chooser
 
@@ -119,11 +119,6 @@ class ProjectMachine:
                     self._known.give_back(task)
         elif task == EVERYTHING:
             self._chooser = None
-
-    def rest(self) -> None:
-        """Place the tasks that were touched where the next request finds them."""
-        if self._chooser is not None:
-            self._catch_up()
 
     def due(self, now_us: int, entropy: Id) -> Steps:
         """Yield what is due, in a bounded number of events."""

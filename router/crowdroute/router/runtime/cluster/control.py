@@ -6,7 +6,7 @@ import msgspec
 
 from crowdroute.router.errors import ConfigurationError, NotFound, RouterError, WrongState
 from crowdroute.router.model.placement import Placement, Wanted
-from crowdroute.router.runtime.cluster.overview import Overview, overview
+from crowdroute.router.runtime.cluster.overview import Overview, overview, require_growth
 from crowdroute.router.runtime.cluster.planning import Sight, actor_names
 from crowdroute.router.runtime.cluster.supervisor import Supervisor
 
@@ -110,11 +110,7 @@ class Control:
         self.supervisor.change(lambda placement: msgspec.structs.replace(placement, **changes))
 
     def _want(self, placement: Placement, wanted: Wanted) -> None:
-        if wanted.shards < placement.wanted.shards:
-            raise WrongState(
-                f"{wanted.shards} shards were asked for, and there are {placement.wanted.shards}: streams"
-                " live in them, so the number never falls; ask for as many or more"
-            )
+        require_growth(placement, wanted.shards)
         self._change(wanted=wanted)
 
     def _move(self, placement: Placement, sight: Sight, shard: int, actor: str) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from crowdroute.router.errors import WrongState
 from crowdroute.router.model.placement import Placement, Wanted
 from crowdroute.router.runtime.cluster.orders import Held, Stage
 from crowdroute.router.runtime.cluster.planning import Sight, actor_names, settled, stays
@@ -77,6 +78,19 @@ class Overview(msgspec.Struct, frozen=True, tag=True):
     nodes: list[NodeView]
     actors: list[ActorView]
     shards: list[ShardView]
+
+
+def require_growth(now: Placement | Overview, shards: int) -> None:
+    """Refuse a smaller number of shards than there are.
+
+    Raises:
+        WrongState: it is.
+    """
+    if shards < now.wanted.shards:
+        raise WrongState(
+            f"{shards} shards were asked for, and there are {now.wanted.shards}: streams live in them, so the"
+            " number never falls; ask for as many or more"
+        )
 
 
 def overview(placement: Placement, sight: Sight, *, fleet_answers: bool, pending: bool) -> Overview:

@@ -44,8 +44,10 @@ def plan(placement: Placement, sight: Sight) -> Placement:
     """Give the placement with seats, homes and the turn of a rolling restart as they should be now."""
     placement = _next_turn(placement, sight)
     placement = msgspec.structs.replace(placement, seats=_seats(placement, sight))
-    there = [actor for actor in actor_names(placement.wanted.actors) if stays(placement, sight, actor)]
-    pinned = {shard: actor for shard, actor in placement.pinned.items() if actor in there}
+    names = actor_names(placement.wanted.actors)
+    there = [actor for actor in names if stays(placement, sight, actor)]
+    # A pin outlives the absence of its actor, and is void as long as that lasts.
+    pinned = {shard: actor for shard, actor in placement.pinned.items() if actor in names}
     shards = range(placement.wanted.shards)
     homes = balance(shards, there, placement.homes, pinned) or placement.homes
     return msgspec.structs.replace(placement, homes=homes, pinned=pinned)

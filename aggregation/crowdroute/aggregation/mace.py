@@ -1,0 +1,163 @@
+"""MACE: a worker knows the answer, or says what they say when they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.base import (
+    CategoricalEstimator,
+    check_iteration,
+    checked_log_odds,
+    fresh_generator,
+    vote_shares,
+)
+from crowdroute.aggregation.coding import Identifier
+from crowdroute.aggregation.dirichlet import dirichlet_divergence
+from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.grouping import Grouped, group_by_task
+
+_KNOWING_COUNT = 0.5
+"""Pseudo-labels of knowing, and as many of guessing; the authors'."""
+
+_STRATEGY_COUNT = 10.0
+"""Pseudo-labels of each label that a guess may be; the authors'."""
+
+
+class _End(NamedTuple):
+    """One end of the iteration."""
+
+    evidence: float
+    """Lower bound of ln P(labels), in nats."""
+    posteriors: NDArray[np.float64]
+    known: NDArray[np.float64]
+    """Expected number of labels by knowledge, without the prior: (workers,)."""
+    guessed: NDArray[np.float64]
+    """Of labels that were guesses, the same: (cells,)."""
+    history: tuple[float, ...]
+    converged: bool
+
+
+class MACE(CategoricalEstimator):
+    """Multi-annotator competence estimation, by variational Bayes from several starting points.
+
+    Worker w knows the truth with probability ``competences_[w]`` and says it; else the label comes from a
+    distribution of the worker's own, ``strategies_[w]``, whatever the truth. All classes are equally
+    frequent. D. Hovy et al., "Learning Whom to Trust with MACE", NAACL-HLT 2013, with the authors' priors.
+
+    The first start believes the votes; each of the others draws how much agreement with them tells of
+    knowledge. What is drawn is drawn per start, not per worker, so that no result follows the order of rows.
+    The end with the highest lower bound of ln P(labels) is kept, of ends nearer than ``tol`` the first;
+    ``evidences_`` (restarts,) are those bounds, in nats. ``loss_history_`` is the kept one's per annotation.
+    ``rng`` is a seed or a generator, of which a copy is used.
+
+    ``competences_`` (workers,), ``strategies_`` (workers, labels): posterior means.
+    """
+
+    competences_: NDArray[np.float64]
+    strategies_: NDArray[np.float64]
+    evidences_: tuple[float, ...]
+
+    def __init__(
+        self,
+        restarts: int = 10,
+        n_iter: int = 200,
+        tol: float = 1e-6,
+        rng: int | np.random.Generator = 0,
+    ) -> None:
+        self.restarts = restarts
+        self.n_iter = n_iter
+        self.tol = tol
+        self.rng = rng
+
+    def fit(
+        self,
+        annotations: AnnotationSet,
+        gold: Mapping[Any, Identifier] | None = None,
+        prior_log_odds: NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Iterate from every start until the bound gains less than ``tol`` per annotation.
+
+        O(annotations + tasks K) per iteration and restart. The posterior of a task with gold is certain.
+        Raises ``InvalidParameterError`` for a bad parameter, ``InvalidAnnotationsError`` for an unknown gold
+        label.
+        """
+        check_iteration(self.n_iter, self.tol)
+        if self.restarts < 1:
+            raise InvalidParameterError(f"restarts is {self.restarts}; there must be at least one start")
+        gold_codes = annotations.gold_codes(gold)
+        log_odds = checked_log_odds(annotations, prior_log_odds)
+        grouped = group_by_task(annotations)
+        n_workers, n_classes = annotations.n_workers, annotations.n_classes
+        shares = vote_shares(annotations, gold_codes)[annotations.tasks, annotations.labels]
+        given = np.bincount(annotations.workers, minlength=n_workers).astype(np.float64)
+        agreement = np.bincount(annotations.workers, shares, n_workers) / given
+        by_label = np.bincount(grouped.cells, minlength=n_workers * n_classes).astype(np.float64)
+        generator = fresh_generator(self.rng)
+        best: _End | None = None
+        evidences: list[float] = []
+        for start in range(self.restarts):
+            competence = agreement
+            if start > 0:
+                power, most = generator.uniform(0.0, 4.0), generator.uniform(0.1, 1.0)
+                competence = most * agreement**power
+            end = self._run(annotations, grouped, gold_codes, log_odds, given, by_label, competence)
+            evidences.append(end.evidence)
+            # Ends that differ by less than the tolerance are one: rounding must not choose between them.
+            if best is None or end.evidence > best.evidence + self.tol * len(annotations):
+                best = end
+        assert best is not None
+        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
+        self.posteriors_ = best.posteriors
+        self.competences_ = (best.known + _KNOWING_COUNT) / (given + 2.0 * _KNOWING_COUNT)
+        rows = best.guessed.reshape(n_workers, n_classes) + _STRATEGY_COUNT
+        self.strategies_ = rows / rows.sum(axis=1, keepdims=True)
+        self.evidences_ = tuple(evidences)
+        self.converged_, self.n_iter_, self.loss_history_ = best.converged, len(best.history), best.history
+        return self
+
+    def _run(
+        self,
+        annotations: AnnotationSet,
+        grouped: Grouped,
+        gold_codes: NDArray[np.int32],
+        log_odds: NDArray[np.float64] | None,
+        given: NDArray[np.float64],
+        by_label: NDArray[np.float64],
+        competence: NDArray[np.float64],
+    ) -> _End:
+        from scipy.special import digamma
+
+        from crowdroute.aggregation import spam_kernels
+
+        n_workers, n_classes = annotations.n_workers, annotations.n_classes
+        known = given * competence
+        guessed = by_label * np.repeat(1.0 - competence, n_classes)
+        posteriors = np.empty((annotations.n_tasks, n_classes))
+        history: list[float] = []
+        converged = False
+        while not converged and len(history) < self.n_iter:
+            knowing = np.stack([known, given - known], axis=1) + _KNOWING_COUNT
+            strategies = guessed.reshape(n_workers, n_classes) + _STRATEGY_COUNT
+            log_knowing = digamma(knowing) - digamma(knowing.sum(axis=1, keepdims=True))
+            log_strategies = digamma(strategies) - digamma(strategies.sum(axis=1, keepdims=True))
+            divergence = dirichlet_divergence(knowing, np.full(knowing.shape, _KNOWING_COUNT))
+            divergence += dirichlet_divergence(strategies, np.full(strategies.shape, _STRATEGY_COUNT))
+            known, guessed = np.zeros(n_workers), np.zeros(n_workers * n_classes)
+            log_likelihood = spam_kernels.expect_and_count(
+                *grouped,
+                gold_codes,
+                log_odds,
+                np.exp(log_knowing[:, 0]),
+                np.exp(log_knowing[:, 1:] + log_strategies).ravel(),
+                posteriors,
+                known,
+                guessed,
+            )
+            history.append((log_likelihood - divergence) / len(annotations))
+            converged = len(history) > 1 and history[-1] - history[-2] < self.tol
+        return _End(history[-1] * len(annotations), posteriors, known, guessed, tuple(history), converged)

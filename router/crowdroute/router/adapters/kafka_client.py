@@ -1,0 +1,128 @@
+"""Where Kafka is, and clients of it as this engine wants them; nothing else here imports kafka-python."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crowdroute.router.errors import ConfigurationError, StorageError
+
+if TYPE_CHECKING:
+    from kafka import KafkaConsumer, KafkaProducer
+    from kafka.admin import KafkaAdminClient
+
+CONNECT_MS = 10_000
+"""Longest wait for the first answer of a broker: after it the address is taken to be wrong."""
+
+KNOCK_SECONDS = 3.0
+"""Longest wait for one broker's machine to take a connection."""
+
+REQUEST_MS = 5_000
+"""Longest wait for one request: a broker that takes longer is as good as gone."""
+
+LARGEST_RECORD = 8 << 20
+"""Bytes of a record: a batch of the shard loop has at most half a mebibyte of entries, a content four."""
+
+
+@dataclass(frozen=True)
+class KafkaConnection:
+    """How to reach a cluster."""
+
+    servers: tuple[str, ...]
+    """host:port of some brokers; the others are learnt from them."""
+    security: Mapping[str, Any] = field(default_factory=dict)
+    """kafka-python's `security_protocol`, `ssl_*` and `sasl_*` options; none for an open port."""
+
+    @property
+    def place(self) -> str:
+        """Name it in messages."""
+        return ",".join(self.servers)
+
+    def _common(self) -> dict[str, Any]:
+        if importlib.util.find_spec("kafka") is None or importlib.util.find_spec("crc32c") is None:
+            raise ConfigurationError(
+                "a log on Kafka needs kafka-python and crc32c: pip install 'crowdroute[cluster]'"
+            )
+        return {
+            "bootstrap_servers": list(self.servers),
+            "bootstrap_timeout_ms": CONNECT_MS,
+            "request_timeout_ms": REQUEST_MS,
+            **self.security,
+        }
+
+    def producer(self) -> KafkaProducer:
+        """Give a producer with one record in flight, whose acknowledgement means all replicas in sync.
+
+        Raises:
+            StorageError: no broker answers.
+            ConfigurationError: the cluster's extra is not installed.
+        """
+        from kafka import KafkaProducer
+
+        with self._reaching():
+            return KafkaProducer(
+                **self._common(),
+                acks="all",
+                enable_idempotence=True,
+                max_in_flight_requests_per_connection=1,
+                linger_ms=0,
+                max_request_size=LARGEST_RECORD,
+                max_block_ms=CONNECT_MS,
+            )
+
+    def consumer(self) -> KafkaConsumer:
+        """Give a consumer that belongs to no group and never jumps to another offset by itself.
+
+        Raises:
+            StorageError, ConfigurationError: as `producer`.
+        """
+        from kafka import KafkaConsumer
+
+        with self._reaching():
+            return KafkaConsumer(
+                **self._common(),
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                fetch_max_wait_ms=50,
+                max_partition_fetch_bytes=LARGEST_RECORD,
+            )
+
+    def admin(self) -> KafkaAdminClient:
+        """Give a client for topics and their settings.
+
+        Raises:
+            StorageError, ConfigurationError: as `producer`.
+        """
+        from kafka.admin import KafkaAdminClient
+
+        with self._reaching():
+            return KafkaAdminClient(**self._common())
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        from kafka.errors import KafkaError
+
+        try:
+            self._knock()
+            yield
+        except (KafkaError, OSError) as error:
+            raise StorageError(
+                f"no Kafka broker answers at {self.place} ({error}): start one, or correct the address",
+                {"servers": self.place},
+            ) from error
+
+    def _knock(self) -> None:
+        """See that somebody listens, which the library tries for much longer than anybody wants to wait."""
+        for server in self.servers:
+            host, _, port = server.rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+                return
+            except OSError as error:
+                refused = error
+        raise refused

@@ -1,0 +1,120 @@
+"""Contents in a compacted topic: one record per version, admitted only with the batch that it belongs to.
+
+A version is named by its content's key and by the batch (epoch and sequence) that wrote it, so that a
+process which lost the shard can add a record but never replace one. It is durable before its batch, and
+counts when the log holds that batch in that epoch. An erasure is a version too, without a body. What was
+superseded, erased or never admitted is tombstoned once the batch is durable, and again by the next owner
+should that not have happened, so that compaction removes it; an erasure after everything that it erased.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from crowdroute.router.adapters.kafka_partition import Found
+from crowdroute.router.errors import LogCorrupt
+
+_front = struct.Struct(">BQQ")
+_VERSION, _SECRET = 1, 2
+_BODY, _ERASED = b"\x01", b"\x00"
+
+SECRET = bytes((_SECRET,))
+"""Key of the record that holds the secret behind the digests; the first one in the topic counts."""
+
+
+class Version(NamedTuple):
+    """Which batch wrote a content."""
+
+    epoch: int
+    sequence: int
+
+
+def encode_key(key: str, version: Version) -> bytes:
+    """Name a version in the topic."""
+    return _front.pack(_VERSION, *version) + key.encode()
+
+
+def decode_key(raw: bytes, offset: int) -> tuple[str, Version]:
+    """Give back what `encode_key` was given.
+
+    Raises:
+        LogCorrupt: it is not such a name.
+    """
+    try:
+        kind, epoch, sequence = _front.unpack_from(raw)
+        if kind == _VERSION:
+            return str(raw[_front.size :], "utf-8"), Version(epoch, sequence)
+    except (struct.error, UnicodeDecodeError):
+        pass
+    raise LogCorrupt(
+        f"the content at offset {offset} is not one of this engine's: give each cluster a topic of its own",
+        {"offset": str(offset), "differs": "content"},
+    )
+
+
+def encode_value(body: bytes | None) -> bytes:
+    """Encode a body, or None for an erasure."""
+    return _ERASED if body is None else _BODY + body
+
+
+class Admitted(NamedTuple):
+    """One change that counts."""
+
+    key: str
+    version: Version
+    body: bytes | None
+
+
+class ContentReader:
+    """Says of each record of the topic, in order, what it changes; and which versions ought to be gone."""
+
+    def __init__(self, epoch_of: Callable[[int], int | None], held: Callable[[str], Version | None]) -> None:
+        """Begin to read.
+
+        Args:
+            epoch_of: gives the epoch of a batch by its sequence, None where the log has no such batch.
+            held: gives the version of a content that was admitted before.
+        """
+        self._epoch_of = epoch_of
+        self._held = held
+        self._now: dict[str, Version | None] = {}
+        self._dead: dict[bytes, None] = {}
+        self.secret: bytes | None = None
+
+    def take(self, found: Found) -> Admitted | None:
+        """Give the change that a record brings, None for none.
+
+        Raises:
+            LogCorrupt: it is no record of this engine.
+        """
+        raw = found.key or b""
+        if raw == SECRET:
+            self.secret = self.secret or found.value
+            return None
+        key, version = decode_key(raw, found.offset)
+        before = self._now[key] if key in self._now else self._held(key)
+        if found.value is None:
+            self._dead.pop(raw, None)
+            if before != version:
+                return None
+            self._now[key] = None
+            return Admitted(key, version, None)
+        superseded = before is not None and version.sequence < before.sequence
+        if superseded or self._epoch_of(version.sequence) != version.epoch:
+            self._dead[raw] = None
+            return None
+        if before is not None and before != version:
+            self._dead[encode_key(key, before)] = None
+        if found.value[:1] == _ERASED:
+            self._dead[raw] = None
+            self._now[key] = None
+            return Admitted(key, version, None)
+        self._now[key] = version
+        return Admitted(key, version, found.value[1:])
+
+    def to_tombstone(self) -> Iterable[bytes]:
+        """Give the names of versions that ought to be gone, and for which no tombstone was read; each erasure
+        after what it erased, in which order they must be tombstoned."""
+        return tuple(self._dead)

@@ -1,0 +1,130 @@
+"""The topics of a log: made with the settings that keep what is acknowledged, refused with any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from enum import StrEnum
+from uuid import UUID
+
+from crowdroute.router.adapters.kafka_client import LARGEST_RECORD, KafkaConnection
+from crowdroute.router.errors import ConfigurationError, StorageError
+
+ERASED_WITHIN_MS = 24 * 3600 * 1000
+"""Longest time until compaction must have looked at what was erased."""
+
+
+class Durability(StrEnum):
+    """What a cluster must survive without losing an acknowledged record."""
+
+    REPLICATED = "replicated"
+    """The loss of a broker: three replicas, two of them in sync."""
+    SINGLE_BROKER = "single-broker"
+    """The restart of the only broker: each record is flushed to its disk before it is acknowledged."""
+
+
+_KEPT: Mapping[Durability, Mapping[str, str]] = {
+    Durability.REPLICATED: {"min.insync.replicas": "2"},
+    Durability.SINGLE_BROKER: {"min.insync.replicas": "1", "flush.messages": "1"},
+}
+_REPLICAS = {Durability.REPLICATED: 3, Durability.SINGLE_BROKER: 1}
+
+_ALWAYS = {"unclean.leader.election.enable": "false", "max.message.bytes": str(LARGEST_RECORD)}
+_LOG = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_CONTENT = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(ERASED_WITHIN_MS)}
+
+AT_LEAST = {"min.insync.replicas", "max.message.bytes"}
+AT_MOST = {"max.compaction.lag.ms", "flush.messages"}
+"""Settings of which a larger (a smaller) number does as well."""
+
+
+def log_topic(name: str) -> str:
+    """Name the topic of a cluster's batches, one partition per shard."""
+    return f"{name}.log"
+
+
+def content_topic(name: str) -> str:
+    """Name the topic of a cluster's contents, one partition per shard."""
+    return f"{name}.content"
+
+
+def log_settings(durability: Durability) -> dict[str, str]:
+    """Give what the topic of batches must be set to."""
+    return {**_ALWAYS, **_LOG, **_KEPT[durability]}
+
+
+def content_settings(durability: Durability) -> dict[str, str]:
+    """Give what the topic of contents must be set to."""
+    return {**_ALWAYS, **_CONTENT, **_KEPT[durability]}
+
+
+def ensure_topics(
+    connection: KafkaConnection, name: str, shards: int, durability: Durability
+) -> tuple[bytes, bytes]:
+    """See that both topics of a log exist and are safe; give their ids (16 bytes each).
+
+    Blocks for as long as the cluster takes to answer.
+
+    Raises:
+        ConfigurationError: a topic has too few partitions or replicas, or an unsafe setting.
+        StorageError: the cluster does not answer, or refused.
+    """
+    log = _ensure(connection, log_topic(name), shards, log_settings(durability), durability)
+    content = _ensure(connection, content_topic(name), shards, content_settings(durability), durability)
+    return log, content
+
+
+def _ensure(
+    connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
+) -> bytes:
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaError
+
+    with closing(connection.admin()) as admin:
+        try:
+            if topic not in admin.list_topics():
+                replicas = _REPLICAS[durability]
+                asked = {"num_partitions": shards, "replication_factor": replicas, "configs": dict(wanted)}
+                admin.create_topics({topic: asked}, wait_for_metadata=True)
+            (found,) = admin.describe_topics([topic])
+            told = admin.describe_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all"
+            )
+        except KafkaError as error:
+            raise StorageError(
+                f"topic {topic} cannot be made or looked at in {connection.place} ({error})", {"topic": topic}
+            ) from error
+    partitions = found["partitions"]
+    if len(partitions) < shards:
+        raise ConfigurationError(
+            f"topic {topic} has {len(partitions)} partitions, and {shards} shards need one each:"
+            f" add partitions, or serve fewer shards",
+            {"topic": topic, "partitions": str(len(partitions))},
+        )
+    replicas = min(len(partition["replica_nodes"]) for partition in partitions)
+    if replicas < _REPLICAS[durability]:
+        raise ConfigurationError(
+            f"topic {topic} has {replicas} replicas, which the loss of a broker would take away: give it"
+            f" {_REPLICAS[durability]}, or set durability to single-broker if one broker is all there is",
+            {"topic": topic, "replicas": str(replicas)},
+        )
+    in_force = {key: str(entry["value"]) for key, entry in told["topic"][topic].items()}
+    unsafe = [
+        f"{key} is {in_force.get(key)}, not {value}"
+        for key, value in wanted.items()
+        if not _suffices(key, in_force.get(key, ""), value)
+    ]
+    if unsafe:
+        raise ConfigurationError(
+            f"topic {topic} could lose what it acknowledged: {'; '.join(unsafe)}; alter the topic's settings",
+            {"topic": topic, "settings": ", ".join(unsafe)},
+        )
+    return UUID(str(found["topic_id"])).bytes
+
+
+def _suffices(key: str, value: str, wanted: str) -> bool:
+    if key in AT_LEAST:
+        return value.isdecimal() and int(value) >= int(wanted)
+    if key in AT_MOST:
+        return value.isdecimal() and int(value) <= int(wanted)
+    return value == wanted

@@ -1,0 +1,82 @@
+"""The engine of one shard whose log is a partition of a Kafka topic."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.errors import StorageError
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.recovery import Recovered
+from crowdroute.router.runtime.serving import engine_over
+from crowdroute.router.runtime.settings import KafkaSettings
+
+
+@contextlib.asynccontextmanager
+async def clustered_engine(
+    kafka: KafkaSettings,
+    directory: Path,
+    *,
+    shard: int = 0,
+    shards: int = 1,
+    generation: int = 0,
+    snapshots: bool = True,
+    recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
+) -> AsyncIterator[Engine]:
+    """Claim the shard, bring the local copy up to date, and serve until the block is left; then hand over.
+
+    Args:
+        kafka: where the log is.
+        directory: of the copy and the snapshots on this node; it may be empty.
+        shard: its number, which is that of its partition.
+        shards: how many there are.
+        generation: of the placement that gave this process the shard; of two processes of one generation the
+            later takes over.
+        snapshots: have a second process write snapshots.
+        recovered: is told what the recovery took.
+
+    Raises:
+        Fenced: a later generation owns the shard, or another process has the directory open.
+        LogCorrupt: the log is damaged or of another cluster.
+        ConfigurationError: a topic is unsafe, or the cluster's extra is not installed.
+        StorageError: the cluster or the disk does not answer.
+        AppendFailed: when leaving, not everything that was taken became durable.
+    """
+    place = KafkaPlace(
+        connection_to(kafka), kafka.name, shard, shards, Durability(kafka.durability), directory
+    )
+    log = await asyncio.to_thread(open_kafka_log, place, generation)
+    try:
+        async with engine_over(log, directory, snapshots=snapshots, recovered=recovered) as engine:
+            yield engine
+        # Only for the next owner's sake, who otherwise waits for a second.
+        with contextlib.suppress(StorageError):
+            await log.hand_over()
+    finally:
+        await asyncio.to_thread(log.close)
+
+
+def connection_to(kafka: KafkaSettings) -> KafkaConnection:
+    """Give the way to the brokers that settings name."""
+    security: dict[str, object] = {}
+    encrypted = kafka.authority is not None
+    if kafka.authority is not None:
+        security |= {"ssl_cafile": str(kafka.authority)}
+    if kafka.certificate is not None and kafka.key is not None:
+        security |= {"ssl_certfile": str(kafka.certificate), "ssl_keyfile": str(kafka.key)}
+    if kafka.user:
+        assert kafka.password_file is not None
+        security |= {
+            "sasl_mechanism": kafka.mechanism,
+            "sasl_plain_username": kafka.user,
+            "sasl_plain_password": kafka.password_file.read_text().strip(),
+        }
+    protocol = ("SASL_" if kafka.user else "") + ("SSL" if encrypted else "PLAINTEXT")
+    security["security_protocol"] = protocol
+    return KafkaConnection(tuple(kafka.servers), security)

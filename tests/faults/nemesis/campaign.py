@@ -1,0 +1,95 @@
+"""One campaign: annotators at work, a schedule of faults, quiet at the end, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.faults.annotators import ATTEMPTS, Crowd
+from tests.faults.journal import START, Journal, Line
+from tests.faults.nemesis.ground import Fault, Ground
+from tests.faults.nemesis.proxy import Proxy
+from tests.faults.nemesis.report import Account, Struck
+from tests.faults.nemesis.schedule import ANSWERS_BETWEEN, schedule
+from tests.faults.scene import Scene, prepare
+from tests.faults.serving import Serving
+from tests.faults.verdict import history, judge
+
+from crowdroute.api.v1 import projects_pb2
+from crowdroute.client import AsyncClient, Connection
+
+ANNOTATORS = 24
+ANSWERS_PER_TASK = 2
+"""Fewest answers that a task takes: so many tasks are never too few for a schedule."""
+SNAPSHOT_EVERY = "500"
+"""Batches between snapshots: starts fold a snapshot and what follows it."""
+PINGS = {"ping_interval_s": 5.0, "ping_timeout_s": 1.0}
+"""Seconds after which clients notice that nobody is there."""
+FELT_S = 60.0
+"""Longest time from a fault's end to the next receipts; a machine that everything shares is slow."""
+QUIET_S = 120.0
+"""Longest time from the last fault until every task has its result."""
+LOOK_S = 0.3
+
+Say = Callable[[Struck], None]
+
+
+async def campaign(
+    folder: Path, seed: int, faults: Sequence[Fault], count: int, say: Say, *options: str
+) -> Account:
+    """Let the nemesis loose, then come to rest and judge.
+
+    Args:
+        folder: an empty folder for data and journal.
+        seed: decides which fault comes when, and how.
+        faults: the kinds there are.
+        count: how many there will be.
+        say: told of each fault when it is over.
+        options: those of `tests.faults.server`.
+    """
+    chance = random.Random(seed)
+    steps = schedule(faults, count, chance)
+    tasks = (sum(step.answers for step in steps) + 2 * ANSWERS_BETWEEN[1]) // ANSWERS_PER_TASK
+    scene = await prepare(folder / "data", ANNOTATORS, tasks)
+    engine = Serving(folder / "data", "--snapshot-every", SNAPSHOT_EVERY, *options)
+    network = Proxy("127.0.0.1", engine.port)
+    ground, journal, struck = Ground(engine, network), Journal(folder / "journal"), []
+    try:
+        await engine.start()
+        await network.accept()
+        journal.note(Line(START))
+        crowd = Crowd(scene, network.address, journal, **PINGS)
+        for step in steps:
+            await crowd.answers(step.answers)
+            begun, known = time.monotonic(), journal.answers
+            await step.fault.strike(ground, chance)
+            mended, during = time.monotonic(), journal.answers - known
+            async with asyncio.timeout(FELT_S):
+                await crowd.answers(1)
+            struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
+            say(struck[-1])
+        unfinished = await _rest(scene, engine.address, crowd)
+        errors = await crowd.stop()
+        engine.send(signal.SIGTERM)
+        assert await engine.ended() == 0, engine.words
+    finally:
+        await network.close()
+        await engine.close()
+    broken, told_otherwise = judge(history(folder / "data"), scene.stream, journal.close())
+    return Account(seed, struck, journal.answers, unfinished, broken, told_otherwise, errors)
+
+
+async def _rest(scene: Scene, address: str, crowd: Crowd) -> int:
+    """Let everybody work on undisturbed; give the tasks that have no result when they had long enough."""
+    deadline = time.monotonic() + QUIET_S
+    ask = projects_pb2.GetStatsRequest(project_id=scene.project)
+    async with AsyncClient(Connection(address, scene.operator, attempts=ATTEMPTS)) as client:
+        while True:
+            unfinished: int = scene.results - (await client.operations.GetStats(ask)).tasks_finalised
+            if unfinished == 0 or crowd.errors or time.monotonic() > deadline:
+                return unfinished
+            await asyncio.sleep(LOOK_S)

@@ -1,0 +1,29 @@
+"""Faults of every kind, one after the other, against an engine that 24 annotators work at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.faults.nemesis import FAULTS
+from tests.faults.nemesis.campaign import campaign
+from tests.faults.nemesis.report import Struck
+
+ROUNDS = 2
+"""How often each kind comes."""
+SEED = 1
+
+
+def tell(one: Struck) -> None:
+    print(f"{one.kind}: {one.lasted_s:.1f} s, felt for {one.felt_s:.1f} s", flush=True)
+
+
+async def test_no_fault_loses_doubles_or_overfills_anything_and_every_task_gets_its_result(
+    tmp_path: Path,
+) -> None:
+    account = await campaign(tmp_path, SEED, FAULTS, ROUNDS * len(FAULTS), tell)
+
+    print(account)
+    assert account.ok, account
+    assert len(account.struck) >= 20
+    assert len(account.kinds) >= 8
+    assert account.answers >= 10_000

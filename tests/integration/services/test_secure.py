@@ -1,0 +1,93 @@
+"""Services over TLS: whoever has the authority and the password is let in, and nobody else."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from tests.support.services import Services
+
+pytestmark = pytest.mark.cluster
+
+PATIENCE_MS = 5_000
+"""How long a client tries to get in."""
+
+
+@pytest.fixture(scope="module")
+def secure(requirements: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    stack = Services(tmp_path_factory.mktemp("services"), {"SECURE": "1"})
+    stack.up()
+    yield stack
+    stack.down()
+
+
+def asked(services: Services, password: str) -> subprocess.CompletedProcess[str]:
+    """Ask Kafka over TLS for its brokers, in a process: a client in vain leaves sockets open."""
+    told = services.variables()
+    settings = {
+        "bootstrap_servers": told["KAFKA_SECURE_BOOTSTRAP"].split(","),
+        "bootstrap_timeout_ms": PATIENCE_MS,
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "PLAIN",
+        "sasl_plain_username": told["KAFKA_SECURE_USER"],
+        "sasl_plain_password": password,
+        "ssl_cafile": told["TLS_AUTHORITY"],
+    }
+    program = (
+        "import json, sys; from kafka.admin import KafkaAdminClient\n"
+        "print(len(KafkaAdminClient(**json.loads(sys.argv[1])).describe_cluster()['brokers']))"
+    )
+    command = [sys.executable, "-c", program, json.dumps(settings)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_kafka_lets_in_whoever_has_the_password(secure: Services) -> None:
+    ran = asked(secure, secure.variables()["KAFKA_SECURE_PASSWORD"])
+    assert ran.stdout == "1\n", ran.stderr
+
+
+def test_kafka_lets_in_nobody_else(secure: Services) -> None:
+    ran = asked(secure, "guessed")
+    assert ran.returncode == 1
+    assert "KafkaTimeoutError: Unable to bootstrap" in ran.stderr
+
+
+def test_a_client_without_the_authority_does_not_trust_kafka(secure: Services) -> None:
+    host, _, port = secure.variables()["KAFKA_SECURE_BOOTSTRAP"].partition(":")
+    with (
+        socket.create_connection((host, int(port))) as connection,
+        pytest.raises(ssl.SSLCertVerificationError),
+    ):
+        ssl.create_default_context().wrap_socket(connection, server_hostname=host)
+
+
+def test_redis_answers_over_tls_with_and_without_a_certificate_of_the_client(secure: Services) -> None:
+    import redis
+
+    told = secure.variables()
+    url, authority = told["REDIS_SECURE_URL"], told["TLS_AUTHORITY"]
+    ours = {"ssl_certfile": told["TLS_CERTIFICATE"], "ssl_keyfile": told["TLS_KEY"]}
+    for more in ({}, ours):
+        with redis.Redis.from_url(url, ssl_ca_certs=authority, **more) as client:
+            assert client.ping()
+
+
+def test_a_client_without_the_authority_does_not_trust_redis(secure: Services) -> None:
+    import redis
+
+    with (
+        redis.Redis.from_url(secure.variables()["REDIS_SECURE_URL"]) as client,
+        pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.ping()
+
+
+def test_the_open_ports_are_there_as_well(secure: Services) -> None:
+    from tests.integration.services import kafka_client
+
+    assert kafka_client.topics(secure.bootstrap) == set()

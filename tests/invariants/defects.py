@@ -1,0 +1,81 @@
+"""Defects of the shells, planted one at a time into a run of the test that must catch it.
+
+Each takes pytest's monkeypatch. Those of the core are in `tests/simulation/bugs.py`, those of the log on
+Kafka in `tests/property/kafka/bugs.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from crowdroute.router.adapters.system import SystemClock
+from crowdroute.router.errors import AppendFailed
+from crowdroute.router.machine import shard
+from crowdroute.router.rpc import calls
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.shard_loop import ShardLoop
+from crowdroute.router.state.project import Project
+from crowdroute.router.timers import Deadlines
+
+
+def keeps_expired_leases(patch: pytest.MonkeyPatch) -> None:
+    """No lease ever runs out."""
+    patch.setattr(Deadlines, "pop_due", lambda self, now_us: None)
+
+
+def overlooks_who_asks(patch: pytest.MonkeyPatch) -> None:
+    """Whoever knows a project's id is shown it, whosever it is."""
+
+    def project(engine: Engine, tenant: str, wanted: Any) -> Project:
+        return next(state for name, state in engine.projects() if name.endswith(wanted.hex()))
+
+    patch.setattr(Engine, "project", project)
+
+
+def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:
+    """What waits for a batch goes on although its append failed."""
+    careful = ShardLoop._append
+
+    async def append(loop: ShardLoop, batch: Any) -> None:
+        try:
+            await careful(loop, batch)
+        except AppendFailed:
+            for waiter in batch.waiters:
+                waiter.set_result(None)
+            raise
+
+    patch.setattr(ShardLoop, "_append", append)
+
+
+def follows_the_wall_clock(patch: pytest.MonkeyPatch) -> None:
+    """Logged time is whatever the machine's clock was set to."""
+    patch.setattr(SystemClock, "now_us", lambda self: self._wall() // 1000)
+
+
+def admits_everybody(patch: pytest.MonkeyPatch) -> None:
+    """However much waits for the disk, more is taken."""
+    patch.setattr(ShardLoop, "_admit", lambda self, request: None)
+
+
+def leaves_without_waiting(patch: pytest.MonkeyPatch) -> None:
+    """A drain does not wait for what was taken."""
+
+    async def drain(loop: ShardLoop) -> None:
+        await asyncio.sleep(0)
+        loop._draining = True
+
+    patch.setattr(ShardLoop, "drain", drain)
+
+
+def names_nobody(patch: pytest.MonkeyPatch) -> None:
+    """The log says what was done and not by whom."""
+    honest = shard.Cause
+    patch.setattr(shard, "Cause", lambda *args, **named: honest(*args, **{**named, "principal": ""}))
+
+
+def trusts_every_message(patch: pytest.MonkeyPatch) -> None:
+    """Bytes that are no message end a call as a defect of ours."""
+    patch.setattr(calls, "parse", lambda kind, raw, largest: kind.FromString(raw))

@@ -1,0 +1,144 @@
+"""Whatever owners write, leave half done or are too late with: every reader finds the contents of the log.
+
+The topic is a list; compaction removes any record that is not the last of its key. A batch counts when it is
+in the log in the epoch that wrote it; what a lost owner wrote for batches of its own must change nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crowdroute.router.adapters.kafka_content import (
+    SECRET,
+    Admitted,
+    ContentReader,
+    Version,
+    encode_key,
+    encode_value,
+)
+from crowdroute.router.adapters.kafka_partition import Found
+
+KEYS = ["a", "b", "c"]
+
+writes = st.dictionaries(st.sampled_from(KEYS), st.none() | st.binary(max_size=4), min_size=1, max_size=3)
+
+
+@dataclass
+class Topic:
+    """Records by offset; None where compaction took one away."""
+
+    records: list[Found | None] = field(default_factory=list)
+
+    def add(self, key: bytes, value: bytes | None) -> None:
+        self.records.append(Found(len(self.records), key, value))
+
+    def compact(self, keep: int) -> None:
+        """Remove what a later record of the same key supersedes, all but the newest `keep` records."""
+        last: dict[bytes | None, int] = {found.key: found.offset for found in self.records if found}
+        for offset in range(len(self.records) - keep):
+            found = self.records[offset]
+            if found is not None and last[found.key] != offset:
+                self.records[offset] = None
+
+
+@dataclass
+class Copy:
+    """What one node holds."""
+
+    contents: dict[str, tuple[Version, bytes]] = field(default_factory=dict)
+    offset: int = 0
+
+    def read(self, topic: Topic, epochs: list[int]) -> tuple[bytes, ...]:
+        """Read on; give what is to be tombstoned."""
+
+        def epoch_of(sequence: int) -> int | None:
+            return epochs[sequence - 1] if sequence <= len(epochs) else None
+
+        def held(key: str) -> Version | None:
+            return self.contents[key][0] if key in self.contents else None
+
+        reader = ContentReader(epoch_of, held)
+        changes: list[Admitted] = []
+        for found in topic.records[self.offset :]:
+            change = None if found is None else reader.take(found)
+            if change is not None:
+                changes.append(change)
+        for key, version, body in changes:
+            if body is None:
+                self.contents.pop(key, None)
+            else:
+                self.contents[key] = (version, body)
+        self.offset = len(topic.records)
+        return tuple(reader.to_tombstone())
+
+    def plain(self) -> dict[str, bytes]:
+        return {key: body for key, (_, body) in self.contents.items()}
+
+
+@given(data=st.data())
+def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
+    topic, epochs, expected = Topic(), list[int](), dict[str, bytes]()
+    before: dict[str, Version] = {}
+    copies = [Copy(), Copy()]
+    topic.add(SECRET, b"key")
+    epoch = 0
+    for _ in range(data.draw(st.integers(1, 12))):
+        move = data.draw(st.sampled_from(["batch", "batch", "batch", "orphan", "owner", "compact", "read"]))
+        if move in ("batch", "orphan"):
+            changes = data.draw(writes)
+            version = Version(epoch, len(epochs) + 1)
+            for key, body in changes.items():
+                topic.add(encode_key(key, version), encode_value(body))
+            if move == "orphan":
+                epoch += 1  # its batch never came: the owner is gone
+                continue
+            epochs.append(epoch)
+            # What the owner tombstones, in its order, as far as it comes before it is killed.
+            dead = [encode_key(key, before[key]) for key in changes if key in before]
+            dead += [encode_key(key, version) for key, body in changes.items() if body is None]
+            for name in dead[: data.draw(st.integers(0, len(dead)))]:
+                topic.add(name, None)
+            before |= dict.fromkeys(changes, version)
+            for key, body in changes.items():
+                if body is None:
+                    del before[key]
+                if body is None:
+                    expected.pop(key, None)
+                else:
+                    expected[key] = body
+        elif move == "owner":
+            epoch += 1
+            copy = Copy()
+            for dead in copy.read(topic, epochs):
+                topic.add(dead, None)
+        elif move == "compact":
+            topic.compact(data.draw(st.integers(0, 3)))
+        else:
+            copy = data.draw(st.sampled_from(copies))
+            copy.offset = data.draw(st.integers(0, copy.offset))
+            copy.read(topic, epochs)
+            assert copy.plain() == expected
+    for copy in (*copies, Copy()):
+        copy.read(topic, epochs)
+        assert copy.plain() == expected
+
+
+@given(data=st.data())
+def test_what_is_erased_is_gone_from_the_topic_once_an_owner_has_looked(data: st.DataObject) -> None:
+    topic, epochs = Topic(), list[int]()
+    for _ in range(data.draw(st.integers(1, 6))):
+        version = Version(0, len(epochs) + 1)
+        for key, body in data.draw(writes).items():
+            topic.add(encode_key(key, version), encode_value(body))
+        epochs.append(0)
+    version = Version(0, len(epochs) + 1)
+    topic.add(encode_key("a", version), encode_value(None))
+    epochs.append(0)
+    for dead in Copy().read(topic, epochs):
+        topic.add(dead, None)
+    topic.compact(0)
+    left = [found.value for found in topic.records if found and found.key and found.key.endswith(b"a")]
+    assert set(left) <= {None}

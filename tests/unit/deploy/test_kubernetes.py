@@ -1,0 +1,176 @@
+"""The manifests are what Kubernetes and KubeRay accept, and say of the engine what is true.
+
+They are checked against Kubernetes' own schemas in their strict form, which a package carries: no network.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from pydantic import ValidationError
+from tests.support.kuberay import RayCluster
+from tests.support.services import REPOSITORY
+
+from crowdroute.router.runtime.settings import Settings, load_settings
+
+FOLDER = REPOSITORY / "deploy" / "kubernetes"
+OLDEST, NEWEST = "1.33", "1.37"
+"""Releases of Kubernetes."""
+
+Resource = dict[str, Any]
+
+
+def resources() -> list[Resource]:
+    files = sorted(FOLDER.glob("*.yaml"))
+    return [one for file in files for one in yaml.safe_load_all(file.read_text())]
+
+
+def checked(resource: Resource, release: str) -> None:
+    """Raise what is wrong with a resource."""
+    if resource["kind"] != "RayCluster":
+        kubernetes_validate.validate(resource, release, strict=True)
+        return
+    for pod in RayCluster.model_validate(resource).pods():
+        kubernetes_validate.validate(pod, release, strict=True)
+
+
+def of(kind: str) -> list[Resource]:
+    return [one for one in resources() if one["kind"] == kind]
+
+
+def ray_cluster() -> RayCluster:
+    return RayCluster.model_validate(of("RayCluster")[0])
+
+
+def name(resource: Resource) -> str:
+    return f"{resource['kind']} {resource['metadata']['name']}"
+
+
+@pytest.mark.parametrize("release", [OLDEST, NEWEST])
+@pytest.mark.parametrize("resource", resources(), ids=name)
+def test_a_manifest_is_what_the_schema_says(resource: Resource, release: str) -> None:
+    checked(resource, release)
+
+
+def misspell_a_probe(pod: Resource) -> None:
+    container = pod["containers"][0]
+    container["readynessProbe"] = container.pop("readinessProbe")
+
+
+def name_a_limit_wrongly(pod: Resource) -> None:
+    resources = pod["containers"][0]["resources"]
+    resources["limit"] = resources.pop("limits")
+
+
+def give_a_port_as_text(pod: Resource) -> None:
+    pod["containers"][0]["ports"][0]["containerPort"] = "7070"
+
+
+@pytest.mark.parametrize("spoil", [misspell_a_probe, name_a_limit_wrongly, give_a_port_as_text])
+def test_a_wrong_key_of_a_pod_is_refused(spoil: Callable[[Resource], None]) -> None:
+    resource = copy.deepcopy(of("RayCluster")[0])
+    spoil(resource["spec"]["workerGroupSpecs"][0]["template"]["spec"])
+    with pytest.raises(kubernetes_validate.ValidationError):
+        checked(resource, NEWEST)
+
+
+def test_a_wrong_key_of_the_ray_cluster_is_refused() -> None:
+    resource = copy.deepcopy(of("RayCluster")[0])
+    resource["spec"]["authOption"] = resource["spec"].pop("authOptions")
+    with pytest.raises(ValidationError, match="authOption"):
+        checked(resource, NEWEST)
+
+
+@pytest.mark.parametrize("kind", ["NetworkPolicy", "PodDisruptionBudget", "Service", "PersistentVolumeClaim"])
+def test_a_wrong_key_of_any_other_resource_is_refused(kind: str) -> None:
+    resource = copy.deepcopy(of(kind)[0])
+    resource["spec"]["selecter"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError, match="selecter"):
+        checked(resource, NEWEST)
+
+
+def test_the_settings_in_the_manifests_are_settings_of_the_engine(tmp_path: Path) -> None:
+    file = tmp_path / "crowdroute.toml"
+    file.write_text(of("ConfigMap")[0]["data"]["crowdroute.toml"])
+    settings = load_settings(file)
+    mounts = {mount["mountPath"] for mount in engine_container()["volumeMounts"]}
+    assert settings.tls is not None
+    assert str(settings.directory) in mounts
+    assert str(settings.tls.certificate.parent) in mounts
+    assert settings.cluster is not None
+    assert settings.cluster.actors == ray_cluster().spec.worker_group_specs[0].replicas
+    assert port_of(settings) == engine_container()["ports"][0]["containerPort"]
+
+
+def engine_container() -> Resource:
+    spec = ray_cluster().spec.worker_group_specs[0].template.spec
+    container: Resource = spec["containers"][0]
+    return container
+
+
+def port_of(settings: Settings) -> int:
+    return int(settings.address.rpartition(":")[2])
+
+
+def test_a_call_finds_its_way_through_service_and_policy() -> None:
+    service = of("Service")[0]["spec"]
+    labels = ray_cluster().spec.worker_group_specs[0].template.metadata["labels"]
+    assert service["selector"].items() <= labels.items()
+    assert service["ports"][0]["targetPort"] == engine_container()["ports"][0]["name"]
+    opened = [
+        port["port"] for rule in of("NetworkPolicy")[0]["spec"]["ingress"] for port in rule.get("ports", ())
+    ]
+    assert engine_container()["ports"][0]["containerPort"] in opened
+
+
+def test_every_pod_is_selected_by_the_policy_and_by_one_disruption_budget() -> None:
+    policy = of("NetworkPolicy")[0]["spec"]["podSelector"]["matchLabels"]
+    budgets = [one["spec"]["selector"]["matchLabels"] for one in of("PodDisruptionBudget")]
+    for pod in ray_cluster().pods():
+        labels = pod["metadata"]["labels"].items()
+        assert policy.items() <= labels
+        assert sum(budget.items() <= labels for budget in budgets) == 1
+
+
+def test_every_container_has_limits_and_gains_no_rights() -> None:
+    for pod in ray_cluster().pods():
+        assert pod["spec"]["securityContext"]["runAsNonRoot"]
+        for container in pod["spec"]["containers"]:
+            assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert not container["securityContext"]["allowPrivilegeEscalation"]
+
+
+def test_rays_version_is_the_one_that_is_pinned() -> None:
+    pinned = re.search(r"^ray==(\S+)$", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned is not None
+    assert ray_cluster().spec.ray_version == pinned[1]
+
+
+def test_the_image_is_of_this_version() -> None:
+    assert engine_container()["image"] == f"crowdroute:{version('crowdroute')}"
+
+
+def test_the_guide_makes_every_secret_that_the_manifests_name() -> None:
+    spec = ray_cluster().spec
+    named = {
+        spec.auth_options.secret_name,
+        spec.gcs_fault_tolerance_options.redis_password.value_from.secret_key_ref.name,
+        *(
+            volume["secret"]["secretName"]
+            for pod in ray_cluster().pods()
+            for volume in pod["spec"]["volumes"]
+            if "secret" in volume
+        ),
+    }
+    guide = (REPOSITORY / "docs" / "cluster.md").read_text()
+    made = set(re.findall(r"kubectl create secret (?:generic|tls) (\S+)", guide))
+    assert named == made
