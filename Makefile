@@ -26,7 +26,7 @@ test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothin
 
 .PHONY: faults
 faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)
-	$(BIN)/python -m pytest -q tests/faults
+	$(BIN)/python -m pytest -q -m "not cluster" tests/faults
 
 .PHONY: soak
 soak: $(VENV)/.installed-dev ## the nemesis for MINUTES=…, in rounds of every fault; SEED=… repeats one; needs no service
@@ -62,9 +62,9 @@ fmt: $(VENV)/.installed-dev ## rewrite the sources as ruff formats them
 	$(BIN)/ruff format --quiet .
 
 .PHONY: proto
-proto: $(VENV)/.installed-dev ## regenerate the stubs beside proto/crowdroute/api/v1/*.proto
+proto: $(VENV)/.installed-dev ## regenerate the stubs beside proto/crowdroute/*/v1/*.proto
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=proto --pyi_out=proto --grpc_python_out=proto \
-		$(sort $(wildcard proto/crowdroute/api/v1/*.proto))
+		$(sort $(wildcard proto/crowdroute/*/v1/*.proto))
 
 .PHONY: docs
 docs: $(VENV)/.installed-dev ## regenerate the references in docs/: of the API, and of rules documents

@@ -37,11 +37,10 @@ from crowdroute.router.cli.cluster import HOSTING
 from crowdroute.router.commands.organisation import UpsertWorker
 from crowdroute.router.machine.stream import organisation_stream
 from crowdroute.router.model.ids import NO_ID
-from crowdroute.router.rpc.hosting import shard_directory
 from crowdroute.router.runtime.cluster.control import Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, supervisor
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_shard
 from crowdroute.router.runtime.settings import Settings
 
 PATIENCE_S = 120.0
@@ -54,8 +53,8 @@ async def prepare(directory: Path, tasks: int, tail: int) -> None:
     process = Process(directory, tasks)
     await process.start()
     await process.stop()
-    (directory / "data").rename(shard_directory(directory, 0))
-    async with embedded_engine(shard_directory(directory, 0), snapshots=False) as engine:
+    async with embedded_shard(directory / "data", snapshots=False) as engine:
+        engine.start()
         for _ in range(tail):
             worker = UpsertWorker(engine.new_id(), NO_ID, NO_ID)
             await engine.submit(engine.request(organisation_stream(TENANT), worker))
@@ -82,7 +81,7 @@ def alone(directory: Path) -> float:
     """Give the seconds from the start of `crowdroute serve` until it serves."""
     address = f"127.0.0.1:{free_port()}"
     begun = time.perf_counter()
-    words = ("serve", "--dir", shard_directory(directory, 0), "--address", address)
+    words = ("serve", "--dir", directory / "data", "--address", address)
     process = subprocess.Popen([BIN / "crowdroute", *words], stderr=subprocess.DEVNULL)
     try:
         return _until(lambda: serves(address), begun)
@@ -208,7 +207,9 @@ def main() -> None:
         print(f"{'':34}{'median s':>10}{'longest s':>11}{'ratio':>8}")
         print(f"{'crowdroute serve started':34}{reference:10.2f}{'':11}{1:8.2f}")
         with ray_head(Path(folder)) as address, connected(address):
-            settings = Settings(directory=directory).model_dump_json().encode()
+            settings = (
+                Settings(directory=directory / "data", address="127.0.0.1:0").model_dump_json().encode()
+            )
             asyncio.run(keep_settings(Head(), settings))
             for name, times in measure(supervisor(HOSTING), options.rounds):
                 median = statistics.median(times)

@@ -39,7 +39,7 @@ from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
@@ -83,10 +83,11 @@ async def serve_engine(workers: int, tasks: int) -> None:
         settings = Settings(address="127.0.0.1:0", grace_seconds=1, limits=LimitSettings(calls_per_second=0))
         server = Server(settings)
         await server.start()
-        async with embedded_engine(Path(directory)) as engine:
+        async with embedded_group(Path(directory)) as group:
+            engine = group.engines[0]
             scene = await _prepare(engine, workers, tasks)
             scene.port = server.port
-            await server.serve(engine)
+            await server.serve(group)
             await _announce(scene)
             await server.stop()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,8 @@ from crowdroute.aggregation.comparison_set import LEFT, RIGHT, TIE
 from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.kinds import NUMERIC, TEXT
 from crowdroute.aggregation.pairs import comparisons_of
-from crowdroute.aggregation.texts import error_rates, words_of
+from crowdroute.aggregation.text_reference import CrowdKitRover
+from crowdroute.aggregation.texts import error_rates
 
 BEGIN, END = "<!-- kinds: begin -->", "<!-- kinds: end -->"
 
@@ -56,7 +57,7 @@ def text_lines(datasets: Path) -> Iterator[str]:
         rng = np.random.default_rng(0)
         drawn = [answers.answers[rng.choice(places)] for places in answers.places_by_task()]
         rates = []
-        for texts in (drawn, *results(kind, answers), rover(answers)):
+        for texts in (drawn, *results(kind, answers), CrowdKitRover().fit(answers).answers_):
             errors, words = error_rates(dict(zip(answers.task_ids, texts, strict=True)), gold)
             rates.append(f"{errors.sum() / words.sum():.4f}")
         yield f"| {name} | {len(gold):,} | " + " | ".join(rates) + " |"
@@ -133,20 +134,3 @@ def results(kind: AnswerKind, answers: AnswerSet) -> Iterator[list]:
     """Yield the results of every model of a kind, in the order of the tasks."""
     for make in kind.models.values():
         yield list(make().fit(answers).predict().values())
-
-
-def rover(answers: AnswerSet[str]) -> list[str]:
-    """Return crowd-kit's ROVER over words without case and punctuation."""
-    import pandas as pd
-    from crowdkit.aggregation import ROVER
-
-    split: Callable[[str], list[str]] = lambda text: text.split()  # noqa: E731
-    frame = pd.DataFrame(
-        {
-            "task": answers.tasks.copy(),
-            "worker": answers.workers.copy(),
-            "text": [" ".join(words_of(text)) for text in answers.answers],
-        }
-    )
-    found = ROVER(split, " ".join).fit_predict(frame)
-    return [str(found[task]) for task in range(answers.n_tasks)]

@@ -25,7 +25,7 @@ from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime import embedded
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import LimitSettings, Settings
@@ -118,7 +118,8 @@ async def serve(directory: Path, tasks: int) -> None:
     )
     await server.start()
     known = directory / "scene.json"
-    async with embedded_engine(directory / "data", recovered=recoveries.append) as engine:
+    async with embedded_group(directory / "data", recovered=recoveries.append) as group:
+        engine = group.engines[0]
         (feed,), (recovered,) = feeds, recoveries
         if known.exists():
             scene = msgspec.json.decode(known.read_bytes(), type=Scene)
@@ -129,7 +130,7 @@ async def serve(directory: Path, tasks: int) -> None:
             await feed.save()
             scene.saved_s = time.perf_counter() - begun
             known.write_bytes(msgspec.json.encode(scene))
-        await server.serve(engine)
+        await server.serve(group)
         scene.port, scene.start_cpu_s = server.port, time.process_time()
         scene.recovered_s, scene.snapshot, scene.batches = (
             recovered.seconds,

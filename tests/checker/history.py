@@ -65,6 +65,7 @@ PROJECT: dict[str, Callable[[Project, Any], None]] = {
 ORGANISATION: dict[str, Callable[[Organisation, Any], None]] = {
     "OrganisationCreated": organisation.organisation_created,
     "ProjectRegistered": organisation.project_registered,
+    "ProjectAwaited": organisation.project_awaited,
     "VendorAdded": organisation.vendor_added,
     "PoolAdded": organisation.pool_added,
     "WorkerUpserted": organisation.worker_upserted,

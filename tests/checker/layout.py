@@ -197,6 +197,7 @@ _EVENTS: dict[int, str] = {
     107: "TokenIssued token secret name scopes expires_us vendor pool worker parent",
     108: "TokenRevoked token reason",
     109: "BalanceNoted project worker version micros currency",
+    110: "ProjectAwaited project name shard lane rules principal key digest",
 }
 
 FIRST_ORGANISATION_TAG = 100

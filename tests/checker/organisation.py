@@ -20,6 +20,8 @@ class Organisation:
     """Version of each worker's facts."""
     workers_by_external: dict[bytes, bytes] = field(default_factory=dict)
     projects: dict[bytes, str] = field(default_factory=dict)
+    awaited: dict[bytes, Any] = field(default_factory=dict)
+    """Projects that another shard is to begin, as they were announced."""
     vendors: set[bytes] = field(default_factory=set)
     pools: set[bytes] = field(default_factory=set)
     tokens: dict[bytes, bool] = field(default_factory=dict)
@@ -34,11 +36,26 @@ def organisation_created(organisation: Organisation, event: Any) -> None:
 
 def project_registered(organisation: Organisation, event: Any) -> None:
     """A project's id and name are taken once."""
-    if event.project in organisation.projects or event.name in organisation.projects.values():
+    awaited = organisation.awaited.pop(event.project, None)
+    if awaited is not None and awaited[1:4] != event[1:4]:
+        organisation.complain("placement", f"project {short(event.project)} is not where it was awaited")
+    _taken_once(organisation, event)
+    organisation.projects[event.project] = event.name
+
+
+def project_awaited(organisation: Organisation, event: Any) -> None:
+    """An id and a name are taken from the moment a project is awaited."""
+    _taken_once(organisation, event)
+    organisation.awaited[event.project] = event
+
+
+def _taken_once(organisation: Organisation, event: Any) -> None:
+    awaited = organisation.awaited.values()
+    names = {*organisation.projects.values(), *(other.name for other in awaited)}
+    if event.project in {*organisation.projects, *organisation.awaited} or event.name in names:
         organisation.complain(
             "exists-twice", f"project {short(event.project)} or its name was registered before"
         )
-    organisation.projects[event.project] = event.name
 
 
 def vendor_added(organisation: Organisation, event: Any) -> None:

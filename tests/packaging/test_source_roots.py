@@ -11,6 +11,7 @@ PACKAGES = (
     "aggregation/crowdroute/aggregation",
     "workers/crowdroute/workers",
     "proto/crowdroute/api",
+    "proto/crowdroute/peer",
     "proto/crowdroute/client",
 )
 

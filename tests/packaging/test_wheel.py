@@ -15,6 +15,7 @@ PACKAGES = {
     "crowdroute/aggregation",
     "crowdroute/workers",
     "crowdroute/api",
+    "crowdroute/peer",
     "crowdroute/client",
 }
 

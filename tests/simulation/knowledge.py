@@ -81,6 +81,8 @@ class Knowledge:
         self.pools: list[tuple[Id, Id]] = []
         """(pool, vendor)."""
         self.tokens: list[Id] = []
+        self.elsewhere: list[Id] = []
+        """Projects that were asked for in another shard."""
         self.facts: list[WorkerFacts] = []
         """Facts that the organisation's log holds, newest last."""
         self.truth: dict[Id, int] = {}

@@ -189,6 +189,16 @@ def upsert(known: Knowledge, worker: Worker) -> organisation_wishes.UpsertWorker
     )
 
 
+def _elsewhere(known: Knowledge) -> Command:
+    """Await a project in another shard, or register one that was awaited."""
+    if known.elsewhere and known.chance(0.5):
+        return organisation_wishes.ConfirmProject(known.random.choice(known.elsewhere))
+    known.elsewhere.append(known.identity())
+    rules = first_rules(known.random, ("fifo",))
+    name = f"elsewhere {known.random.randrange(6)}"
+    return organisation_wishes.AwaitProject(known.elsewhere[-1], name, 1, rules)
+
+
 def on_organisation(known: Knowledge, now_us: int) -> Command:
     """Give what somebody asks of the organisation next."""
     draw = known.random.random()
@@ -204,6 +214,8 @@ def on_organisation(known: Knowledge, now_us: int) -> Command:
         return organisation_wishes.ChangeWorkerStatus(worker.id, status, reason, until_us)
     if draw < 0.87:
         return organisation_wishes.ErasePerson(worker.person, "asked for")
+    if draw < 0.88:
+        return _elsewhere(known)
     if draw < 0.92:
         known.vendors.append(known.identity())
         return organisation_wishes.AddVendor(known.vendors[-1], f"vendor {len(known.vendors)}")

@@ -13,7 +13,7 @@ from crowdroute.router.errors import ActorSilent, Fenced, FleetUnavailable, Plac
 from crowdroute.router.model.placement import Placement
 from crowdroute.router.runtime.cluster.actor import ShardActor
 from crowdroute.router.runtime.cluster.fleet import Pulse
-from crowdroute.router.runtime.cluster.orders import Order, Stage, Standing, decode, encode
+from crowdroute.router.runtime.cluster.orders import At, Order, Stage, Standing, decode, encode
 
 
 class MemoryRecord:
@@ -61,12 +61,17 @@ class Logs:
 class FakeHosting:
     """Opens shards over `Logs`; opening and releasing take until the world lets them go on."""
 
-    def __init__(self, fleet: FakeFleet, process: str) -> None:
+    def __init__(self, fleet: FakeFleet, process: str, address: str) -> None:
         self.fleet = fleet
         self.process = process
+        self.at = At(address, f"peers of {process}")
+        self.owners: Mapping[int, At] = {}
         self.open_shards: dict[int, int] = {}
 
-    async def open(self, shard: int, generation: int) -> str:
+    def know(self, generation: int, owners: Mapping[int, At]) -> None:
+        self.owners = owners
+
+    async def open(self, shard: int, generation: int) -> None:
         assert shard not in self.open_shards
         await self.fleet.time_passes()
         logs = self.fleet.logs
@@ -76,7 +81,6 @@ class FakeHosting:
         if shard in self.fleet.damaged:
             raise Fenced("the log cannot be read")
         self.open_shards[shard] = generation
-        return f"{self.process}:{shard}"
 
     async def release(self, shard: int) -> None:
         for _ in range(3):  # longer than opening, so that who does not wait for it is seen
@@ -140,10 +144,9 @@ class FakeFleet:
     def begin(self, actor: str, node: str) -> None:
         """Begin a new life of an actor."""
         incarnation = f"life-{next(self._numbers)}"
-        hosting = FakeHosting(self, incarnation)
-        address = f"{self.all_nodes[node]}:{7000 + next(self._numbers)}"
+        hosting = FakeHosting(self, incarnation, f"{self.all_nodes[node]}:{7000 + next(self._numbers)}")
         self.processes[actor] = Process(
-            ShardActor(hosting, incarnation=incarnation, node=node, address=address, pid=1), hosting, node
+            ShardActor(hosting, incarnation=incarnation, node=node, pid=1), hosting, node
         )
 
     def crash(self, actor: str) -> None:
@@ -248,7 +251,7 @@ class FakeFleet:
 
     async def pulse(self, address: str) -> Pulse:
         for process in self.processes.values():
-            if process.actor.standing().address == address:
+            if process.actor.standing().at.public == address:
                 return Pulse.SILENT if process.frozen else Pulse.BEATING
         cut = {self.all_nodes[node] for node in self.cut}
         return Pulse.SILENT if address.partition(":")[0] in cut else Pulse.GONE

@@ -28,11 +28,12 @@ from crowdroute.router.commands.organisation import CreateOrganisation, IssueTok
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream
 from crowdroute.router.model.ids import NO_ID, Id
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.scopes import EVERY_SCOPE
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 from crowdroute.router.runtime.shard_loop import OUTAGE_US
 
@@ -202,7 +203,7 @@ async def open_office(directory: Path | None = None) -> AsyncIterator[Office]:
     office = Office(engine, server, disk, clock)
     try:
         office.admin = await office.client()
-        await serve_engine(server, engine)
+        await serve_group(server, ShardGroup.alone(engine))
         yield office
     finally:
         await office.close()

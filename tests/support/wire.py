@@ -41,6 +41,7 @@ from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import EVERY_SCOPE, SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 from crowdroute.router.runtime.shard_loop import OUTAGE_US
 from crowdroute.router.runtime.waiting import Waiting
@@ -316,7 +317,7 @@ async def serving(limits: LimitSettings | None = None, grace_seconds: float = 0.
     wire = Wire(engine, server, disk, clock)
     try:
         await wire.tenant(TENANT)
-        await server.serve(engine)
+        await server.serve(ShardGroup.alone(engine))
         yield wire
     finally:
         await wire.channel.close()

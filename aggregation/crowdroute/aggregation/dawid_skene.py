@@ -12,6 +12,7 @@ from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, checked_log_odds, vote_shares
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
+from crowdroute.aggregation.parts import Part, parts_of, side_by_side, sums_apart
 
 
 class DawidSkene(CategoricalEstimator):
@@ -27,15 +28,18 @@ class DawidSkene(CategoricalEstimator):
     and may fall; a fall stops the iteration as convergence does. ``tol`` is a gain of it per annotation; the
     first iteration never stops.
 
+    ``threads`` divide the tasks; sums are then added in another order, which moves results by rounding only.
+
     ``confusion_`` (workers, truth, label); ``class_shares_`` (labels,).
     """
 
     confusion_: NDArray[np.float64]
     class_shares_: NDArray[np.float64]
 
-    def __init__(self, n_iter: int = 100, tol: float = 1e-5) -> None:
+    def __init__(self, n_iter: int = 100, tol: float = 1e-5, threads: int = 1) -> None:
         self.n_iter = n_iter
         self.tol = tol
+        self.threads = threads
 
     def fit(
         self,
@@ -46,7 +50,7 @@ class DawidSkene(CategoricalEstimator):
         """Run EM until the objective gains less than ``tol``; O(annotations K + workers K^2) per iteration.
 
         The posterior of a task with gold is certain in every iteration. Raises ``InvalidParameterError`` for
-        a bad ``n_iter`` or ``tol``, ``InvalidAnnotationsError`` for an unknown gold label.
+        a bad ``n_iter``, ``tol`` or ``threads``, ``InvalidAnnotationsError`` for an unknown gold label.
         """
         check_iteration(self.n_iter, self.tol)
         from crowdroute.aggregation import batch_kernels as kernels
@@ -57,34 +61,47 @@ class DawidSkene(CategoricalEstimator):
         grouped = group_by_task(annotations)
         seen = np.bincount(grouped.cells, minlength=n_cells) > 0
         posteriors = vote_shares(annotations, gold_codes)
-        task_sums, annotation_sums = posteriors.sum(axis=0), np.zeros(n_classes)
-        counts, confusion, log_confusion = (np.zeros((n_cells, n_classes)) for _ in range(3))
-        kernels.add_soft_counts(*grouped, posteriors, counts)
-        kernels.normalise_seen(counts, seen, confusion, log_confusion)
-        shares = _class_shares(task_sums, kernels.SMALLEST)
+        parts = parts_of(grouped.starts, self.threads)
+        counts = np.zeros((len(parts), n_cells, n_classes))
+        task_sums, annotation_sums = (sums_apart(len(parts), n_classes) for _ in range(2))
+        task_sums[0] = posteriors.sum(axis=0)
+        confusion, log_confusion = (np.zeros((n_cells, n_classes)) for _ in range(2))
+        kernels.add_soft_counts(*grouped, posteriors, counts[0])
+        kernels.normalise_seen(counts[0], seen, confusion, log_confusion)
+        shares = _class_shares(task_sums[0], kernels.SMALLEST)
         losses: list[float] = []
         converged = False
-        while not converged and len(losses) < self.n_iter:
-            for total in (counts, task_sums, annotation_sums):
-                total[:] = 0.0
-            _, entropy = kernels.expect_and_count(
-                *grouped,
-                gold_codes,
-                log_odds,
+
+        def expect(part: Part) -> tuple[float, float]:
+            place, tasks = parts.index(part), slice(part.first, part.end)
+            return kernels.expect_and_count(
+                grouped.starts[part.first : part.end + 1],
+                grouped.cells,
+                gold_codes[tasks],
+                None if log_odds is None else log_odds[tasks],
                 np.log(shares),
                 log_confusion,
-                posteriors,
-                counts,
-                task_sums,
-                annotation_sums,
+                posteriors[tasks],
+                counts[place],
+                task_sums[place],
+                annotation_sums[place],
             )
-            shares = _class_shares(task_sums, kernels.SMALLEST)
-            # The expected log-probability of the labels is a sum over counts: no second pass over the
-            # annotations.
-            expected = kernels.normalise_seen(counts, seen, confusion, log_confusion)
-            expected += float(annotation_sums @ np.log(shares))
-            losses.append((expected + entropy) / len(annotations))
-            converged = len(losses) > 1 and losses[-1] - losses[-2] < self.tol
+
+        with side_by_side(parts) as on_every_part:
+            while not converged and len(losses) < self.n_iter:
+                for total in (counts, task_sums, annotation_sums):
+                    total[:] = 0.0
+                entropy = sum(each for _, each in on_every_part(expect))
+                for total in (counts, task_sums, annotation_sums):
+                    for further in total[1:]:
+                        total[0] += further
+                shares = _class_shares(task_sums[0], kernels.SMALLEST)
+                # The expected log-probability of the labels is a sum over counts: no second pass over the
+                # annotations.
+                expected = kernels.normalise_seen(counts[0], seen, confusion, log_confusion)
+                expected += float(annotation_sums[0] @ np.log(shares))
+                losses.append((expected + entropy) / len(annotations))
+                converged = len(losses) > 1 and losses[-1] - losses[-2] < self.tol
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = posteriors
         self.confusion_ = worker_truth_label(confusion, n_classes)

@@ -147,13 +147,17 @@ class MACE(CategoricalEstimator):
             log_strategies = digamma(strategies) - digamma(strategies.sum(axis=1, keepdims=True))
             divergence = dirichlet_divergence(knowing, np.full(knowing.shape, _KNOWING_COUNT))
             divergence += dirichlet_divergence(strategies, np.full(strategies.shape, _STRATEGY_COUNT))
+            knows = np.repeat(np.exp(log_knowing[:, 0]), n_classes)
+            log_guesses = (log_knowing[:, 1:] + log_strategies).ravel()
+            guesses = np.exp(log_guesses)
             known, guessed = np.zeros(n_workers), np.zeros(n_workers * n_classes)
             log_likelihood = spam_kernels.expect_and_count(
                 *grouped,
                 gold_codes,
                 log_odds,
-                np.exp(log_knowing[:, 0]),
-                np.exp(log_knowing[:, 1:] + log_strategies).ravel(),
+                log_guesses,
+                np.log1p(knows / guesses),
+                knows / (knows + guesses),
                 posteriors,
                 known,
                 guessed,

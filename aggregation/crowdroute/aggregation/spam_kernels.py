@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @numba.njit(
     "float64(int64[::1], int64[::1], int32[::1], optional(float64[:, ::1]), float64[::1], float64[::1],"
-    " float64[:, ::1], float64[::1], float64[::1])",
+    " float64[::1], float64[:, ::1], float64[::1], float64[::1])",
     cache=True,
     nogil=True,
 )
@@ -20,17 +20,19 @@ def expect_and_count(
     cells: NDArray[np.int64],
     gold: NDArray[np.int32],
     log_odds: NDArray[np.float64] | None,
-    knows: NDArray[np.float64],
-    guesses: NDArray[np.float64],
+    log_guesses: NDArray[np.float64],
+    log_gains: NDArray[np.float64],
+    known_if_right: NDArray[np.float64],
     posteriors: NDArray[np.float64],
     known: NDArray[np.float64],
     guessed: NDArray[np.float64],
 ) -> float:
     """Replace ``posteriors``; add expected counts to ``known`` (workers,) and ``guessed`` (cells,).
 
-    ``knows`` (workers,) is P(the worker knows), ``guesses`` (cells,) P(does not, and says that label); both
-    positive. An annotation of label l says ``guesses`` for every truth, and ``knows`` more for l itself.
-    Returns the log-likelihood under equally frequent classes, in nats.
+    With knows = P(the worker knows) and guess = P(does not, and says that label), an annotation speaks with
+    ``log_guesses`` (cells,), ln guess, for every truth, and with ``log_gains``, ln (1 + knows / guess), more
+    for its own label; ``known_if_right`` is knows / (knows + guess). Cells are few and annotations many,
+    hence no logarithm here. Returns the log-likelihood under equally frequent classes, in nats.
     """
     n_classes = posteriors.shape[1]
     log_likelihood = 0.0
@@ -40,9 +42,8 @@ def expect_and_count(
             if log_odds is not None:
                 posteriors[task, k] += log_odds[task, k]
         for r in range(starts[task], starts[task + 1]):
-            guess = guesses[cells[r]]
-            log_likelihood += math.log(guess)
-            posteriors[task, cells[r] % n_classes] += math.log1p(knows[cells[r] // n_classes] / guess)
+            log_likelihood += log_guesses[cells[r]]
+            posteriors[task, cells[r] % n_classes] += log_gains[cells[r]]
         truth = gold[task]
         if truth >= 0:
             log_likelihood += posteriors[task, truth]
@@ -61,10 +62,7 @@ def expect_and_count(
             for k in range(n_classes):
                 posteriors[task, k] /= total
         for r in range(starts[task], starts[task + 1]):
-            worker = cells[r] // n_classes
-            share = (
-                posteriors[task, cells[r] % n_classes] * knows[worker] / (knows[worker] + guesses[cells[r]])
-            )
-            known[worker] += share
+            share = posteriors[task, cells[r] % n_classes] * known_if_right[cells[r]]
+            known[cells[r] // n_classes] += share
             guessed[cells[r]] += 1.0 - share
     return log_likelihood

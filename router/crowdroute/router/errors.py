@@ -128,6 +128,21 @@ class ShuttingDown(Refusal):
     category = Category.UNAVAILABLE
 
 
+class NotReady(Refusal):
+    """The process cannot tell yet, or cannot tell any more, what the call needs; calling again may work."""
+
+    code = "NOT_READY"
+    category = Category.UNAVAILABLE
+
+
+class Moved(Refusal):
+    """The stream is served by another group; `details["shard"]` names its shard, `details["owner"]` where
+    clients reach it."""
+
+    code = "MOVED"
+    category = Category.UNAVAILABLE
+
+
 class StorageError(RouterError):
     """The log or the content store cannot go on; the process must stop."""
 

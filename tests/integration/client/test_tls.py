@@ -17,6 +17,7 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
 
 
@@ -43,7 +44,7 @@ async def serving(tls: TlsSettings) -> AsyncIterator[Wire]:
     wire = Wire(engine, server, disk, clock)
     try:
         await wire.tenant(TENANT)
-        await server.serve(engine)
+        await server.serve(ShardGroup.alone(engine))
         yield wire
     finally:
         await wire.channel.close()

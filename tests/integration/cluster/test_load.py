@@ -29,7 +29,7 @@ class Importer(threading.Thread):
         self.acknowledged: list[str] = []
         self.refusals = 0
         self._cluster = cluster
-        self._token = (network.folder / "shards" / f"shard-{SHARD:04d}" / "admin.token").read_text().strip()
+        self._token = (network.folder / "shards" / "admin.token").read_text().strip()
         self._ended = threading.Event()
         with self.client() as client:
             request = projects_pb2.CreateProjectRequest(name=f"load {time.time()}", rules_yaml=RULES)

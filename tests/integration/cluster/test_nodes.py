@@ -9,8 +9,11 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tests.support.operations import RULES
 from tests.support.ray_nodes import Cluster, Network, until
 
+from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
+from crowdroute.client import Client, Connection
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 
 pytestmark = pytest.mark.cluster
@@ -51,6 +54,23 @@ def test_shards_are_spread_over_the_nodes_in_service_and_every_one_serves(
     used = {one["address"].partition(":")[0] for one in seen["shards"]}
     assert used == {node.address for node in network.nodes[1:]}
     assert all_serve(seen)
+
+
+def test_every_actor_answers_for_every_shard(network: Network, cluster: Cluster) -> None:
+    seen = cluster.rest()
+    token = (network.folder / "shards" / "admin.token").read_text().strip()
+    clients = [Client(Connection(one["address"], token)) for one in seen["actors"]]
+    for number in range(len(seen["shards"])):  # a new project lives in the shard that has fewest
+        request = projects_pb2.CreateProjectRequest(name=f"project {number}", rules_yaml=RULES)
+        project = clients[number % 2].operations.CreateProject(request).id
+        for client in clients:
+            text = types_pb2.ContentPart(id="text", mime_type="text/plain", text="a cat")
+            items = [tasks_pb2.NewItem(external_id=str(client), content=[text])]
+            added = client.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=project, items=items))
+            assert len(added.items) == 1
+    for client in clients:
+        assert len(client.operations.ListProjects(projects_pb2.ListProjectsRequest()).projects) >= 4
+        client.close()
 
 
 def test_an_actor_that_is_killed_serves_again(network: Network, cluster: Cluster) -> None:
@@ -165,4 +185,4 @@ def test_a_cluster_that_is_taken_down_gives_its_logs_back(network: Network, clus
     assert json.loads(ended.stdout)["actors"] == []
     assert network.run("status").returncode == 3
     for shard in range(shards):
-        SqliteLog(network.folder / "shards" / f"shard-{shard:04d}").close()
+        SqliteLog(network.folder / "shards", shard).close()

@@ -15,7 +15,7 @@ from crowdroute.router.adapters.sqlite_files import database_path
 from crowdroute.router.adapters.sqlite_verify import verify
 from crowdroute.router.replay.temporary import temporary_engine
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 
 ADDRESS = '"localhost:7070"'
 ITEMS = 3
@@ -99,7 +99,8 @@ async def test_a_backup_made_as_the_guide_says_is_restored_as_it_says(
         assert f"{backup} is complete" in capsys.readouterr().out
         shutil.copy(backup, database_path(tmp_path))
     assert verify(tmp_path).ok
-    async with embedded_engine(tmp_path, snapshots=False) as restored:
+    async with embedded_group(tmp_path, snapshots=False) as group:
+        restored = group.engines[0]
         (found,) = [state for _, state in restored.projects()]
         assert f"prj_{found.project.hex()}" == project_id
         assert found.tasks.count == ITEMS

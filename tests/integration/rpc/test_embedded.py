@@ -18,10 +18,10 @@ from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.errors import Fenced
 from crowdroute.router.model import content
 from crowdroute.router.model.ids import Id
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
 from crowdroute.router.rpc.scopes import EVERY_SCOPE, SESSION_SCOPES
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
 
@@ -32,10 +32,11 @@ async def running(directory: Path) -> AsyncIterator[Wire]:
         Settings(address="127.0.0.1:0", grace_seconds=0, limits=LimitSettings(calls_per_second=0))
     )
     await server.start()
-    async with embedded_engine(directory, snapshots=False) as engine:
+    async with embedded_group(directory, snapshots=False) as group:
+        engine = group.engines[0]
         wire = Wire(engine, server, None, None)  # type: ignore[arg-type]  # a real disk and a real clock
         await bootstrap(engine, "default", directory)
-        await serve_engine(server, engine)
+        await serve_group(server, group)
         try:
             yield wire
         finally:
@@ -73,7 +74,8 @@ def stored(directory: Path) -> set[str]:
 
 
 async def test_the_first_start_makes_an_organisation_and_a_token_for_its_owner_alone(tmp_path: Path) -> None:
-    async with embedded_engine(tmp_path, snapshots=False) as engine:
+    async with embedded_group(tmp_path, snapshots=False) as group:
+        engine = group.engines[0]
         path = await bootstrap(engine, "default", tmp_path)
         (token,) = engine.organisation("default").list_tokens()
 
@@ -90,7 +92,8 @@ async def test_the_first_start_makes_an_organisation_and_a_token_for_its_owner_a
 
 async def test_a_later_start_makes_neither(tmp_path: Path) -> None:
     for _ in range(2):
-        async with embedded_engine(tmp_path, snapshots=False) as engine:
+        async with embedded_group(tmp_path, snapshots=False) as group:
+            engine = group.engines[0]
             path = await bootstrap(engine, "default", tmp_path)
             assert len(engine.organisation("default").list_tokens()) == 1
 
@@ -98,14 +101,16 @@ async def test_a_later_start_makes_neither(tmp_path: Path) -> None:
 
 
 async def test_a_start_that_was_cut_off_before_the_token_is_made_up_for(tmp_path: Path) -> None:
-    async with embedded_engine(tmp_path, snapshots=False) as engine:
+    async with embedded_group(tmp_path, snapshots=False) as group:
+        engine = group.engines[0]
         from crowdroute.router.commands.organisation import CreateOrganisation
         from crowdroute.router.machine.stream import organisation_stream
 
         await engine.submit(engine.request(organisation_stream("default"), CreateOrganisation("default")))
     (tmp_path / "admin.partial").write_text("half")
 
-    async with embedded_engine(tmp_path, snapshots=False) as engine:
+    async with embedded_group(tmp_path, snapshots=False) as group:
+        engine = group.engines[0]
         assert await bootstrap(engine, "default", tmp_path)
 
 
@@ -166,9 +171,9 @@ async def test_items_that_come_in_again_leave_no_content_that_nothing_leads_to(t
 
 
 async def test_a_directory_has_one_engine(tmp_path: Path) -> None:
-    async with embedded_engine(tmp_path, snapshots=False):
+    async with embedded_group(tmp_path, snapshots=False):
         with pytest.raises(Fenced):
-            async with embedded_engine(tmp_path, snapshots=False):
+            async with embedded_group(tmp_path, snapshots=False):
                 pass
 
 

@@ -18,6 +18,7 @@ from crowdroute.api.v1 import annotation_pb2, operations_pb2, work_pb2
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
 
 Health = health_pb2.HealthCheckResponse
@@ -152,7 +153,7 @@ async def test_a_service_that_nothing_carries_out_is_not_served(wire: Wire) -> N
     server = Server(Settings(address="127.0.0.1:0", grace_seconds=0), services)
 
     with pytest.raises(ConfigurationError, match="OperationsService"):
-        await server.serve(wire.engine)
+        await server.serve(ShardGroup.alone(wire.engine))
 
 
 # Certificates

@@ -57,6 +57,7 @@ def golden_history() -> GoldenDesk:
     _operators(desk, expert)
     _gold_and_bonus(desk)
     _repair_and_erasure(desk)
+    _project_in_another_shard(desk)
     desk.shard.check()
     return desk
 
@@ -168,6 +169,14 @@ def _repair_and_erasure(desk: Desk) -> None:
     person = desk.shard.organisation("acme").state.workers[last].facts.person
     desk.send_to(ORGANISATION, org.ErasePerson(person, "asked for"))
     desk.wait(2 * MINUTE)
+
+
+def _project_in_another_shard(desk: Desk) -> None:
+    """A project that lives elsewhere: awaited, and registered once its stream has begun there."""
+    project = desk.new_id()
+    rules = make_rules(overlap=Overlap(1, 2))
+    desk.send_to(ORGANISATION, org.AwaitProject(project, "elsewhere", 1, rules, "key", bytes(16)))
+    desk.send_to(ORGANISATION, org.ConfirmProject(project))
 
 
 def write(desk: Desk) -> str:

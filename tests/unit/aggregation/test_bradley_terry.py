@@ -76,6 +76,25 @@ def test_a_weak_prior_finds_what_evalica_finds() -> None:
     assert theirs.converged_
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_crowd_kits_stops_after_two_iterations_and_ours_does_not() -> None:
+    aggregation = pytest.importorskip("crowdkit.aggregation")
+    pandas = pytest.importorskip("pandas")
+    rows, _ = crowd(1)
+    frame = pandas.DataFrame([row[1:] for row in rows], columns=["left", "right", "label"])
+    short, long = (aggregation.BradleyTerry(n_iter=n).fit_predict(frame) for n in (2, 1000))
+    assert (short == long).all()
+    given = comparisons(rows)
+    ours = BradleyTerry(score_scale=1e4).fit(given)
+    theirs = np.log([long[item] for item in given.item_ids])
+
+    def log_likelihood(scores: np.ndarray) -> float:
+        odds = scores[given.left] - scores[given.right]
+        return float((given.outcomes * odds - np.logaddexp(0.0, odds)).sum())
+
+    assert log_likelihood(ours.scores_) > log_likelihood(theirs) + 1.0
+
+
 def test_evalica_is_not_asked_where_there_is_no_maximum() -> None:
     with pytest.raises(AggregationError, match="without a maximum"):
         EvalicaBradleyTerry().fit(comparisons([("u", "a", "b", "a")]))

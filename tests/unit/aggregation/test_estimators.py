@@ -170,3 +170,21 @@ def test_log_odds_that_do_not_fit_are_refused(make: Callable[[], CategoricalEsti
 def test_a_model_without_a_place_for_log_odds_says_so(make: Callable[[], CategoricalEstimator]) -> None:
     with pytest.raises(InvalidParameterError, match="no place for prior_log_odds"):
         make().fit(simulated(9)[0], None, np.zeros((60, 3)))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 500])
+def test_threads_change_no_result(threads: int) -> None:
+    annotations, truth = simulated(10)
+    gold = {task: int(truth[task]) for task in range(0, 60, 7)}
+    odds = annotations.log_odds({3: {1: 0.7}})
+    alone = DawidSkene().fit(annotations, gold, odds)
+    together = DawidSkene(threads=threads).fit(annotations, gold, odds)
+    assert together.n_iter_ == alone.n_iter_
+    np.testing.assert_allclose(together.predict_proba(), alone.predict_proba(), rtol=0.0, atol=1e-9)
+    np.testing.assert_allclose(together.confusion_, alone.confusion_, rtol=0.0, atol=1e-9)
+    np.testing.assert_allclose(together.loss_history_, alone.loss_history_, rtol=0.0, atol=1e-9)
+
+
+def test_no_thread_at_all_is_refused() -> None:
+    with pytest.raises(InvalidParameterError, match="threads is 0"):
+        DawidSkene(threads=0).fit(simulated(10)[0])

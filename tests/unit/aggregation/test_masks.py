@@ -103,6 +103,21 @@ def test_neither_order_of_rows_nor_a_turned_image_changes_anything() -> None:
         assert all((found[task] == again[task].T).all() for task in found)
 
 
+def test_gold_of_some_images_teaches_who_looks() -> None:
+    answers, truth = crowd(7)
+    # Turned inside out, so that the many who look say the opposite of what gold knows.
+    gold = {task: ~mask for task, mask in list(truth.items())[:8]}
+    model = MaskEM().fit(answers, gold)
+    assert all((model.predict()[task] == mask).all() for task, mask in gold.items())
+    assert model.sensitivity_[:3].max() < MaskEM().fit(answers).sensitivity_[:3].min()
+
+
+def test_more_masks_than_a_byte_has_bits_are_told_apart() -> None:
+    first = np.array([[True, False, True]])
+    answers = AnswerSet[Mask].from_sequences(["t"] * 11, list("abcdefghijk"), [first] * 10 + [~first])
+    assert (MaskEM().fit(answers).answers_[0] == first).all()
+
+
 def test_empty_masks_one_mask_and_gold_stand_and_two_sizes_are_refused() -> None:
     none, some = np.zeros((2, 2), dtype=bool), np.eye(2, dtype=bool)
     answers = AnswerSet[Mask].from_sequences(

@@ -108,6 +108,12 @@ def test_preferences_have_models_of_their_own(
     assert found["model"] == model
     assert found["results"] == {"x | y": "first", "x | z": "second"}
     assert all(sum(row.values()) == pytest.approx(1.0) for row in found["probabilities"].values())
+    if "bradley" in model:
+        # The greatest first.
+        assert list(found["scores"]) == ["z", "x", "y"]
+    else:
+        assert "scores" not in found
+    assert ("heed" in found["by_worker"][0]) == (model == "worker-bradley-terry")
 
 
 def test_pairs_whose_names_would_be_the_same_are_kept_apart(

@@ -20,6 +20,8 @@ from crowdroute.router.runtime.settings import (
     KafkaSettings,
     LimitSettings,
     MetricsSettings,
+    PeerSettings,
+    PeerTlsSettings,
     Settings,
     TlsSettings,
     load_settings,
@@ -32,16 +34,18 @@ GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
     "metrics": MetricsSettings,
-    "kafka": KafkaSettings,
     "cluster": ClusterSettings,
+    "kafka": KafkaSettings,
+    "peers": PeerSettings,
+    "peers.tls": PeerTlsSettings,
 }
 
 
 def settings(kind: type[BaseModel], before: str = "") -> Iterator[tuple[str, str]]:
     """Give name and default of every setting, as the guide writes them."""
     for name, field in kind.model_fields.items():
-        if name in GROUPS:
-            yield from settings(GROUPS[name], f"{name}.")
+        if before + name in GROUPS:
+            yield from settings(GROUPS[before + name], f"{before}{name}.")
         elif field.is_required():
             yield before + name, "required"
         else:

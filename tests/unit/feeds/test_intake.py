@@ -171,8 +171,6 @@ def test_a_dead_letter_says_where_the_record_stood_and_repeats_its_bytes() -> No
 @pytest.mark.parametrize(
     ("model", "name"), [(TaskRecord, "tasks.schema.json"), (DeadLetter, "dead-letter.schema.json")]
 )
-def test_the_published_schema_is_that_of_the_model(
-    model: type[TaskRecord | DeadLetter], name: str
-) -> None:
+def test_the_published_schema_is_that_of_the_model(model: type[TaskRecord | DeadLetter], name: str) -> None:
     published = REPOSITORY / "docs" / "feeds" / name
     assert Path(published).read_text() == schema_of(model)

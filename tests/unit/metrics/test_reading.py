@@ -22,6 +22,7 @@ from crowdroute.router.model.states import Purpose
 from crowdroute.router.rpc.calls import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.group import ShardGroup
 
 PROJECT, WORKER = bytes([1]) * 16, bytes([2]) * 16
 STREAM, ORGANISATION = project_stream(TENANT, PROJECT), organisation_stream(TENANT)
@@ -55,7 +56,7 @@ class Scene:
         rows = [self.row(Purpose.PRODUCTION) for _ in range(tasks)]
         rows += [self.row(Purpose.GOLD) for _ in range(gold)]
         await engine.submit(engine.request(STREAM, AddTasks(tuple(rows))))
-        self.gate.open(engine)
+        self.gate.open(ShardGroup.alone(engine))
 
     def row(self, purpose: Purpose) -> NewTask:
         known = (Choice(0, 0),) if purpose == Purpose.GOLD else ()

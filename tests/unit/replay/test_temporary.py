@@ -36,7 +36,7 @@ def test_an_engine_that_is_interrupted_while_it_starts_leaves_no_server(
 ) -> None:
     server = Listening()
     monkeypatch.setattr(temporary, "make_server", lambda settings: server)
-    monkeypatch.setattr(temporary, "embedded_engine", interrupted)
+    monkeypatch.setattr(temporary, "embedded_group", interrupted)
 
     async def enter() -> None:
         async with temporary.temporary_engine():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +17,34 @@ from crowdroute.router.commands.organisation import (
     UpsertWorker,
 )
 from crowdroute.router.errors import PermissionRefused
-from crowdroute.router.machine.stream import organisation_stream
+from crowdroute.router.machine.organisation.machine import OrganisationMachine
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.machine.stream import organisation_stream, tenant_of
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.rpc.authentication import Authenticator, new_secret, require_worker
 from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import NotAuthenticated
+from crowdroute.router.state.organisation import OrganisationState
 
 SCOPES = (Scope.PROJECTS_READ.value, Scope.ANNOTATE.value)
+
+
+class Tenants:
+    """The organisations of a shard, as a group shows them."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+
+    def organisations(self) -> Iterator[tuple[str, OrganisationMachine]]:
+        for stream in self._shard.streams():
+            if stream.endswith("/organisation"):
+                yield tenant_of(stream), self._shard.organisation(tenant_of(stream))
+
+    def organisation(self, tenant: str) -> OrganisationState:
+        return self._shard.organisation(tenant).state
+
+    def require_fresh(self, tenant: str) -> None:
+        """It is the organisation itself."""
 
 
 class Hall:
@@ -29,7 +52,7 @@ class Hall:
 
     def __init__(self) -> None:
         self.engine = Engine("authentication")
-        self.door = Authenticator(self.engine.shard)
+        self.door = Authenticator(Tenants(self.engine.shard))
 
     def token(self, tenant: str = "acme", **about: object) -> tuple[Id, str]:
         token = self.engine.new_id()
@@ -168,7 +191,7 @@ def test_forgetting_what_was_verified_changes_nothing(hall: Hall, monkeypatch: p
 
 @given(st.text(max_size=120))
 def test_no_text_opens_the_door(text: str) -> None:
-    door = Authenticator(Engine("texts").shard)
+    door = Authenticator(Tenants(Engine("texts").shard))
     with pytest.raises(NotAuthenticated):
         door.authenticate(text, 0)
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crowdroute/api/v1/administration.proto\x12\x11\x63rowdroute.api.v1\"\x12\n\x10VerifyLogRequest\"P\n\x11VerifyLogProgress\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x04\x12\r\n\x05total\x18\x02 \x01(\x04\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\r\n\x05\x63hain\x18\x04 \x01(\t\" \n\x10\x42\x61\x63kupLogRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x11\x42\x61\x63kupLogProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x08\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&crowdroute/api/v1/administration.proto\x12\x11\x63rowdroute.api.v1\"\x12\n\x10VerifyLogRequest\"_\n\x11VerifyLogProgress\x12\x0f\n\x07\x63hecked\x18\x01 \x01(\x04\x12\r\n\x05total\x18\x02 \x01(\x04\x12\x0c\n\x04\x64one\x18\x03 \x01(\x08\x12\r\n\x05\x63hain\x18\x04 \x01(\t\x12\r\n\x05shard\x18\x05 \x01(\r\" \n\x10\x42\x61\x63kupLogRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"P\n\x11\x42\x61\x63kupLogProgress\x12\x0c\n\x04\x64one\x18\x01 \x01(\x08\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\r\n\x05shard\x18\x04 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYLOGREQUEST']._serialized_start=61
   _globals['_VERIFYLOGREQUEST']._serialized_end=79
   _globals['_VERIFYLOGPROGRESS']._serialized_start=81
-  _globals['_VERIFYLOGPROGRESS']._serialized_end=161
-  _globals['_BACKUPLOGREQUEST']._serialized_start=163
-  _globals['_BACKUPLOGREQUEST']._serialized_end=195
-  _globals['_BACKUPLOGPROGRESS']._serialized_start=197
-  _globals['_BACKUPLOGPROGRESS']._serialized_end=262
+  _globals['_VERIFYLOGPROGRESS']._serialized_end=176
+  _globals['_BACKUPLOGREQUEST']._serialized_start=178
+  _globals['_BACKUPLOGREQUEST']._serialized_end=210
+  _globals['_BACKUPLOGPROGRESS']._serialized_start=212
+  _globals['_BACKUPLOGPROGRESS']._serialized_end=292
 # @@protoc_insertion_point(module_scope)

@@ -70,7 +70,7 @@ class WatchRequest(_message.Message):
     def __init__(self, project_id: _Optional[str] = ..., codes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WatchedEvent(_message.Message):
-    __slots__ = ("sequence", "at", "code", "text", "project_id", "task_id", "assignment_id", "worker_id", "caused_by", "details")
+    __slots__ = ("sequence", "at", "code", "text", "project_id", "task_id", "assignment_id", "worker_id", "caused_by", "details", "shard")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +88,7 @@ class WatchedEvent(_message.Message):
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     CAUSED_BY_FIELD_NUMBER: _ClassVar[int]
     DETAILS_FIELD_NUMBER: _ClassVar[int]
+    SHARD_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     at: _timestamp_pb2.Timestamp
     code: str
@@ -98,4 +99,5 @@ class WatchedEvent(_message.Message):
     worker_id: str
     caused_by: str
     details: _containers.ScalarMap[str, str]
-    def __init__(self, sequence: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., code: _Optional[str] = ..., text: _Optional[str] = ..., project_id: _Optional[str] = ..., task_id: _Optional[str] = ..., assignment_id: _Optional[str] = ..., worker_id: _Optional[str] = ..., caused_by: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    shard: int
+    def __init__(self, sequence: _Optional[int] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., code: _Optional[str] = ..., text: _Optional[str] = ..., project_id: _Optional[str] = ..., task_id: _Optional[str] = ..., assignment_id: _Optional[str] = ..., worker_id: _Optional[str] = ..., caused_by: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., shard: _Optional[int] = ...) -> None: ...

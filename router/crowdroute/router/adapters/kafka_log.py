@@ -152,6 +152,10 @@ class KafkaLog:
         """Give those of the contents that exist without ever blocking the loop."""
         return {key: body[_VERSION_BYTES:] for key, body in (await self._copy.fetch(keys)).items()}
 
+    def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
+        """Give up to `limit` contents whose keys come after `key`, in order, from the copy."""
+        return [(name, raw[_VERSION_BYTES:]) for name, raw in self._copy.contents_after(key, limit)]
+
     def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
         """Have the changes of each append told, as soon as they are durable."""
         self._copy.watch_contents(lambda changes: watcher([_plain(change) for change in changes]))
@@ -253,10 +257,10 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
-    copy = SqliteLog(place.directory, COPY)
+    copy = SqliteLog(place.directory, place.shard, COPY)
     opened: list[Callable[[], None]] = [copy.close]
     try:
-        note = place.directory / "position"
+        note = place.directory / f"position-{place.shard}"
         position, content_offset, secret = _read(note, topic_id, copy.head()[0])
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
@@ -291,6 +295,29 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         for close in reversed(opened):
             close()
         raise
+
+
+def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
+    """Give a shard that was never used the content key of the log that it becomes a copy of; blocks.
+
+    Nothing happens where there are contents already: whoever opens the log sees what key it has.
+
+    Raises:
+        ConfigurationError, StorageError, AppendFailed: as `open_kafka_log`.
+    """
+    ensure_topics(place.connection, place.name, place.shards, place.durability)
+    where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
+    try:
+        _, end = where.bounds()
+    finally:
+        where.close()
+    if end:
+        return
+    sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
+    try:
+        sender.send_and_wait(content_key, SECRET)
+    finally:
+        sender.close()
 
 
 def _read_wanted(

@@ -72,7 +72,13 @@ class KafkaSender:
 
     def close(self) -> None:
         """Disconnect at once; what was not acknowledged is given up."""
-        self._producer.close(timeout=0)
+        from kafka.errors import KafkaTimeoutError
+
+        try:
+            self._producer.close(timeout=0)
+        except KafkaTimeoutError:
+            # It gives up closing, and its thread goes on trying, while a record is on its way.
+            self._producer._sender.force_close()
 
 
 def _tell(heard: asyncio.Future[int], offset: int) -> None:

@@ -1,6 +1,7 @@
 """The files of an SQLite log: who owns them, what tables they hold, how they are opened.
 
-One directory holds one shard: `shard-0.db` (with SQLite's `-wal` and `-shm` beside it) and `shard-0.lock`.
+A shard has `shard-N.db` (with SQLite's `-wal` and `-shm` beside it) and `shard-N.lock`; several may share a
+directory, each with an owner of its own.
 SQLite before 3.51.3 can corrupt a WAL file when two connections write and one resets the WAL while the other
 checkpoints (sqlite.org/wal.html#walresetbug). So the owner has exactly one connection, and nothing else opens
 the file: `Ownership` keeps other processes out, snapshots are made from the batches, backups by the owner.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import sqlite3
 from pathlib import Path
@@ -28,6 +30,8 @@ rarely under load and the WAL stays small; otherwise the log checkpoints when it
 
 BUSY_MS = 1000
 """How long to wait for another process that looks into the file; the loop stands still meanwhile."""
+
+_DATABASE = re.compile(r"shard-([0-9]+)\.db")
 
 _OUTSIDE = {
     sqlite3.SQLITE_BUSY,
@@ -63,13 +67,13 @@ CREATE TABLE owner (
 class Ownership:
     """The exclusive right to the files in a directory, held by a lock that ends with the process."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, shard: int = 0) -> None:
         """Take the right.
 
         Raises:
             Fenced: a living process holds it; the message names its process id.
         """
-        self._path = directory / "shard-0.lock"
+        self._path = directory / f"shard-{shard}.lock"
         while True:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -111,14 +115,25 @@ class Opened(NamedTuple):
     content_key: bytes
 
 
-def database_path(directory: Path) -> Path:
-    """Name the database file of a directory."""
-    return directory / "shard-0.db"
+def database_path(directory: Path, shard: int = 0) -> Path:
+    """Name the database file of a shard."""
+    return directory / f"shard-{shard}.db"
 
 
-def wal_path(directory: Path) -> Path:
+def wal_path(directory: Path, shard: int = 0) -> Path:
     """Name the WAL file beside the database."""
-    return directory / "shard-0.db-wal"
+    return directory / f"shard-{shard}.db-wal"
+
+
+def snapshots_path(directory: Path, shard: int = 0) -> Path:
+    """Name the folder of a shard's snapshots."""
+    return directory / (f"snapshots-{shard}" if shard else "snapshots")
+
+
+def shards_in(directory: Path) -> list[int]:
+    """Give the numbers of the shards that have a log in a directory, ascending."""
+    names = (_DATABASE.fullmatch(path.name) for path in directory.glob("shard-*.db"))
+    return sorted(int(name[1]) for name in names if name is not None)
 
 
 TRUTH, COPY = "FULL", "NORMAL"
@@ -146,7 +161,7 @@ def connect(path: Path, synchronous: str = TRUTH) -> sqlite3.Connection:
     return connection
 
 
-def open_database(directory: Path, synchronous: str = TRUTH) -> Opened:
+def open_database(directory: Path, shard: int = 0, synchronous: str = TRUTH) -> Opened:
     """Open the database as its next owner, or create it; the caller holds the `Ownership`.
 
     Raises:
@@ -155,12 +170,12 @@ def open_database(directory: Path, synchronous: str = TRUTH) -> Opened:
         ConfigurationError: the tables are of an unknown format.
         StorageError: the machine does not let it be opened.
     """
-    path = database_path(directory)
+    path = database_path(directory, shard)
     if sqlite3.threadsafety != 3:
         raise ConfigurationError(
             "this Python's SQLite is built without serialized threading: use one that is (CPython's own is)"
         )
-    check_wal(wal_path(directory))
+    check_wal(wal_path(directory, shard))
     try:
         connection = connect(path, synchronous)
         try:
@@ -214,6 +229,16 @@ def _take_over(connection: sqlite3.Connection, path: Path) -> Opened:
         )
     connection.execute("COMMIT")
     return Opened(connection, epoch, sequence, chain, meta["content_key"])
+
+
+def adopt_content_key(connection: sqlite3.Connection, key: bytes) -> bool:
+    """Give an empty database the content key of another log; tells whether it was empty."""
+    changed = connection.execute(
+        "UPDATE meta SET value = ? WHERE key = 'content_key' AND NOT EXISTS (SELECT 1 FROM log)"
+        " AND NOT EXISTS (SELECT 1 FROM content)",
+        (key,),
+    )
+    return changed.rowcount == 1
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -23,7 +23,13 @@ from pathlib import Path
 from threading import Lock
 
 from crowdroute.router.adapters.codec import CHAIN_START
-from crowdroute.router.adapters.sqlite_files import TRUTH, Ownership, open_database, primary_code
+from crowdroute.router.adapters.sqlite_files import (
+    TRUTH,
+    Ownership,
+    adopt_content_key,
+    open_database,
+    primary_code,
+)
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
     check_row,
@@ -31,6 +37,7 @@ from crowdroute.router.adapters.sqlite_rows import (
     insert,
     select_after,
     select_contents,
+    select_contents_after,
     unreadable,
 )
 from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt, StorageError
@@ -53,11 +60,12 @@ BACKUP_PAGES = 256
 class SqliteLog:
     """`EventLog` in a directory of its own; contents are written with the batches that name them."""
 
-    def __init__(self, directory: Path, synchronous: str = TRUTH) -> None:
-        """Open the log, or create it, and become its owner.
+    def __init__(self, directory: Path, shard: int = 0, synchronous: str = TRUTH) -> None:
+        """Open the log of a shard, or create it, and become its owner.
 
         Args:
             directory: of its own.
+            shard: whose log it is.
             synchronous: `TRUTH`, or `COPY` when what it holds is durable elsewhere.
 
         Raises:
@@ -67,10 +75,10 @@ class SqliteLog:
             ConfigurationError: it was written by another release's format.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory = directory
-        self._ownership = Ownership(directory)
+        self.directory, self.shard = directory, shard
+        self._ownership = Ownership(directory, shard)
         try:
-            opened = open_database(directory, synchronous)
+            opened = open_database(directory, shard, synchronous)
             _sync_directory(directory)
         except BaseException:
             self._ownership.give_back()
@@ -188,6 +196,25 @@ class SqliteLog:
         """Give those of the contents that exist, blocking while a COMMIT is in flight."""
         self._wait_in_place()
         return select_contents(self._connection, keys)
+
+    def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
+        """Give up to `limit` contents whose keys come after `key`, in order, blocking as `select` does."""
+        self._wait_in_place()
+        return select_contents_after(self._connection, key, limit)
+
+    def adopt_key(self, content_key: bytes) -> None:
+        """Take over the content key of the log that this one, still empty, becomes a copy of.
+
+        Raises:
+            ConfigurationError: this log holds something already, under a key of its own.
+        """
+        if content_key != self.content_key and not adopt_content_key(self._connection, content_key):
+            raise ConfigurationError(
+                f"the log in {self.directory} is not empty and belongs to another history: name a new"
+                " directory",
+                {"path": str(self.directory)},
+            )
+        self.content_key = content_key
 
     async def fetch(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Give those of the contents that exist, letting the loop run while a COMMIT is in flight."""

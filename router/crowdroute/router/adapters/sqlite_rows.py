@@ -146,3 +146,10 @@ def select_contents(connection: sqlite3.Connection, keys: Iterable[str]) -> dict
         marks = ",".join("?" * len(part))
         found.update(connection.execute(f"SELECT key, body FROM content WHERE key IN ({marks})", part))
     return found
+
+
+def select_contents_after(connection: sqlite3.Connection, key: str, limit: int) -> list[tuple[str, bytes]]:
+    """Give up to `limit` contents whose keys come after `key`, in the order of their keys."""
+    return connection.execute(
+        "SELECT key, body FROM content WHERE key > ? ORDER BY key LIMIT ?", (key, limit)
+    ).fetchall()

@@ -56,6 +56,8 @@ def verify(
     directory: Path,
     newest_snapshot: tuple[int, bytes] | None = None,
     progress: Callable[[int], None] = lambda _sequence: None,
+    *,
+    shard: int = 0,
 ) -> VerifyReport:
     """Check every batch of a log that nobody owns at the moment.
 
@@ -63,26 +65,28 @@ def verify(
         directory: of the log.
         newest_snapshot: sequence and chain hash of a snapshot of it, which proves how far it once went.
         progress: is told the sequence reached.
+        shard: whose log it is.
 
     Raises:
         Fenced: a process owns the log.
         ConfigurationError: there is no log in the directory.
     """
-    if not database_path(directory).exists():
+    database, wal = database_path(directory, shard), wal_path(directory, shard)
+    if not database.exists():
         raise ConfigurationError(f"there is no log in {directory}: name the directory of one")
-    ownership = Ownership(directory)
+    ownership = Ownership(directory, shard)
     findings = _Findings()
     try:
         with contextlib.ExitStack() as stack:
-            source = directory
+            source = database
             try:
-                check_wal(wal_path(directory))
+                check_wal(wal)
             except LogCorrupt as error:
                 findings.lines.append(error.message)
                 # To open the file is to lose what is behind the damage, so look at a copy.
-                source = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=directory)))
-                shutil.copy(database_path(directory), database_path(source))
-                shutil.copy(wal_path(directory), wal_path(source))
+                aside = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=directory)))
+                source = Path(shutil.copy(database, aside))
+                shutil.copy(wal, aside)
             last = _scan(source, newest_snapshot, findings, progress)
     finally:
         ownership.give_back()
@@ -91,7 +95,7 @@ def verify(
 
 
 def _scan(
-    directory: Path,
+    database: Path,
     newest_snapshot: tuple[int, bytes] | None,
     findings: _Findings,
     progress: Callable[[int], None],
@@ -99,7 +103,7 @@ def _scan(
     """Check the tables; gives the sequence of the last batch that could be read."""
     last = 0
     try:
-        with contextlib.closing(connect(database_path(directory))) as connection:
+        with contextlib.closing(connect(database)) as connection:
             last, chain, snapshot_chain = _scan_rows(connection, newest_snapshot, findings, progress)
             owner = connection.execute("SELECT sequence, chain FROM owner").fetchone()
             if owner != (last, chain):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from crowdroute.aggregation.file_tables import Table
 from crowdroute.aggregation.kinds import PAIRWISE
-from crowdroute.aggregation.pair_models import PAIR_MODELS
+from crowdroute.aggregation.pair_models import PAIR_MODELS, PairFindings
 from crowdroute.aggregation.pairs import EQUAL, FIRST, SECOND, comparisons_of, gold_of_pairs
 from crowdroute.aggregation.report import Report, Tile
 from crowdroute.aggregation.report.choice import choice_report
@@ -30,11 +30,14 @@ def aggregate_pairs(
     """Aggregate by a model of preferences, or take each pair for a task whose answers are labels."""
     comparisons = comparisons_of(table)
     known = {} if gold is None else gold_of_pairs(comparisons, gold)
+    preferences: PairFindings | None = None
     if model in PAIR_MODELS:
         begin("fitting", 1)
-        posteriors = PAIR_MODELS[model](comparisons)
+        preferences = PAIR_MODELS[model](comparisons)
         advance()
-        found = judge_choice(comparisons.annotations, known, model, None, posteriors, begin, advance)
+        found = judge_choice(
+            comparisons.annotations, known, model, None, preferences.posteriors, begin, advance
+        )
     else:
         check_model(model, PAIRWISE, PAIR_MODELS)
         found = find_choice(comparisons.annotations, known, model, begin, advance)
@@ -56,6 +59,12 @@ def aggregate_pairs(
     bias = comparisons.chose_left
     summary = {"kind": PAIRWISE, **summary_of(findings, predicted_by(findings), labels)}
     lines = told_of(findings, known)
+    if preferences is not None and preferences.scores:
+        best = sorted(preferences.scores, key=lambda item: -preferences.scores[item])
+        summary["scores"] = {item: preferences.scores[item] for item in best}
+        lines.append(f"preferred most: {', '.join(best[:3])}")
+        for worker in summary["by_worker"]:
+            worker |= {name: told[worker["worker"]] for name, told in preferences.of_workers.items()}
     if bias is not None:
         summary["chose_left"] = {"value": bias.value, "interval": [bias.lower, bias.upper]}
         lines.append(

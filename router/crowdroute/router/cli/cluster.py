@@ -15,13 +15,13 @@ from crowdroute.router.adapters.ray_store import Head, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
-from crowdroute.router.errors import FleetUnavailable, WrongState
+from crowdroute.router.errors import ConfigurationError, FleetUnavailable, WrongState
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Refused, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, running_supervisor, supervisor
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
-HOSTING = "crowdroute.router.rpc.hosting:host"
+HOSTING = "crowdroute.router.cli.cluster_process:host"
 """What actors serve shards with."""
 
 LOOK_S = 0.5
@@ -50,7 +50,9 @@ def up(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="TOML file with settings; see [cluster] in it.")
     ] = None,
-    shards: Annotated[int | None, typer.Option(help="Partitions of the log.", min=1)] = None,
+    shards: Annotated[
+        int | None, typer.Option(help="Logs that the projects are shared out among.", min=1)
+    ] = None,
     actors: Annotated[int | None, typer.Option(help="Processes that share the shards.", min=1)] = None,
     ray: Annotated[str | None, typer.Option("--ray", help="host:port of Ray's head.")] = None,
     wait: Patience = WAIT_S,
@@ -62,18 +64,23 @@ def up(
 
     Example: crowdroute cluster up --config cluster.toml --shards 8 --actors 4
     """
-    settings = load_settings(config)
-    given = {"shards": shards, "actors": actors, "ray": ray}
+    settings = load_settings(config, shards=shards)
+    given = {"actors": actors, "ray": ray}
     cluster = (settings.cluster or ClusterSettings()).model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )
     settings = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
+    if settings.shards > 1 and settings.peers is None:
+        raise ConfigurationError(
+            f"{settings.shards} shards live in several processes, which must reach each other: give peers in"
+            " the settings (address, secret_file, tls)"
+        )
     with connected(cluster.ray):
         led = supervisor(HOSTING)
-        require_growth(_ask(led, Show()), cluster.shards)
+        require_growth(_ask(led, Show()), settings.shards)
         # Before anything is started by them, and not if they are refused.
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
-        seen = _carry_out(led, Want(cluster.shards, cluster.actors), wait, "starting")
+        seen = _carry_out(led, Want(settings.shards, cluster.actors), wait, "starting")
     _print(seen, as_json)
 
 

@@ -1,4 +1,4 @@
-"""`crowdroute serve`: one engine over one directory, until it is told to stop."""
+"""`crowdroute serve`: the shards of one directory, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from crowdroute.router.errors import ConfigurationError, RouterError
 from crowdroute.router.feeds.feeding import failure_of, fed
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.metrics.endpoint import metrics_served
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
+from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime.opening import opened_engine
+from crowdroute.router.runtime.opening import opened_group
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, load_settings
 
@@ -98,17 +100,24 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
-        async with opened_engine(settings, recovered=_tell_recovered) as engine:
-            token = await bootstrap(engine, settings.tenant, settings.directory)
-            if token is not None:
-                _log.info("the first administrator's token was written", file=str(token))
-            await serve_engine(server, engine)
-            _log.info("serving", port=server.port, directory=str(settings.directory))
+        async with contextlib.AsyncExitStack() as around:
+            group = await around.enter_async_context(opened_group(settings, recovered=_tell_recovered))
+            if FIRST_SHARD in group.engines:
+                token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
+                if token is not None:
+                    _log.info("the first administrator's token was written", file=str(token))
+            if settings.peers is not None:
+                peers = await around.enter_async_context(peers_served(settings.peers, server, group))
+                _log.info("peers served", port=peers.port)
+            await serve_group(server, group)
+            _log.info(
+                "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)
+            )
             waiting = asyncio.create_task(stop.wait())
-            async with fed(settings, engine) as feeding:
-                await asyncio.wait((waiting, engine.failed, feeding), return_when=asyncio.FIRST_COMPLETED)
+            async with fed(settings, group.engines) as feeding:
+                await asyncio.wait((waiting, group.failed, feeding), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            failure = engine.failed.result() if engine.failed.done() else failure_of(feeding)
+            failure = group.failed.result() if group.failed.done() else failure_of(feeding)
             _log.info("stopping", reason="a signal" if failure is None else "the engine failed")
             await server.stop()
     except RouterError as error:

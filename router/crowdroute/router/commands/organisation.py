@@ -5,6 +5,7 @@ from __future__ import annotations
 from crowdroute.router.commands.base import Wish
 from crowdroute.router.model.facts import SkillFact
 from crowdroute.router.model.ids import NO_ID, Id
+from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Stage, WorkerKind, WorkerStatus
 
 
@@ -21,6 +22,25 @@ class RegisterProject(Wish, tag="RegisterProject"):
     name: str
     shard: int
     lane: int = 0
+
+
+class AwaitProject(Wish, tag="AwaitProject"):
+    """Reserve a project's name and place its stream in another shard; known already, it changes nothing."""
+
+    project: Id
+    name: str
+    shard: int
+    rules: ProjectRules
+    key: str = ""
+    """Idempotency key of the request to create the project."""
+    digest: bytes = b""
+    lane: int = 0
+
+
+class ConfirmProject(Wish, tag="ConfirmProject"):
+    """Register a project that was awaited, because its stream has begun; a second time changes nothing."""
+
+    project: Id
 
 
 class AddVendor(Wish, tag="AddVendor"):
@@ -103,6 +123,8 @@ class NoteBalance(Wish, tag="NoteBalance"):
 OrganisationCommand = (
     CreateOrganisation
     | RegisterProject
+    | AwaitProject
+    | ConfirmProject
     | AddVendor
     | AddPool
     | UpsertWorker

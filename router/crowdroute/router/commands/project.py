@@ -18,6 +18,15 @@ class CreateProject(Wish, tag="CreateProject"):
     rules: ProjectRules
 
 
+class BeginProject(Wish, tag="BeginProject"):
+    """Begin a project's stream that the organisation, in another shard, awaits; begun already, it changes
+    nothing."""
+
+    project: Id
+    name: str
+    rules: ProjectRules
+
+
 class ApplyRules(Wish, tag="ApplyRules"):
     """Make these rules the current ones; the version must be the next."""
 
@@ -223,6 +232,7 @@ class NoteOutage(Wish, tag="NoteOutage"):
 
 ProjectCommand = (
     CreateProject
+    | BeginProject
     | ApplyRules
     | PauseProject
     | ResumeProject

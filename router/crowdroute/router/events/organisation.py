@@ -5,6 +5,7 @@ from __future__ import annotations
 from crowdroute.router.events.base import Fact
 from crowdroute.router.model.facts import WorkerFacts
 from crowdroute.router.model.ids import NO_ID, Id
+from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import WorkerStatus
 
 
@@ -102,6 +103,23 @@ class BalanceNoted(Fact, tag=109):
     currency: str
 
 
+class ProjectAwaited(Fact, tag=110):
+    """A project's name is taken and its stream placed in another shard, which is asked to begin it until it
+    has; `ProjectRegistered` follows."""
+
+    project: Id
+    name: str
+    shard: int
+    lane: int
+    rules: ProjectRules
+    principal: str = ""
+    """Text id of the token that asked."""
+    key: str = ""
+    """Idempotency key of the request, which the project's stream remembers; empty for none."""
+    digest: bytes = b""
+    """Hash of the request that came under the key."""
+
+
 OrganisationEvent = (
     OrganisationCreated
     | ProjectRegistered
@@ -113,6 +131,7 @@ OrganisationEvent = (
     | TokenIssued
     | TokenRevoked
     | BalanceNoted
+    | ProjectAwaited
 )
 
 ORGANISATION_EVENTS: tuple[type[Fact], ...] = OrganisationEvent.__args__

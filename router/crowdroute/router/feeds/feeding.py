@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -18,6 +18,7 @@ from crowdroute.router.feeds.intake import Refused, Run, TaskIntake, runs_of
 from crowdroute.router.feeds.records import dead_letter
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import KafkaSettings, Settings
 
 IDLE_SECONDS = 0.2
@@ -37,13 +38,15 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 
 @contextlib.asynccontextmanager
-async def fed(settings: Settings, engine: Engine) -> AsyncIterator[asyncio.Future[None]]:
+async def fed(settings: Settings, engines: Mapping[int, Engine]) -> AsyncIterator[asyncio.Future[None]]:
     """Read the feeds that settings name while the block is entered; gives what ends only when they failed."""
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(_feed(settings.feeds, settings.tenant, engine), name="feeds")
+        feeding = asyncio.create_task(
+            _feed(settings.feeds, settings.tenant, engines[FIRST_SHARD]), name="feeds"
+        )
     try:
         yield feeding
     finally:

@@ -144,9 +144,10 @@ class TaskIntake:
                 {"field": "project"},
             )
             return [], refused + [Refused(found, missing) for found, _ in tasks], None
-        state = self._engine.project(self._tenant, known.project)
-        place = Place(self._tenant, project_stream(self._tenant, known.project), state, self._schemas)
-        intake = Intake(self._engine, organisation, place)
+        stream = project_stream(self._tenant, known.project)
+        state = self._engine.shard.project_state(stream)
+        place = Place(self._tenant, stream, state, self._engine, self._schemas)
+        intake = Intake(organisation, place)
         rows: list[Row] = []
         for found, task in tasks:
             try:

@@ -1,4 +1,4 @@
-"""High-water marks of inputs: how far each partition is taken in by the shard that owns what comes from it."""
+"""High-water marks of inputs: how far each partition is taken in by the shard that owns the input."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from crowdroute.router.commands import organisation as organisation_wishes
 from crowdroute.router.commands import project as project_wishes
 from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal, SnapshotUnusable
 from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
-from crowdroute.router.events.organisation import PersonErased, WorkerStatusChanged, WorkerUpserted
 from crowdroute.router.events.project import EntryPosted
+from crowdroute.router.machine import crossing
 from crowdroute.router.machine.idempotency import Remembered, Replies
 from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
@@ -58,14 +58,19 @@ class _Stream:
         self.last_us = 0
         self.organisation: OrganisationMachine | None = None
         """The organisation that a project's worker facts come from, once it was needed."""
+        self.apart = False
+        """Whether this is a project whose organisation lives in another shard."""
 
 
 class Shard:
     """All streams that live in one shard; implements `ports.Core`."""
 
     def __init__(self, shard: int = 0) -> None:
-        """Make a shard without streams."""
-        self._shard = shard
+        """Make a shard without streams, with a number that it records in the placements it decides."""
+        self.number = shard
+        self.elsewhere: dict[str, OrganisationMachine] = {}
+        """By stream: the organisations that live in other shards, as far as they are durable there. Who runs
+        the shard keeps them; they are looked at for worker facts alone, and never part of this state."""
         self._streams: dict[str, _Stream] = {}
         # Entries of deliveries whose command was refused after them; they lead the next entries given out,
         # but never go alone with a command that may have contents, which would be stored though it did
@@ -73,6 +78,8 @@ class Shard:
         self._owed: list[Entry] = []
         # (project stream, worker) whose total the organisation does not know yet, since when.
         self._untold: dict[tuple[str, Id], int] = {}
+        # The same where the organisation lives in another shard.
+        self._outgoing: dict[tuple[str, Id], int] = {}
         self._inputs = InputMarks()
 
     # Reading
@@ -113,6 +120,23 @@ class Shard:
     def input_position(self, topic: str, partition: int) -> int:
         """Give the first offset of an input partition that is not taken in."""
         return self._inputs.position(topic, partition)
+
+    def has(self, stream: str) -> bool:
+        """Say whether a stream lives here."""
+        return stream in self._streams
+
+    def knowing(self, organisation: str, worker: Id) -> list[str]:
+        """Name the projects here whose organisation lives in another shard and that must hear of changes of a
+        worker."""
+        tenant = tenant_of(organisation)
+        return [
+            name
+            for name, stream in self._streams.items()
+            if stream.apart
+            and tenant_of(name) == tenant
+            and isinstance(stream.machine, ProjectMachine)
+            and crossing.knows(stream.machine.state, worker)
+        ]
 
     def streams(self) -> tuple[str, ...]:
         """Give the names of all streams, in the order in which they began."""
@@ -180,6 +204,8 @@ class Shard:
     def _begin(self, request: Request) -> _Stream:
         if isinstance(request.command, organisation_wishes.CreateOrganisation):
             return _Stream(OrganisationMachine())
+        if isinstance(request.command, project_wishes.BeginProject):
+            return _Stream(ProjectMachine())
         kind = "organisation" if request.stream.endswith("/organisation") else "project"
         raise NotFound(f"there is no {kind} of that name here")
 
@@ -222,7 +248,7 @@ class Shard:
     def _note(self, name: str, stream: _Stream, entry: Entry) -> None:
         """Keep what the shard itself folds of an entry: the stream, its time, the reply, untold balances."""
         if name not in self._streams:
-            self._streams[name] = stream
+            self._add(name, stream)
         stream.last_us = entry.at_us
         cause = entry.cause
         if cause.key:
@@ -233,7 +259,17 @@ class Shard:
             )
         for event in entry.events:
             if type(event) is EntryPosted:
-                self._untold.setdefault((name, event.worker), entry.at_us)
+                (self._outgoing if stream.apart else self._untold).setdefault(
+                    (name, event.worker), entry.at_us
+                )
+
+    def _add(self, name: str, stream: _Stream) -> None:
+        # An organisation comes before its projects wherever both live in one shard.
+        stream.apart = (
+            isinstance(stream.machine, ProjectMachine)
+            and organisation_stream(tenant_of(name)) not in self._streams
+        )
+        self._streams[name] = stream
 
     # Deliveries between streams
 
@@ -254,7 +290,7 @@ class Shard:
             stream = _Stream(ProjectMachine())
         decision = stream.machine.decide(request, now_us)
         first = next(decision)
-        register = organisation_wishes.RegisterProject(command.project, command.name, self._shard)
+        register = organisation_wishes.RegisterProject(command.project, command.name, self.number)
         registered, _ = self._run(
             Request(
                 organisation_stream(tenant), register, principal=request.principal, request=request.request
@@ -272,10 +308,9 @@ class Shard:
             return
         organisation = stream.organisation
         if organisation is None:
-            found = self._streams.get(organisation_stream(tenant_of(name)))
-            if found is None or not isinstance(found.machine, OrganisationMachine):
+            organisation = stream.organisation = self._organisation_of(name)
+            if organisation is None:
                 return
-            organisation = stream.organisation = found.machine
         known = organisation.state.workers.get(worker)
         if known is None or known.erased:
             return
@@ -287,19 +322,20 @@ class Shard:
             if entry is not None:
                 self._owed.append(entry)
 
+    def _organisation_of(self, project: str) -> OrganisationMachine | None:
+        name = organisation_stream(tenant_of(project))
+        found = self._streams.get(name)
+        if found is None:
+            return self.elsewhere.get(name)
+        return found.machine if isinstance(found.machine, OrganisationMachine) else None
+
     def _deliver(self, name: str, entry: Entry, now_us: int) -> list[Entry]:
         """Tell the projects that know a worker what just changed about them."""
         organisation = self._streams[name].machine
         assert isinstance(organisation, OrganisationMachine)
         entries: list[Entry] = []
-        for event in entry.events:
-            if isinstance(event, WorkerUpserted | WorkerStatusChanged):
-                worker = event.facts.worker if isinstance(event, WorkerUpserted) else event.worker
-                facts = organisation.state.workers[worker].facts
-                entries += self._tell(name, worker, project_wishes.ApplyWorkerFact(facts), now_us)
-            elif isinstance(event, PersonErased):
-                for worker in event.workers:
-                    entries += self._tell(name, worker, project_wishes.SeverPerson(event.person), now_us)
+        for worker, command in crossing.told_by(entry.events, organisation.state):
+            entries += self._tell(name, worker, command, now_us)
         return entries
 
     def _tell(self, name: str, worker: Id, command: Command, now_us: int) -> list[Entry]:
@@ -309,8 +345,7 @@ class Shard:
             machine = stream.machine
             if tenant_of(stream_name) != tenant or not isinstance(machine, ProjectMachine):
                 continue
-            row = machine.state.workers.find(worker)
-            if row >= 0 and machine.state.workers.version[row]:
+            if crossing.knows(machine.state, worker):
                 try:
                     entry, _ = self._run(Request(stream_name, command), now_us)
                 except Refusal:
@@ -331,22 +366,34 @@ class Shard:
             del self._untold[name, worker]
             machine = self._streams[name].machine
             assert isinstance(machine, ProjectMachine)
-            workers = machine.state.workers
-            row = workers.find(worker)
-            command = organisation_wishes.NoteBalance(
-                project=machine.state.project,
-                worker=worker,
-                version=workers.entries[row],
-                micros=workers.earned_micros[row],
-                currency=machine.state.rules.prices.currency,
-            )
+            command = crossing.balance_of(machine.state, worker)
             try:
                 entry, _ = self._run(Request(organisation_stream(tenant_of(name)), command), now_us)
             except NotFound:
-                continue  # a project without an organisation, as tests of one stream alone have it
+                continue  # a worker whom the organisation does not have, as tests of one stream alone do
             if entry is not None:
                 entries.append(entry)
         return entries
+
+    def outgoing(self, now_us: int) -> list[tuple[str, organisation_wishes.NoteBalance]]:
+        """Give the totals that organisations in other shards do not know and that are old enough.
+
+        Returns:
+            Name of the project's stream, and the command for its organisation; `told` once it is durable
+            there.
+        """
+        found = []
+        for (name, worker), since in list(self._outgoing.items())[:BALANCES]:
+            if since + BALANCE_DELAY_US > now_us:
+                break
+            found.append((name, crossing.balance_of(self.project_state(name), worker)))
+        return found
+
+    def told(self, name: str, balance: organisation_wishes.NoteBalance, now_us: int) -> None:
+        """Learn that the organisation of a project knows a total; a newer one is told a minute later."""
+        self._outgoing.pop((name, balance.worker), None)
+        if crossing.balance_of(self.project_state(name), balance.worker).version > balance.version:
+            self._outgoing[name, balance.worker] = now_us
 
     # Time
 
@@ -403,16 +450,13 @@ class Shard:
     def settle(self) -> None:
         """Make ready to decide after a fold: forget balances that the organisation knows, build routing
         indexes."""
-        for name, worker in list(self._untold):
-            organisation = self._streams.get(organisation_stream(tenant_of(name)))
-            machine = self._streams[name].machine
-            assert isinstance(machine, ProjectMachine)
-            if organisation is not None and isinstance(organisation.machine, OrganisationMachine):
-                workers = machine.state.workers
-                balances = organisation.machine.state.balances.get(worker, {})
-                told = balances.get((machine.state.project, machine.state.rules.prices.currency))
-                if told is not None and told.version >= workers.entries[workers.find(worker)]:
-                    del self._untold[name, worker]
+        for untold in (self._untold, self._outgoing):
+            for name, worker in list(untold):
+                organisation = self._organisation_of(name)
+                if organisation is not None:
+                    balance = crossing.balance_of(self.project_state(name), worker)
+                    if crossing.is_known(balance, organisation.state):
+                        del untold[name, worker]
         for stream in self._streams.values():
             if isinstance(stream.machine, ProjectMachine) and stream.machine.state.history:
                 stream.machine.chooser()
@@ -420,7 +464,8 @@ class Shard:
     def pack(self) -> dict[str, bytes]:
         """Give the whole state as named sections."""
         names = [(name, stream.last_us) for name, stream in self._streams.items()]
-        sections = {"shard": msgspec.msgpack.encode((VERSION, names, list(self._untold.items())))}
+        untold = [*self._untold.items(), *self._outgoing.items()]
+        sections = {"shard": msgspec.msgpack.encode((VERSION, names, untold))}
         sections[INPUTS] = self._inputs.pack()
         for name, stream in self._streams.items():
             sections[f"{name}:replies"] = stream.replies.pack()
@@ -452,8 +497,10 @@ class Shard:
                 machine.unpack(by_stream[name])
                 stream.replies.unpack(by_stream[name]["replies"])
                 stream.last_us = last_us
-                self._streams[name] = stream
-            self._untold = dict(untold)
+                self._add(name, stream)
+            for (name, worker), since in untold:
+                kept = self._outgoing if self._streams[name].apart else self._untold
+                kept[name, worker] = since
             if INPUTS in sections:  # a snapshot from before there were inputs has none
                 self._inputs.unpack(sections[INPUTS])
         except (KeyError, msgspec.DecodeError) as error:

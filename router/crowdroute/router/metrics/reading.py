@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -11,7 +12,8 @@ import numpy as np
 from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.model.states import TaskState
 from crowdroute.router.rpc.calls import Gate
-from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.engine import EngineState
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
@@ -27,7 +29,7 @@ _KNOWN = [int(purpose) for purpose in WITH_KNOWN_ANSWER]
 
 
 class Served(Protocol):
-    """What is measured: the server, and the engine behind its gate once there is one."""
+    """What is measured: the server, and the engines behind its gate once there are any."""
 
     @property
     def gate(self) -> Gate:
@@ -56,7 +58,7 @@ class ProjectReading(NamedTuple):
 
 
 class EngineReading(NamedTuple):
-    """What an engine that was recovered tells."""
+    """What the engines tell that were recovered, one per shard, all together."""
 
     outcomes: Mapping[tuple[str, str], int]
     """How often by the command's name and its outcome."""
@@ -82,30 +84,35 @@ class Reading(NamedTuple):
 
 async def read(served: Served) -> Reading:
     """Read everything; run it in the loop of the engine."""
-    engine = served.gate.engine
+    group = served.gate.group
     return Reading(
-        EngineState.STARTING if engine is None else engine.state,
+        EngineState.STARTING if group is None else group.state,
         {
             (record.name, code): _distribution(durations)
             for record in served.gate.records
             for code, durations in record.durations.items()
         },
         served.work_streams,
-        None if engine is None else await _read_engine(engine),
+        None if group is None else await _read_group(group),
     )
 
 
-async def _read_engine(engine: Engine) -> EngineReading:
-    projects = [await _read_project(state) for _, state in list(engine.projects())]
-    loop = engine.loop
+async def _read_group(group: ShardGroup) -> EngineReading:
+    """Add up what the shards tell."""
+    projects = [await _read_project(state) for _, state in list(group.projects())]
+    engines = tuple(group.engines.values())
+    outcomes: Counter[tuple[str, str]] = Counter()
+    for engine in engines:
+        for (kind, outcome), count in engine.loop.outcomes.items():
+            outcomes[kind.__name__, outcome] += count
     return EngineReading(
-        {(kind.__name__, outcome): count for (kind, outcome), count in loop.outcomes.items()},
-        _distribution(loop.append_seconds),
-        _distribution(loop.batch_entries),
-        loop.sequence,
-        engine.snapshot_sequence,
-        engine.snapshotter_restarts,
-        engine.waiting.count_all(),
+        outcomes,
+        _sum([_distribution(engine.loop.append_seconds) for engine in engines]),
+        _sum([_distribution(engine.loop.batch_entries) for engine in engines]),
+        sum(engine.loop.sequence for engine in engines),
+        sum(engine.snapshot_sequence for engine in engines),
+        sum(engine.snapshotter_restarts for engine in engines),
+        sum(engine.waiting.count_all() for engine in engines),
         busiest(projects),
     )
 
@@ -132,6 +139,15 @@ def busiest(projects: Sequence[ProjectReading], most: int = MOST_PROJECTS) -> Se
         OTHERS, sum(each.open_tasks for each in rest), sum(each.live_leases for each in rest)
     )
     return [*ranked[:most], others]
+
+
+def _sum(distributions: Sequence[Distribution]) -> Distribution:
+    """Add up distributions over the same bounds."""
+    return Distribution(
+        distributions[0].bounds,
+        tuple(map(sum, zip(*(one.cumulative for one in distributions), strict=True))),
+        sum(one.total for one in distributions),
+    )
 
 
 def _distribution(histogram: Histogram) -> Distribution:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from crowdroute.client import Connection
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
 
@@ -29,10 +29,10 @@ async def temporary_engine() -> AsyncIterator[Connection]:
         server = make_server(settings)
         try:
             await server.start()
-            async with embedded_engine(directory, snapshots=False) as engine:
-                token = await bootstrap(engine, settings.tenant, directory)
+            async with embedded_group(directory, snapshots=False) as group:
+                token = await bootstrap(group.engines[0], settings.tenant, directory)
                 assert token is not None
-                await serve_engine(server, engine)
+                await serve_group(server, group)
                 try:
                     yield Connection(f"127.0.0.1:{server.port}", token.read_text().strip())
                 finally:

@@ -27,7 +27,7 @@ from crowdroute.router.rpc.convert.offers import guideline_message, guideline_ur
 from crowdroute.router.rpc.convert.times import length_of
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.rpc.work_stream import WorkStreams
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 
 LONGEST_WAIT_US = 30_000_000
 """Thirty seconds: short enough for every proxy on the way, long enough to cost nothing."""
@@ -42,11 +42,11 @@ TIME_TO_ANSWER = 0.5
 class AnnotationServicer:
     """Carries out the calls."""
 
-    def __init__(self, engine: Engine, gate: Gate) -> None:
-        self._engine = engine
+    def __init__(self, group: ShardGroup, gate: Gate) -> None:
+        self._group = group
         self._schemas = Schemas()
         self._desks: dict[tuple[str, Id, str], Desk] = {}
-        self.streams = WorkStreams(engine, gate)
+        self.streams = WorkStreams(group, gate)
         """The work streams that are open."""
 
     async def next(self, call: Call, message: wire.NextRequest) -> wire.NextResponse:
@@ -58,7 +58,7 @@ class AnnotationServicer:
         if message.HasField("wait"):
             seconds = length_of(message.wait, "wait", LONGEST_WAIT_US) / 1e6
             seconds = min(seconds, call.seconds_left() - TIME_TO_ANSWER)
-        engine, name, request = self._engine, call.principal.name, call.request
+        engine, name, request = desk.engine, call.principal.name, call.request
 
         def ask() -> Offered:
             wanted = engine.request(desk.stream, wish, principal=name, request=request, key=key)
@@ -80,7 +80,7 @@ class AnnotationServicer:
         """Give the worker's live leases again."""
         desk = self._desk(call, message.project_id)
         leases = live_leases(desk)
-        await self._engine.observe()
+        await desk.engine.observe()
         return wire.ResumeResponse(offers=await resumed_offers(desk, leases))
 
     async def submit(self, call: Call, message: wire.SubmitRequest) -> Message:
@@ -117,8 +117,9 @@ class AnnotationServicer:
 
     async def get_guideline(self, call: Call, message: wire.GetGuidelineRequest) -> wire.GetGuidelineResponse:
         """Give the guideline in full."""
-        schema = self._desk(call, message.project_id).schema()
-        await self._engine.observe()
+        desk = self._desk(call, message.project_id)
+        schema = desk.schema()
+        await desk.engine.observe()
         return wire.GetGuidelineResponse(
             guideline=guideline_message(schema),
             text="" if guideline_url(schema) else schema.guideline,
@@ -140,7 +141,8 @@ class AnnotationServicer:
         if desk is None:
             require_worker(call.principal)
             stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
-            desk = Desk(self._engine, self._schemas, stream, self._engine.shard.project_state(stream), worker)
+            engine = self._group.engine(stream)
+            desk = Desk(engine, self._schemas, stream, engine.shard.project_state(stream), worker)
             if len(self._desks) >= MOST_DESKS:
                 self._desks.clear()
             self._desks[tenant, worker, project_id] = desk
@@ -150,8 +152,8 @@ class AnnotationServicer:
         action = ACTIONS[name]
         desk = self._desk(call, message.project_id)  # type: ignore[attr-defined]  # every action's has one
         command, contents = action.read(desk, message)
-        reply = await self._engine.submit(
-            self._engine.request(
+        reply = await desk.engine.submit(
+            desk.engine.request(
                 desk.stream,
                 command,
                 principal=call.principal.name,

@@ -6,7 +6,7 @@ from crowdroute.api.v1 import annotation_pb2, operations_pb2, vendor_pb2
 from crowdroute.router.rpc.operations import OperationsServicer
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.vendor import VendorServicer
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import Settings
 
 SERVICES = (
@@ -21,12 +21,12 @@ def make_server(settings: Settings) -> Server:
     return Server(settings, SERVICES)
 
 
-async def serve_engine(server: Server, engine: Engine) -> None:
-    """Begin to carry out the calls of every service on an engine; see `Server.serve`."""
+async def serve_group(server: Server, group: ShardGroup) -> None:
+    """Begin to carry out the calls of every service on a group of shards; see `Server.serve`."""
     await server.serve(
-        engine,
+        group,
         {
-            SERVICES[1].full_name: OperationsServicer(engine, server.gate),
-            SERVICES[2].full_name: VendorServicer(engine, server.gate),
+            SERVICES[1].full_name: OperationsServicer(group, server.gate),
+            SERVICES[2].full_name: VendorServicer(group, server.gate),
         },
     )

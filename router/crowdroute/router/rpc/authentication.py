@@ -11,12 +11,12 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from crowdroute.router.errors import PermissionRefused
-from crowdroute.router.machine.shard import Shard
+from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import NotAuthenticated
@@ -27,7 +27,19 @@ MOST_REMEMBERED = 100_000
 """Headers remembered; forgetting them all costs one hash each."""
 
 _BEARER = re.compile(r"[Bb]earer crd_([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
-_ORGANISATION = "/organisation"
+
+
+class Organisations(Protocol):
+    """The organisations whose tokens are looked at: those of a group."""
+
+    def organisations(self) -> Iterable[tuple[str, OrganisationMachine]]:
+        """Yield tenant and machine of every organisation that is known."""
+
+    def organisation(self, tenant: str) -> OrganisationState:
+        """Give a tenant's organisation."""
+
+    def require_fresh(self, tenant: str) -> None:
+        """Refuse to go by what is known of an organisation when that is too old."""
 
 
 class Principal(NamedTuple):
@@ -84,9 +96,9 @@ class Authenticator:
     hash; whether its token is still good is asked anew each time.
     """
 
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
-        self._verified: dict[str, tuple[OrganisationState, TokenFacts, Principal]] = {}
+    def __init__(self, organisations: Organisations) -> None:
+        self._organisations = organisations
+        self._verified: dict[str, tuple[OrganisationMachine, TokenFacts, Principal]] = {}
 
     def authenticate(self, header: str | None, now_us: int) -> Principal:
         """Give the principal that a header proves.
@@ -106,35 +118,30 @@ class Authenticator:
             if len(self._verified) >= MOST_REMEMBERED:
                 self._verified.clear()
             self._verified[header] = verified
-        state, facts, principal = verified
-        if state.find_token(facts.token, now_us) is not facts:
+        organisation, facts, principal = verified
+        if organisation.state.find_token(facts.token, now_us) is not facts:
+            # Ended, or a copy of the organisation began anew.
             del self._verified[header]
-            raise _not_good()
+            self._verify(header, now_us)
+        self._organisations.require_fresh(principal.tenant)
         return principal
 
     def still_good(self, principal: Principal, now_us: int) -> bool:
         """Say whether a principal's credential is good at this moment (for calls that last)."""
-        return (
-            self._shard.organisation(principal.tenant).state.find_token(principal.token, now_us) is not None
-        )
+        organisation = self._organisations.organisation(principal.tenant)
+        return organisation.find_token(principal.token, now_us) is not None
 
-    def _verify(self, header: str, now_us: int) -> tuple[OrganisationState, TokenFacts, Principal]:
+    def _verify(self, header: str, now_us: int) -> tuple[OrganisationMachine, TokenFacts, Principal]:
         match = _BEARER.fullmatch(header)
         if match is None:
             raise _not_good()
         token = bytes.fromhex(match[1])
         digest = sha256(base64.urlsafe_b64decode(match[2] + "=")).digest()
-        for tenant, state in self._organisations():
-            facts = state.find_token(token, now_us)
+        for tenant, organisation in self._organisations.organisations():
+            facts = organisation.state.find_token(token, now_us)
             if facts is not None and hmac.compare_digest(digest, facts.secret):
-                return state, facts, _principal(tenant, facts)
+                return organisation, facts, _principal(tenant, facts)
         raise _not_good()
-
-    def _organisations(self) -> Iterator[tuple[str, OrganisationState]]:
-        for stream in self._shard.streams():
-            if stream.endswith(_ORGANISATION):
-                tenant = stream.removesuffix(_ORGANISATION)
-                yield tenant, self._shard.organisation(tenant).state
 
 
 def _principal(tenant: str, facts: TokenFacts) -> Principal:

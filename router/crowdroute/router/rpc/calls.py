@@ -8,9 +8,9 @@ error and not ours.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from time import perf_counter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import grpc
 import structlog
@@ -29,11 +29,12 @@ from crowdroute.router.rpc.status import (
     DeadlineMissing,
     MalformedMessage,
     MessageTooLarge,
+    NotAuthenticated,
     status_code,
     status_message,
     told,
 )
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 
 LONGEST_DEADLINE = 60.0
 """Seconds that a call answered with one message may ask for: what waits longer is better asked again."""
@@ -41,13 +42,19 @@ LONGEST_DEADLINE = 60.0
 DEADLINE_TOLERANCE = 1.0
 """Seconds by which clocks and rounding may lengthen a deadline on its way."""
 
+HERE = frozenset({"VerifyLog", "BackupLog"})
+"""Calls that concern the process which they reach."""
+
+OWNER = "crowdroute-owner"
+"""Trailing metadata of a call that was forwarded: where it is carried out without a detour."""
+
 LONGEST_KEY = 128
 LONGEST_REQUEST_ID = 64
 
 _log = structlog.get_logger("crowdroute.rpc")
 _instance = secrets.token_hex(4)
 
-_END: object = vars(grpc.aio)["EOF"]  # the stubs leave it out
+END: object = vars(grpc.aio)["EOF"]  # the stubs leave it out
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -55,14 +62,27 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 class Call:
     """One call that was let in."""
 
-    __slots__ = ("_context", "name", "principal", "request")
+    __slots__ = ("_context", "forwarded", "name", "part", "principal", "request")
 
-    def __init__(self, context: Context, name: str, principal: Principal, request: str) -> None:
+    def __init__(
+        self,
+        context: Context,
+        name: str,
+        principal: Principal,
+        request: str,
+        *,
+        forwarded: bool = False,
+        part: bool = False,
+    ) -> None:
         self._context = context
         self.name = name
         self.principal = principal
         self.request = request
         """Request id: the caller's `x-request-id`, or one of ours."""
+        self.forwarded = forwarded
+        """Whether another group forwarded it; such a call goes no further."""
+        self.part = part
+        """Whether only what lives here is asked for, because another group adds up."""
 
     def seconds_left(self) -> float:
         """Give how much of the call's time is left; a minute for a call without a deadline."""
@@ -73,8 +93,10 @@ class Call:
 class Stream(Generic[AnyMessage]):
     """The messages of a call that may send any number."""
 
-    def __init__(self, context: Context, kind: type[AnyMessage], largest: int) -> None:
+    def __init__(self, context: Context, kind: type[AnyMessage], largest: int, first: object = None) -> None:
         self._context = context
+        self._first = first
+        """What was read of the call already, to find out where it goes."""
         self._kind = kind
         self._largest = largest
 
@@ -84,8 +106,11 @@ class Stream(Generic[AnyMessage]):
         Raises:
             MalformedMessage, MessageTooLarge: it cannot be read.
         """
-        raw = await self._context.read()
-        if raw is _END:
+        raw: Any = self._first
+        self._first = None
+        if raw is None:
+            raw = await self._context.read()
+        if raw is END:
             return None
         return parse(self._kind, raw, self._largest)
 
@@ -97,6 +122,31 @@ class Stream(Generic[AnyMessage]):
     async def write(self, message: Message) -> None:
         """Send a message."""
         await self._context.write(message.SerializeToString())
+
+
+class Elsewhere(Protocol):
+    """The other groups; see `rpc.group.forwarding`."""
+
+    def away(self, call: Call, message: Message) -> int | None:
+        """Give the shard that a call is for, when another group serves it."""
+
+    def owner(self, shard: int) -> str:
+        """Give where clients reach a shard."""
+
+    async def forward(self, call: Call, shard: int, method: str, raw: bytes) -> bytes:
+        """Have a call of one request and one answer carried out where its shard is served."""
+
+    async def gather(self, call: Call, method: str, raw: bytes) -> Sequence[bytes]:
+        """Have every other group answer a call from what lives with it alone."""
+
+    async def relay(
+        self, call: Call, shard: int, described: MethodDescriptor, raw: bytes, context: Context
+    ) -> bytes | None:
+        """Have a call that streams carried out where its shard is served; gives the answer where there is one
+        only."""
+
+    async def catch_up(self) -> None:
+        """Return when everything durable elsewhere is known here."""
 
 
 class Gate:
@@ -112,8 +162,10 @@ class Gate:
             scopes: what each call needs; None: what the product says.
             log_calls: write a line for each call that ends.
         """
-        self.engine: Engine | None = None
-        """Set once the engine serves; until then every call is sent away."""
+        self.group: ShardGroup | None = None
+        """Set once it serves; until then every call is sent away."""
+        self.elsewhere: Elsewhere | None = None
+        """The other groups, where there are any."""
         self._authenticator: Authenticator | None = None
         self._limiter = limiter
         self._scopes = SCOPES if scopes is None else scopes
@@ -122,10 +174,10 @@ class Gate:
         self.records: list[CallRecord] = []
         """How the calls ended, for every call that is served."""
 
-    def open(self, engine: Engine) -> None:
+    def open(self, group: ShardGroup) -> None:
         """Begin to let calls in."""
-        self._authenticator = Authenticator(engine.shard)
-        self.engine = engine
+        self._authenticator = Authenticator(group)
+        self.group = group
 
     def record(self, path: str) -> CallRecord:
         """Begin the record of a call."""
@@ -153,18 +205,41 @@ class Gate:
             ShuttingDown: the engine does not serve yet, or no longer.
             NotAuthenticated, PermissionRefused, TooManyCalls: the credential does not do.
         """
-        if self.engine is None or self._authenticator is None:
+        if self.group is None or self._authenticator is None:
             raise ShuttingDown("this process is starting: call again")
-        principal = self._authenticator.authenticate(authorization, self.engine.now_us())
+        principal = self._authenticator.authenticate(authorization, self.group.now_us())
         self._limiter.take(principal.token)
         principal.require(self._scopes[name])
         return Call(context, name, principal, request)
 
+    async def let_in(self, context: Context, name: str, request: str, authorization: str | None) -> Call:
+        """Let one call in; a credential that is not known here may have become good elsewhere just now.
+
+        Raises:
+            NotReady: it cannot be told.
+            ShuttingDown, NotAuthenticated, PermissionRefused, TooManyCalls: as `admit`.
+        """
+        try:
+            return self.admit(context, name, request, authorization)
+        except NotAuthenticated:
+            if self.elsewhere is None or authorization is None:
+                raise
+        await self.elsewhere.catch_up()
+        return self.admit(context, name, request, authorization)
+
+    def require_scope(self, principal: Principal, name: str) -> None:
+        """Refuse what a credential does not carry, of a call that was let in elsewhere.
+
+        Raises:
+            PermissionRefused: it does not.
+        """
+        principal.require(self._scopes[name])
+
     def still_good(self, call: Call) -> bool:
         """Say whether the credential of a call that lasts is still good."""
-        assert self.engine is not None
+        assert self.group is not None
         assert self._authenticator is not None
-        return self._authenticator.still_good(call.principal, self.engine.now_us())
+        return self._authenticator.still_good(call.principal, self.group.now_us())
 
     def take(self, call: Call) -> None:
         """Count one action of a call that does many.
@@ -218,6 +293,15 @@ def _time_left(context: Context) -> float | None:
     return cast("float | None", context.time_remaining())  # the stubs leave out that there may be none
 
 
+def _about(message: Message) -> Message:
+    """Give what says which project a call that streams is about: its first message, or the opening in it."""
+    for name in ("header", "hello"):
+        if name in message.DESCRIPTOR.fields_by_name and message.HasField(name):
+            opening: Message = getattr(message, name)
+            return opening
+    return message
+
+
 def checked_key(key: str) -> str:
     """Give an idempotency key back if it may be one.
 
@@ -268,6 +352,8 @@ class Service:
         self._gate = gate
         self._largest = largest
         self._methods: dict[str, Callable[..., Any]] = {}
+        self._kinds: dict[str, type[Message]] = {}
+        self._records: dict[str, CallRecord] = {}
 
     def bind(self, servicer: object) -> None:
         """Carry out the calls from now on.
@@ -291,20 +377,82 @@ class Service:
         )
 
     def _handler(self, method: MethodDescriptor) -> grpc.RpcMethodHandler[Any, Any]:
-        kind: type[Message] = GetMessageClass(method.input_type)
+        name = method.name
+        kind = self._kinds[name] = GetMessageClass(method.input_type)
+        self._records[name] = self._gate.record(self._full_name(name))
         match method.client_streaming, method.server_streaming:
             case False, False:
-                return grpc.unary_unary_rpc_method_handler(self._answers(method.name, kind))
+                return grpc.unary_unary_rpc_method_handler(self._answers(name, kind))
             case False, True:
-                return grpc.unary_stream_rpc_method_handler(self._yields(method.name, kind))
+                return grpc.unary_stream_rpc_method_handler(self._streams(name, kind))
             case True, False:
-                return grpc.stream_unary_rpc_method_handler(self._reads(method.name, kind))
+                return grpc.stream_unary_rpc_method_handler(self._streams(name, kind))
             case _:
-                return grpc.stream_stream_rpc_method_handler(self._talks(method.name, kind))
+                return grpc.stream_stream_rpc_method_handler(self._streams(name, kind))
+
+    async def perform(self, name: str, call: Call, raw: bytes) -> bytes:
+        """Carry out a call of one request and one answer that another group let in.
+
+        Raises:
+            RouterError: it is refused.
+        """
+        began = perf_counter()
+        code = CANCELLED
+        try:
+            reply: Message = await self._methods[name](call, parse(self._kinds[name], raw, self._largest))
+            code = OK
+            return reply.SerializeToString()
+        except Exception as error:
+            code = code_of(error)
+            raise
+        finally:
+            self._records[name].ended(began, code, call.request, call)
+
+    async def perform_streaming(self, name: str, call: Call, raw: bytes, context: Context) -> None:
+        """Carry out a call that streams and that another group let in.
+
+        Args:
+            name: of the call.
+            call: let in.
+            raw: the request, or the first of them.
+            context: gives the others, and takes the answers.
+
+        Raises:
+            RouterError: it is refused.
+        """
+        began = perf_counter()
+        code = CANCELLED
+        try:
+            await self._stream(name, call, raw, context)
+            code = OK
+        except Exception as error:
+            code = code_of(error)
+            raise
+        finally:
+            self._records[name].ended(began, code, call.request, call)
+
+    async def _stream(self, name: str, call: Call, raw: object, context: Context) -> bytes | None:
+        """Carry out a call that streams; gives the answer where there is one only."""
+        method, kind = self._methods[name], self._kinds[name]
+        described = self.descriptor.methods_by_name[name]
+        if not described.client_streaming:
+            assert isinstance(raw, bytes)
+            async for message in method(call, parse(kind, raw, self._largest)):
+                await context.write(message.SerializeToString())
+            return None
+        stream = Stream(context, kind, self._largest, raw)
+        if described.server_streaming:
+            await method(call, stream)
+            return None
+        reply: Message = await method(call, stream)
+        answer = reply.SerializeToString()
+        if call.forwarded:
+            await context.write(answer)
+        return answer
 
     def _answers(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
-        record = gate.record(full)
+        record, here = self._records[name], name in HERE
 
         async def handle(raw: bytes, context: Context) -> bytes:
             began = perf_counter()
@@ -312,9 +460,16 @@ class Service:
             call, code = None, CANCELLED
             try:
                 require_deadline(context)
-                call = gate.admit(context, full, request, authorization)
-                reply: Message = await methods[name](call, parse(kind, raw, largest))
-                answer = reply.SerializeToString()
+                call = await gate.let_in(context, full, request, authorization)
+                message = parse(kind, raw, largest)
+                elsewhere = gate.elsewhere
+                shard = None if elsewhere is None or here else elsewhere.away(call, message)
+                if elsewhere is None or shard is None:
+                    reply: Message = await methods[name](call, message)
+                    answer = reply.SerializeToString()
+                else:
+                    answer = await elsewhere.forward(call, shard, full, raw)
+                    context.set_trailing_metadata(((OWNER, elsewhere.owner(shard)),))
                 code = OK
                 return answer
             except Exception as error:
@@ -326,65 +481,34 @@ class Service:
 
         return handle
 
-    def _yields(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
-        record = gate.record(full)
+    def _streams(self, name: str, kind: type[Message]) -> Any:
+        gate, full = self._gate, self._full_name(name)
+        record, described = self._records[name], self.descriptor.methods_by_name[name]
 
-        async def handle(raw: bytes, context: Context) -> None:
+        async def handle(raw: object, context: Context) -> bytes | None:
             began = perf_counter()
             request, authorization = gate.request_id(context)
             call, code = None, CANCELLED
             try:
-                call = gate.admit(context, full, request, authorization)
-                async for message in methods[name](call, parse(kind, raw, largest)):
-                    await context.write(message.SerializeToString())
-                code = OK
-            except Exception as error:
-                code = code_of(error)
-                await refuse(context, error, full, request, call)
-            finally:
-                record.ended(began, code, request, call)
-
-        return handle
-
-    def _reads(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
-        record = gate.record(full)
-
-        async def handle(_: object, context: Context) -> bytes:
-            began = perf_counter()
-            request, authorization = gate.request_id(context)
-            call, code = None, CANCELLED
-            try:
-                call = gate.admit(context, full, request, authorization)
-                reply: Message = await methods[name](call, Stream(context, kind, largest))
-                answer = reply.SerializeToString()
+                call = await gate.let_in(context, full, request, authorization)
+                first = None if described.client_streaming else raw
+                elsewhere, shard = gate.elsewhere, None
+                if elsewhere is not None and name not in HERE:
+                    if described.client_streaming:
+                        first = await context.read()
+                    if isinstance(first, bytes):
+                        shard = elsewhere.away(call, _about(parse(kind, first, self._largest)))
+                if elsewhere is None or shard is None:
+                    answer = await self._stream(name, call, first, context)
+                else:
+                    assert isinstance(first, bytes)
+                    answer = await elsewhere.relay(call, shard, described, first, context)
                 code = OK
                 return answer
             except Exception as error:
                 code = code_of(error)
                 await refuse(context, error, full, request, call)
                 raise
-            finally:
-                record.ended(began, code, request, call)
-
-        return handle
-
-    def _talks(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
-        record = gate.record(full)
-
-        async def handle(_: object, context: Context) -> None:
-            began = perf_counter()
-            request, authorization = gate.request_id(context)
-            call, code = None, CANCELLED
-            try:
-                call = gate.admit(context, full, request, authorization)
-                await methods[name](call, Stream(context, kind, largest))
-                code = OK
-            except Exception as error:
-                code = code_of(error)
-                await refuse(context, error, full, request, call)
             finally:
                 record.ended(began, code, request, call)
 

@@ -27,7 +27,7 @@ from crowdroute.router.rpc.annotation import AnnotationServicer
 from crowdroute.router.rpc.calls import Gate, Service
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.rpc.scopes import check_scopes
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import Settings, TlsSettings
 
 ANNOTATION = annotation_pb2.DESCRIPTOR.services_by_name["AnnotationService"]
@@ -58,7 +58,7 @@ OPTIONS: Sequence[tuple[str, int]] = (
 
 
 class Server:
-    """Serves an engine."""
+    """Serves a group of shards."""
 
     def __init__(self, settings: Settings, services: Sequence[ServiceDescriptor] = (ANNOTATION,)) -> None:
         """Prepare; nothing listens before `start`.
@@ -106,6 +106,11 @@ class Server:
         return self._gate
 
     @property
+    def services(self) -> Mapping[str, Service]:
+        """What clients call, by full name."""
+        return self._services
+
+    @property
     def work_streams(self) -> int:
         """How many work streams are open."""
         return len(self._annotation.streams) if self._annotation is not None else 0
@@ -136,30 +141,30 @@ class Server:
             await starting
             raise
 
-    async def serve(self, engine: Engine, servicers: Mapping[str, object] | None = None) -> None:
+    async def serve(self, group: ShardGroup, servicers: Mapping[str, object] | None = None) -> None:
         """Begin to carry calls out.
 
         Args:
-            engine: recovered and started.
+            group: started.
             servicers: by the full name of their service, for all services but AnnotationService.
 
         Raises:
             ConfigurationError: a servicer or one of its calls is missing.
         """
-        self._annotation = AnnotationServicer(engine, self._gate)
+        self._annotation = AnnotationServicer(group, self._gate)
         bound: dict[str, object] = {ANNOTATION.full_name: self._annotation, **(servicers or {})}
         for name, service in self._services.items():
             if name not in bound:
                 raise ConfigurationError(f"nothing carries out {name}")
             service.bind(bound[name])
-        self._gate.open(engine)
+        self._gate.open(group)
         await self._tell_health(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
         """Take nothing new, let calls under way finish, and close; the engine may drain afterwards."""
         await self._health.enter_graceful_shutdown()
-        if self._gate.engine is not None:
-            self._gate.engine.waiting.close()
+        if self._gate.group is not None:
+            self._gate.group.send_seekers_away()
         if self._annotation is not None:
             self._annotation.streams.go_away()
         await self._server.stop(self._settings.grace_seconds)

@@ -12,7 +12,7 @@ from crowdroute.api.v1 import vendor_pb2 as wire
 from crowdroute.api.v1 import workers_pb2
 from crowdroute.router.commands.replies import Created
 from crowdroute.router.errors import InvalidCommand, PermissionRefused, Refusal
-from crowdroute.router.machine.stream import organisation_stream
+from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import ProjectState, Stage, TaskState, WorkerStatus
@@ -26,13 +26,14 @@ from crowdroute.router.rpc.operations.counting import free_slots
 from crowdroute.router.rpc.operations.ledger import balances_after, place_of
 from crowdroute.router.rpc.operations.office import request_digest
 from crowdroute.router.rpc.operations.workers import worker_of, workers_after
-from crowdroute.router.rpc.pages import fill, page_of, spaced
+from crowdroute.router.rpc.pages import Page, fill, page_of, spaced
 from crowdroute.router.rpc.reach import Reach, reach_of
 from crowdroute.router.rpc.rough import RoughCounts
 from crowdroute.router.rpc.scopes import Scope
 from crowdroute.router.rpc.status import problem_message
 from crowdroute.router.rpc.upserts import read_upsert
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
 
@@ -43,9 +44,9 @@ MOST_ROWS = 1000
 class VendorServicer:
     """Carries out the calls. What is out of the token's reach answers as what does not exist."""
 
-    def __init__(self, engine: Engine, gate: Gate) -> None:
-        """Serve an engine."""
-        self._engine = engine
+    def __init__(self, group: ShardGroup, gate: Gate) -> None:
+        """Serve a group."""
+        self._group = group
         self._gate = gate
         self._wanted_about = RoughCounts()
 
@@ -65,7 +66,9 @@ class VendorServicer:
         last = ""
         for name in names[begin:]:
             project = organisation.project_names[name]
-            state = self._engine.project(call.principal.tenant, project)
+            if not self._group.has(project_stream(call.principal.tenant, project)):
+                continue
+            state = self._group.project(call.principal.tenant, project)
             if state.state != ProjectState.ACTIVE or not self._admits(
                 organisation, reach, state.rules.requirement
             ):
@@ -80,15 +83,38 @@ class VendorServicer:
                     name=name,
                     wanted=self._wanted_about.of(
                         (call.principal.tenant, project, reach),
-                        self._engine.now_us(),
+                        self._group.now_us(),
                         partial(self._wanted, organisation, reach, state),
                     ),
                     pay=money_message(state.price_micros(Stage.CROWD), state.rules.prices.currency),
                 )
             )
             await asyncio.sleep(0)
-        await self._engine.observe()
-        return response
+        await self._group.observe()
+        return await self._with_others(call, message, page, response)
+
+    async def _with_others(
+        self,
+        call: Call,
+        message: wire.ListOpenProjectsRequest,
+        page: Page,
+        own: wire.ListOpenProjectsResponse,
+    ) -> wire.ListOpenProjectsResponse:
+        """Add the projects that live with other groups, and cut the page anew."""
+        elsewhere = self._gate.elsewhere
+        if elsewhere is None or call.part:
+            return own
+        more = bool(own.next_page_token)
+        rows = list(own.projects)
+        for answer in await elsewhere.gather(call, call.name, message.SerializeToString()):
+            part = wire.ListOpenProjectsResponse.FromString(answer)
+            rows += part.projects
+            more = more or bool(part.next_page_token)
+        rows.sort(key=lambda project: project.name)
+        projects = rows[: page.rows]
+        more = more or len(rows) > page.rows
+        token = page.token(projects[-1].name) if more and projects else ""
+        return wire.ListOpenProjectsResponse(projects=projects, next_page_token=token)
 
     async def upsert_workers(
         self, call: Call, message: wire.UpsertWorkersRequest
@@ -107,8 +133,8 @@ class VendorServicer:
                 outcomes.append(error)
         workers = [outcome for outcome in outcomes if not isinstance(outcome, Refusal)]
         rows = {worker: organisation.workers[worker] for worker in workers}
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, workers)
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), workers)
         response = wire.UpsertWorkersResponse()
         for outcome in outcomes:
             if isinstance(outcome, Refusal):
@@ -124,9 +150,9 @@ class VendorServicer:
         reach: Reach,
         row: workers_pb2.UpsertWorkerRequest,
     ) -> Id:
-        upsert = read_upsert(self._engine, call.principal.tenant, organisation, reach, row)
+        upsert = read_upsert(self._home(call), call.principal.tenant, organisation, reach, row)
         key = checked_key(row.idempotency_key)
-        request = self._engine.request(
+        request = self._group.request(
             organisation_stream(call.principal.tenant),
             upsert.command,
             principal=call.principal.name,
@@ -134,7 +160,7 @@ class VendorServicer:
             key=key,
             digest=request_digest(row) if key else b"",
         )
-        return expect(Created, self._engine.decide(request, upsert.contents)).id
+        return expect(Created, self._home(call).decide(request, upsert.contents)).id
 
     async def list_vendor_workers(
         self, call: Call, message: wire.ListVendorWorkersRequest
@@ -151,8 +177,8 @@ class VendorServicer:
             pool=reach.pool,
             status=status,
         )
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), [row.facts.worker for row in rows])
         workers, token = await fill(
             page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
         )
@@ -165,8 +191,8 @@ class VendorServicer:
         rows = balances_after(organisation, reach, NO_ID, page.after, page.rows + 1)
         more = len(rows) > page.rows
         rows = rows[: page.rows]
-        await self._engine.observe()
-        names = await worker_names_of(self._engine, {row.worker for row in rows})
+        await self._group.observe()
+        names = await worker_names_of(self._home(call), {row.worker for row in rows})
         return wire.GetStatementResponse(
             lines=[
                 wire.StatementLine(
@@ -179,6 +205,10 @@ class VendorServicer:
             ],
             next_page_token=page.token(place_of(rows[-1])) if more else "",
         )
+
+    def _home(self, call: Call) -> Engine:
+        """Give the engine of the shard that the caller's organisation lives in."""
+        return self._group.engine_of(call.principal.tenant)
 
     def _reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the organisation, and whose workers the caller acts for.
@@ -193,7 +223,7 @@ class VendorServicer:
                 " OperationsService",
                 {"scope": Scope.VENDOR.value},
             )
-        return self._engine.organisation(call.principal.tenant), reach
+        return self._group.organisation(call.principal.tenant), reach
 
     def _wanted(self, organisation: OrganisationState, reach: Reach, state: Project) -> int:
         """Count the crowd answers wanted that nobody holds a lease for, of tasks that admit the vendor."""

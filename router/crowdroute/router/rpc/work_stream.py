@@ -40,7 +40,7 @@ from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
 from crowdroute.router.rpc.convert.offers import no_task
 from crowdroute.router.rpc.status import problem_message
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 
 MOST_CREDITS = 100
 MOST_UNTOLD = 256
@@ -344,13 +344,13 @@ class WorkStream:
 
 
 class WorkStreams:
-    """All work streams of a shard, and which of them holds what."""
+    """All work streams of a group, and which of them holds what."""
 
-    def __init__(self, engine: Engine, gate: Gate) -> None:
+    def __init__(self, group: ShardGroup, gate: Gate) -> None:
         self._gate = gate
         self._open: set[WorkStream] = set()
         self._holders: dict[Id, WorkStream] = {}
-        engine.subscribe(self._on_durable)
+        group.subscribe(self._on_durable)
 
     def __len__(self) -> int:
         """Give how many are open."""
@@ -386,7 +386,7 @@ class WorkStreams:
         for stream in self._open:
             stream.go_away(SHUTTING_DOWN)
 
-    def _on_durable(self, entries: Sequence[Entry]) -> None:
+    def _on_durable(self, _shard: int, entries: Sequence[Entry]) -> None:
         if not self._holders:
             return
         for entry in entries:

@@ -6,7 +6,7 @@ The wire, the console and the command line all stand on this object; in a cluste
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from crowdroute.router.events import Entry
 from crowdroute.router.machine.erasure import contents_to_delete
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.machine.stream import project_stream, tenant_of
 from crowdroute.router.model.ids import NO_ID, Id, Kind
 from crowdroute.router.ports import Clock, ContentChange, ContentStore, EventLog, Ids
 from crowdroute.router.runtime.shard_loop import ShardLoop
@@ -219,6 +219,12 @@ class Engine:
         for name in self.shard.streams():
             if not name.endswith("/organisation"):
                 yield name, self.shard.project_state(name)
+
+    def organisations(self) -> Iterator[tuple[str, OrganisationMachine]]:
+        """Yield tenant and machine of every organisation that lives in this shard."""
+        for name in self.shard.streams():
+            if name.endswith("/organisation"):
+                yield tenant_of(name), self.shard.organisation(tenant_of(name))
 
     def has_tenant(self, tenant: str) -> bool:
         """Say whether a tenant's organisation exists."""

@@ -1,43 +1,72 @@
-"""The engine that settings ask for: over a file, or over a partition of Kafka."""
+"""The shards that settings ask for: over files, or over partitions of Kafka."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.runtime.clustered import clustered_engine
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.embedded import embedded_group, embedded_shard
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import Recovered
-from crowdroute.router.runtime.settings import Settings
+from crowdroute.router.runtime.settings import Settings, own_shards, placement_of
 
 
-def opened_engine(
+def opened_shard(
     settings: Settings,
-    *,
-    shard: int = 0,
-    shards: int = 1,
-    generation: int = 0,
+    number: int,
+    placement: Placement,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> contextlib.AbstractAsyncContextManager[Engine]:
-    """Give what opens and serves a shard; the errors are those of `embedded_engine` and `clustered_engine`.
+    """Give what recovers a shard; the errors are those of `embedded_shard` and `clustered_shard`.
 
     Args:
-        settings: with the directory of this shard.
-        shard: its number, which a file does not need to know.
-        shards: how many there are.
-        generation: of the placement that gave this process the shard; a file has one owner at a time anyway.
+        settings: with the directory.
+        number: of the shard.
+        placement: under which this process has it.
         recovered: is told what the recovery took.
     """
     if settings.kafka is None:
-        return embedded_engine(settings.directory, snapshots=settings.snapshots, recovered=recovered)
-    return clustered_engine(
+        return embedded_shard(settings.directory, number, snapshots=settings.snapshots, recovered=recovered)
+    return clustered_shard(
         settings.kafka,
         settings.directory,
-        shard=shard,
-        shards=shards,
-        generation=generation,
+        number,
+        shards=placement.shards,
+        generation=placement.generation,
         snapshots=settings.snapshots,
         recovered=recovered,
     )
+
+
+@contextlib.asynccontextmanager
+async def opened_group(
+    settings: Settings,
+    *,
+    recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
+) -> AsyncIterator[ShardGroup]:
+    """Open and serve the shards that settings give this process, until the block is left.
+
+    Args:
+        settings: of the process.
+        recovered: is told what the recovery of each shard took.
+
+    Raises:
+        ConfigurationError, StorageError: as `embedded_group` and `opened_shard`.
+    """
+    placement, own = placement_of(settings), own_shards(settings)
+    if settings.kafka is None:
+        async with embedded_group(
+            settings.directory, placement, own=own, snapshots=settings.snapshots, recovered=recovered
+        ) as group:
+            yield group
+        return
+    group = ShardGroup(lambda number: opened_shard(settings, number, placement, recovered), placement)
+    await group.start(own)
+    try:
+        yield group
+    finally:
+        await group.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -35,17 +36,19 @@ class ServableLog(EventLog, Held, Protocol):
 @contextlib.asynccontextmanager
 async def engine_over(
     log: ServableLog,
-    directory: Path,
+    folder: Path,
     *,
+    number: int = 0,
     snapshots: bool = True,
     progress: Callable[[int, int], None] = lambda _done, _head: None,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> AsyncIterator[Engine]:
-    """Fold a log and serve from it until the block is left; then drain, but leave the log open.
+    """Fold a log, for who starts the engine; leaving drains it, and leaves the log open.
 
     Args:
         log: opened by this process.
-        directory: where snapshots are kept.
+        folder: where snapshots are kept.
+        number: of the shard.
         snapshots: have a second process write snapshots.
         progress: is told the sequence folded so far and that of the head, from another thread.
         recovered: is told what the recovery took.
@@ -55,8 +58,8 @@ async def engine_over(
         AppendFailed: when leaving, not everything that was taken became durable.
     """
     await asyncio.to_thread(warm_up)
-    files = SnapshotFiles(directory / "snapshots")
-    found = await asyncio.to_thread(recover, log, files, Shard, progress)
+    files = SnapshotFiles(folder)
+    found = await asyncio.to_thread(recover, log, files, partial(Shard, number), progress)
     recovered(found)
     calm_collector()
     engine = Engine(
@@ -73,7 +76,6 @@ async def engine_over(
     if feed is not None:
         engine.feed_snapshotter(feed)
         feed.start()
-    engine.start()
     try:
         yield engine
     finally:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.runtime.placement import Owner, Placement
 
 
 def _host_and_port(address: str) -> str:
@@ -66,6 +67,46 @@ class MetricsSettings(BaseModel):
     """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
 
 
+class PeerTlsSettings(BaseModel):
+    """Files in PEM form; each group shows a certificate of these authorities to the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    certificate: Path
+    key: Path
+    authorities: Path
+
+
+class OtherGroup(BaseModel):
+    """A process that serves other shards of the installation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    shards: Annotated[list[int], Field(min_length=1)]
+    """Numbers of its shards."""
+    peers: Address
+    """Where it serves its peers."""
+    public: Address
+    """Where clients reach it."""
+
+
+class PeerSettings(BaseModel):
+    """The other processes of an installation whose shards are served by several."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: Address
+    """Where this process serves the others; clients have no business there."""
+    secret_file: Path
+    """File with the secret that all of them share, at least 32 characters."""
+    others: list[OtherGroup] = []
+    """Who serves the other shards; this process serves those that nobody there does."""
+    generation: Annotated[int, Field(ge=1)] = 1
+    """Number of this division of shards; the same in all processes, and higher after each change."""
+    tls: PeerTlsSettings | None = None
+    """Unset: no encryption between processes, which is for one machine only."""
+
+
 class KafkaSettings(BaseModel):
     """A log on Kafka in place of the file: one topic for batches, one for contents."""
 
@@ -100,18 +141,14 @@ class KafkaSettings(BaseModel):
 
 
 class ClusterSettings(BaseModel):
-    """How large a cluster on Ray is, and where."""
+    """Processes on Ray that share the shards."""
 
     model_config = ConfigDict(extra="forbid")
 
     ray: str = "auto"
     """host:port of Ray's head; `auto` takes the one that a node on this machine belongs to."""
-    shards: Annotated[int, Field(ge=1, le=4096)] = 1
-    """Partitions of the log; may grow and never falls."""
     actors: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Processes that share the shards, spread over the nodes."""
-    port: Annotated[int, Field(ge=0, le=65_000)] = 0
-    """Shard 0 is served on this port of its node, shard 1 on the next; 0: each takes a free one."""
+    """How many, spread over the nodes."""
 
 
 class Settings(BaseSettings):
@@ -127,6 +164,8 @@ class Settings(BaseSettings):
     """Where gRPC is served."""
     tenant: str = "default"
     """The organisation that an empty store is begun with."""
+    shards: Annotated[int, Field(ge=1, le=64)] = 1
+    """Logs that the projects are shared out among, each with a writer of its own; can grow and not shrink."""
     reflection: bool = False
     """Whether clients may ask for the schema, as grpcurl does."""
     grace_seconds: Annotated[float, Field(ge=0)] = 5.0
@@ -136,6 +175,8 @@ class Settings(BaseSettings):
     tls: TlsSettings | None = None
     """Unset: no encryption, which is for one machine only."""
     limits: LimitSettings = LimitSettings()
+    peers: PeerSettings | None = None
+    """Unset: this process serves all shards."""
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
     kafka: KafkaSettings | None = None
@@ -149,8 +190,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_reader(self) -> Settings:
-        if self.feeds is not None and self.cluster is not None:
-            raise ValueError("feeds are read by one process, `crowdroute serve`: leave feeds or cluster out")
+        if self.feeds is not None and (self.cluster is not None or self.shards > 1):
+            raise ValueError(
+                "feeds are read by `crowdroute serve` with one shard: leave out feeds, or cluster and shards"
+            )
         return self
 
     @classmethod
@@ -194,6 +237,45 @@ def load_settings(file: Path | None = None, **given: object) -> Settings:
         raise ConfigurationError(f"{file} is no TOML file: it is not UTF-8 text") from error
     except ValueError as error:
         raise ConfigurationError(f"{file} is no TOML file: {error}") from error
+
+
+def placement_of(settings: Settings) -> Placement:
+    """Give who serves each shard.
+
+    Raises:
+        ConfigurationError: a shard that does not exist is said to be served elsewhere, or one by two.
+    """
+    if settings.peers is None:
+        return Placement(settings.shards)
+    others: dict[int, Owner] = {}
+    for other in settings.peers.others:
+        for shard in other.shards:
+            if shard in others or not 0 <= shard < settings.shards:
+                raise ConfigurationError(
+                    f"settings: peers.others: shard {shard} "
+                    + (
+                        "has two owners"
+                        if shard in others
+                        else f"does not exist: shards is {settings.shards}, and they are numbered from 0"
+                    )
+                )
+            others[shard] = Owner(other.peers, other.public)
+    return Placement(settings.shards, settings.peers.generation, others)
+
+
+def own_shards(settings: Settings) -> list[int]:
+    """Give the numbers of the shards that this process serves.
+
+    Raises:
+        ConfigurationError: there is none left.
+    """
+    others = placement_of(settings).others
+    own = [shard for shard in range(settings.shards) if shard not in others]
+    if not own:
+        raise ConfigurationError(
+            "settings: peers.others: the other processes serve all shards, and this one none"
+        )
+    return own
 
 
 def _plain(kind: str, message: str) -> str:

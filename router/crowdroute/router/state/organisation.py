@@ -13,6 +13,7 @@ import msgspec
 
 from crowdroute.router.model.facts import WorkerFacts
 from crowdroute.router.model.ids import ID_BYTES, NO_ID, Id
+from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import WorkerStatus
 from crowdroute.router.timers import Deadlines
 
@@ -29,6 +30,22 @@ class ProjectRow(_Row):
     name: str
     shard: int
     lane: int
+
+
+class AwaitedRow(_Row):
+    """A project whose stream is placed in another shard and may not have begun there."""
+
+    project: Id
+    name: str
+    shard: int
+    lane: int
+    rules: ProjectRules
+    principal: str
+    """Text id of the token that asked for it."""
+    key: str
+    """Idempotency key of that request; empty for none."""
+    digest: bytes
+    """Hash of that request."""
 
 
 class VendorRow(_Row):
@@ -101,6 +118,8 @@ class OrganisationState:
         """Begin with nothing; `tenant` stays empty until the organisation is created."""
         self.tenant = ""
         self.projects: dict[Id, ProjectRow] = {}
+        self.awaited: dict[Id, AwaitedRow] = {}
+        """Projects that another shard is asked to begin; their names are taken."""
         self.vendors: dict[Id, VendorRow] = {}
         self.pools: dict[Id, PoolRow] = {}
         self.workers: dict[Id, WorkerRow] = {}

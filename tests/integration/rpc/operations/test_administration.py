@@ -15,10 +15,10 @@ from crowdroute.api.v1 import administration_pb2 as wire
 from crowdroute.api.v1 import projects_pb2, tasks_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.adapters.sqlite_verify import verify
-from crowdroute.router.rpc.assembly import make_server, serve_engine
+from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.operations import administration
-from crowdroute.router.runtime.embedded import embedded_engine
+from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.settings import Settings
 
@@ -34,12 +34,13 @@ class Embedded(NamedTuple):
 @contextlib.asynccontextmanager
 async def embedded(directory: Path) -> AsyncIterator[Embedded]:
     """Serve a directory."""
-    async with embedded_engine(directory, snapshots=False) as engine:
+    async with embedded_group(directory, snapshots=False) as group:
+        engine = group.engines[0]
         server = make_server(Settings(address="127.0.0.1:0", grace_seconds=0, directory=directory))
         await server.start()
         token = directory / "admin.token"
         await bootstrap(engine, "default", directory)
-        await serve_engine(server, engine)
+        await serve_group(server, group)
         client = AsyncClient(Connection(f"127.0.0.1:{server.port}", token.read_text().strip()))
         try:
             yield Embedded(engine, client, directory)
@@ -113,7 +114,8 @@ async def test_a_copy_can_be_served_in_place_of_the_log(tmp_path: Path) -> None:
     database = next(path for path in (tmp_path / "live").iterdir() if path.suffix not in (".token", "")).name
     (restored / database).write_bytes(Path(progress.path).read_bytes())
     assert verify(restored).ok
-    async with embedded_engine(restored, snapshots=False) as engine:
+    async with embedded_group(restored, snapshots=False) as group:
+        engine = group.engines[0]
         state = engine.project("default", bytes.fromhex(project.removeprefix("prj_")))
         assert state.tasks.count == 5
         assert engine.log.head()[0] == progress.sequence

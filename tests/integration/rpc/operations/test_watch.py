@@ -202,13 +202,15 @@ async def test_a_watch_ends_when_the_engine_does(office: Office, monkeypatch: py
 
 async def test_a_watcher_who_goes_away_is_forgotten(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten = asyncio.Event()
-    subscribe = office.engine.subscribe
+    group = office.server.gate.group
+    assert group is not None
+    subscribe = group.subscribe
 
-    def counted(on_durable: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
+    def counted(on_durable: Callable[[int, Sequence[Entry]], None]) -> Callable[[], None]:
         end = subscribe(on_durable)
         return lambda: (end(), forgotten.set())[0]
 
-    monkeypatch.setattr(office.engine, "subscribe", counted)
+    monkeypatch.setattr(group, "subscribe", counted)
     client = await office.client()
     await watching(client)
     assert not forgotten.is_set()

@@ -24,8 +24,8 @@ def watcher(stream: str = "acme/") -> Watcher:
 
 async def test_events_come_in_order_with_the_batch_they_stand_in() -> None:
     watched = watcher()
-    watched.note(4, [entry("acme/project/a", paused(1), paused(2)), entry("acme/project/b", paused(3))])
-    watched.note(5, [entry("acme/project/a", paused(4))])
+    watched.note(0, 4, [entry("acme/project/a", paused(1), paused(2)), entry("acme/project/b", paused(3))])
+    watched.note(0, 5, [entry("acme/project/a", paused(4))])
 
     found = await watched.take()
 
@@ -42,8 +42,8 @@ async def test_other_streams_and_kinds_are_not_kept(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.001)
     watched = watcher("acme/project/a")
 
-    watched.note(1, [entry("acme/project/b", paused()), entry("other/project/a", paused())])
-    watched.note(2, [entry("acme/project/a", facts.ProjectResumed())])
+    watched.note(0, 1, [entry("acme/project/b", paused()), entry("other/project/a", paused())])
+    watched.note(0, 2, [entry("acme/project/a", facts.ProjectResumed())])
 
     assert await watched.take() == []
 
@@ -59,13 +59,13 @@ async def test_what_does_not_fit_is_counted_and_told_after_what_came_before(
 ) -> None:
     monkeypatch.setattr(watch, "MOST_EVENTS", 100)
     watched = watcher()
-    watched.note(1, [entry("acme/project/a", *(paused(number) for number in range(250)))])
+    watched.note(0, 1, [entry("acme/project/a", *(paused(number) for number in range(250)))])
     kept = []
     while some := await watched.take():
         kept += some
         if watched.take_left_out():
             break
-        watched.note(2, [entry("acme/project/a", paused(-1))])
+        watched.note(0, 2, [entry("acme/project/a", paused(-1))])
 
     assert [one.event.reason for one in kept] == [str(number) for number in range(100)]  # type: ignore[attr-defined]
 
@@ -73,11 +73,11 @@ async def test_what_does_not_fit_is_counted_and_told_after_what_came_before(
 async def test_after_a_gap_was_told_events_are_kept_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "MOST_EVENTS", 2)
     watched = watcher()
-    watched.note(1, [entry("acme/project/a", *(paused(number) for number in range(5)))])
+    watched.note(0, 1, [entry("acme/project/a", *(paused(number) for number in range(5)))])
     await watched.take()
     assert watched.take_left_out() == 3
 
-    watched.note(2, [entry("acme/project/a", paused(9))])
+    watched.note(0, 2, [entry("acme/project/a", paused(9))])
 
     (again,) = await watched.take()
     assert again.event.reason == "9"  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.support.fake_fleet import FakeFleet
 
-from crowdroute.router.runtime.cluster.orders import Charge, Held, Order, Stage
+from crowdroute.router.runtime.cluster.orders import At, Charge, Held, Order, Stage
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def fleet() -> FakeFleet:
 
 
 def order(generation: int, *, life: str = "life-1", **charges: Charge) -> Order:
-    return Order(life, generation, {int(name[1:]): charge for name, charge in charges.items()})
+    return Order(life, generation, {int(name[1:]): charge for name, charge in charges.items()}, {})
 
 
 async def follow(fleet: FakeFleet, given: Order) -> dict[int, Held]:
@@ -29,9 +29,7 @@ async def follow(fleet: FakeFleet, given: Order) -> dict[int, Held]:
 
 
 async def test_a_shard_is_opened_by_its_grant(fleet: FakeFleet) -> None:
-    assert await follow(fleet, order(3, s0=Charge(3, serve=True))) == {
-        0: Held(3, Stage.SERVING, address="life-1:0")
-    }
+    assert await follow(fleet, order(3, s0=Charge(3, serve=True))) == {0: Held(3, Stage.SERVING)}
 
 
 async def test_an_order_to_an_earlier_life_is_not_followed(fleet: FakeFleet) -> None:
@@ -62,9 +60,7 @@ async def test_a_shard_recalled_before_its_grant_came_in_is_never_opened_by_it(f
 
 async def test_a_newer_grant_opens_a_shard_again(fleet: FakeFleet) -> None:
     await follow(fleet, order(3, s0=Charge(3, serve=True)))
-    assert await follow(fleet, order(5, s0=Charge(5, serve=True))) == {
-        0: Held(5, Stage.SERVING, address="life-1:0")
-    }
+    assert await follow(fleet, order(5, s0=Charge(5, serve=True))) == {0: Held(5, Stage.SERVING)}
     assert [claim.generation for claim in fleet.logs.claims[0]] == [3, 5]
 
 
@@ -87,3 +83,8 @@ async def test_a_void_claim_tells_which_generation_counts(fleet: FakeFleet) -> N
     held = await follow(fleet, order(3, life="life-3", s0=Charge(3, serve=True)))
     assert held == {0: Held(3, Stage.FAILED, "the claim is void")}
     assert fleet.processes["actor-0"].actor.standing().least == 9
+
+
+async def test_who_serves_what_is_made_known(fleet: FakeFleet) -> None:
+    await follow(fleet, Order("life-1", 1, {}, {5: At("10.0.0.2:7000")}))
+    assert fleet.processes["actor-0"].hosting.owners == {5: At("10.0.0.2:7000")}

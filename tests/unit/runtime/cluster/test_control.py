@@ -80,7 +80,7 @@ async def test_the_overview_tells_who_serves_what_where(desk: Desk) -> None:
         (1, "serving", "actor-0"),
         (2, "serving", "actor-1"),
     ]
-    assert [one.address for one in seen.shards] == ["life-1:0", "life-1:1", "life-3:2"]
+    assert [one.address for one in seen.shards] == [seen.actors[number].address for number in (0, 0, 1)]
     assert [(one.name, one.state, one.shards) for one in seen.actors] == [
         ("actor-0", ActorState.SERVING, [0, 1]),
         ("actor-1", ActorState.SERVING, [2]),
@@ -113,6 +113,13 @@ async def test_a_restart_replaces_every_life(desk: Desk) -> None:
     before = {one.name: one.incarnation for one in (await desk.show()).actors}
     after = {one.name: one.incarnation for one in (await desk.do(Restart())).actors}
     assert all(after[name] != before[name] for name in before)
+
+
+async def test_more_shards_replace_every_life_because_it_learns_their_number_at_its_start(desk: Desk) -> None:
+    before = {one.name: one.incarnation for one in (await desk.show()).actors}
+    after = await desk.do(Want(5, 2))
+    assert len(after.shards) == 5
+    assert all(one.incarnation != before[one.name] for one in after.actors)
 
 
 async def test_a_cluster_that_is_down_keeps_its_shards(desk: Desk) -> None:

@@ -61,6 +61,17 @@ async def test_actors_are_spread_over_the_nodes_and_shards_over_the_actors(scene
     assert scene.fleet.serving() == {0: "actor-0", 1: "actor-0", 2: "actor-1", 3: "actor-1"}
 
 
+async def test_every_actor_knows_where_each_shard_is_served(scene: Scene) -> None:
+    at = {actor: one.hosting.at for actor, one in scene.fleet.processes.items()}
+    for process in scene.fleet.processes.values():
+        assert process.hosting.owners == {
+            0: at["actor-0"],
+            1: at["actor-0"],
+            2: at["actor-1"],
+            3: at["actor-1"],
+        }
+
+
 async def test_a_crashed_actor_gets_its_shards_back_by_new_grants(scene: Scene) -> None:
     before = scene.placement.generation
     scene.fleet.crash("actor-0")

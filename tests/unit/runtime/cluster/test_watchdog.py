@@ -3,10 +3,10 @@
 import pytest
 
 from crowdroute.router.runtime.cluster.fleet import Pulse
-from crowdroute.router.runtime.cluster.orders import Standing
+from crowdroute.router.runtime.cluster.orders import At, Standing
 from crowdroute.router.runtime.cluster.watchdog import AGAIN_S, FROZEN_S, GONE_S, START_S, Verdict, Watch
 
-STANDING = Standing("life-1", "node-a", "10.0.0.1:7000", 1)
+STANDING = Standing("life-1", "node-a", At("10.0.0.1:7000"), 1)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_next_life_that_never_speaks_is_frozen(watch: Watch) -> None:
 
 def test_a_new_life_has_time_to_begin(watch: Watch) -> None:
     watch.felt(Pulse.GONE, 1.0)
-    watch.said(Standing("life-2", "node-a", "", 2), 100.0)
+    watch.said(Standing("life-2", "node-a", At(""), 2), 100.0)
     assert watch.verdict(100.0 + START_S - 1) is Verdict.ALIVE
     assert watch.verdict(100.0 + START_S) is Verdict.FROZEN
 
@@ -61,5 +61,5 @@ def test_a_process_is_ended_once_in_a_while_so_that_its_successor_is_not(watch: 
 
 def test_a_new_life_may_be_ended_at_once(watch: Watch) -> None:
     assert watch.end(10.0)
-    watch.said(Standing("life-2", "node-a", "10.0.0.1:7001", 2), 11.0)
+    watch.said(Standing("life-2", "node-a", At("10.0.0.1:7001"), 2), 11.0)
     assert watch.end(11.0)

@@ -14,6 +14,7 @@ from crowdroute.router.events.organisation import (
     OrganisationCreated,
     PersonErased,
     PoolAdded,
+    ProjectAwaited,
     ProjectRegistered,
     TokenIssued,
     TokenRevoked,
@@ -24,6 +25,7 @@ from crowdroute.router.events.organisation import (
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.states import WorkerStatus
 from crowdroute.router.state.organisation import (
+    AwaitedRow,
     BalanceRow,
     OrganisationState,
     PoolRow,
@@ -52,7 +54,19 @@ def fold(state: OrganisationState, event: Event, at_us: int) -> None:
         case OrganisationCreated():
             state.tenant = event.tenant
         case ProjectRegistered():
+            state.awaited.pop(event.project, None)
             state.put_project(ProjectRow(event.project, event.name, event.shard, event.lane))
+        case ProjectAwaited():
+            state.awaited[event.project] = AwaitedRow(
+                event.project,
+                event.name,
+                event.shard,
+                event.lane,
+                event.rules,
+                event.principal,
+                event.key,
+                event.digest,
+            )
         case VendorAdded():
             state.put_vendor(VendorRow(event.vendor, event.name))
         case PoolAdded():

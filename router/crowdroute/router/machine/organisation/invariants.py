@@ -29,6 +29,9 @@ def check(state: OrganisationState) -> None:
     if not state.tenant and (state.projects or state.vendors or state.pools or state.workers or state.tokens):
         raise InvariantBroken("there are rows before the organisation was created")
     _check_indexes(state)
+    for project, awaited in state.awaited.items():
+        _require(project not in state.projects, "project", project, "is both awaited and registered")
+        _require(awaited.name not in state.project_names, "awaited project", project, "has another's name")
     for pool in state.pools.values():
         _require(pool.vendor in (NO_ID, *state.vendors), "pool", pool.pool, "is of an unknown vendor")
     for worker, row in state.workers.items():

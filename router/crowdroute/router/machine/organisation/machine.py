@@ -9,7 +9,9 @@ from crowdroute.router.commands import Request
 from crowdroute.router.commands.organisation import (
     AddPool,
     AddVendor,
+    AwaitProject,
     ChangeWorkerStatus,
+    ConfirmProject,
     CreateOrganisation,
     ErasePerson,
     IssueToken,
@@ -60,6 +62,10 @@ class OrganisationMachine:
                 return projects.create_organisation(state, command, request)
             case RegisterProject():
                 return projects.register_project(state, command)
+            case AwaitProject():
+                return projects.await_project(state, command, request)
+            case ConfirmProject():
+                return projects.confirm_project(state, command)
             case AddVendor():
                 return suppliers.add_vendor(state, command)
             case AddPool():

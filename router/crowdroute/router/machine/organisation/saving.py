@@ -9,6 +9,7 @@ import msgspec
 from crowdroute.router.errors import SnapshotUnusable
 from crowdroute.router.model.ids import Id
 from crowdroute.router.state.organisation import (
+    AwaitedRow,
     BalanceRow,
     OrganisationState,
     PoolRow,
@@ -20,7 +21,7 @@ from crowdroute.router.state.organisation import (
 
 SECTION = "organisation"
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the saved form; of another version, the log is folded instead."""
 
 
@@ -35,6 +36,7 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     tokens: list[TokenRow]
     balances: list[BalanceRow]
     erased: list[Id]
+    awaited: list[AwaitedRow]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -53,6 +55,7 @@ def pack(state: OrganisationState) -> bytes:
         [row for _, row in sorted(state.tokens.items())],
         [row for worker in sorted(state.balances) for row in state.list_balances(worker)],
         sorted(state.erased),
+        [row for _, row in sorted(state.awaited.items())],
     )
     return _encode((VERSION, rows))
 
@@ -95,4 +98,5 @@ def _filled(rows: _Saved) -> OrganisationState:
     for balance in rows.balances:
         state.put_balance(balance)
     state.erased.update(rows.erased)
+    state.awaited.update((row.project, row) for row in rows.awaited)
     return state

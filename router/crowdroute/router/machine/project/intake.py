@@ -31,6 +31,15 @@ def create(state: Project, wish: wishes.CreateProject, now_us: int) -> Decision:
     return Created(wish.project)
 
 
+def begin(state: Project, wish: wishes.BeginProject, now_us: int) -> Decision:
+    """Begin a stream that another shard's organisation awaits; asked again, leave it as it is."""
+    if state.history:
+        if state.name != wish.name:
+            raise AlreadyExists(f"{to_text(Kind.PROJECT, wish.project)} exists already: {state.name}")
+        return Created(wish.project)
+    return (yield from create(state, wishes.CreateProject(wish.project, wish.name, wish.rules), now_us))
+
+
 def apply_rules(state: Project, wish: wishes.ApplyRules, now_us: int) -> Decision:
     """Take over the next version of the rules."""
     require_sound(state, wish.rules)

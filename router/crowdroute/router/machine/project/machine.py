@@ -33,6 +33,7 @@ Decide = Callable[[Project, Any, int], Decision]
 
 DECIDERS: dict[type[Wish], Decide] = {
     wishes.CreateProject: intake.create,
+    wishes.BeginProject: intake.begin,
     wishes.ApplyRules: intake.apply_rules,
     wishes.PauseProject: intake.pause,
     wishes.ResumeProject: intake.resume,
@@ -58,6 +59,9 @@ DECIDERS: dict[type[Wish], Decide] = {
 }
 """The commands whose decision depends on nothing but the state and the moment."""
 
+BEGINNING = frozenset({wishes.CreateProject, wishes.BeginProject})
+"""The commands that a stream may begin with."""
+
 GIVING_BACK = frozenset(
     {facts.LeaseExpired, facts.LeaseReleased, facts.AssignmentSkipped, facts.AnswerWithdrawn}
 )
@@ -82,7 +86,7 @@ class ProjectMachine:
         state = self.state
         if type(wish) is wishes.SubmitAnswer:
             return answering.submit(state, wish, now_us, request.entropy)
-        if not state.history and type(wish) is not wishes.CreateProject:
+        if not state.history and type(wish) not in BEGINNING:
             raise NotFound("the project does not exist")
         if type(wish) is wishes.RequestNext:
             return leasing.grant(state, wish, now_us, request.entropy, self.chooser())

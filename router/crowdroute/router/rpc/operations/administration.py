@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from crowdroute.router.errors import AlreadyExists, InvalidCommand, LogCorrupt, 
 from crowdroute.router.rpc.calls import Call
 from crowdroute.router.rpc.operations.entries import READ_BYTES, decoded, readable
 from crowdroute.router.rpc.operations.office import Office
+from crowdroute.router.runtime.engine import Engine
 
 PROGRESS_SECONDS = 1.0
 
@@ -44,22 +45,27 @@ class Administration(Office):
             LogCorrupt: with the batch at which it is not.
         """
         self.tenant(call)
-        log = readable(self._engine)
-        total, head = log_head = self._engine.log.head()
-        checked, chain = 0, CHAIN_START
-        while checked < total:
-            # Sequence, checksum and chain are checked where the log is read, the form of the events here.
-            some = (await log.read_some(checked, READ_BYTES))[: total - checked]
-            await asyncio.to_thread(decoded, some)
-            checked, chain = some[-1].sequence, some[-1].chain
-            yield wire.VerifyLogProgress(checked=checked, total=total)
-        if (checked, chain) != log_head:
-            raise LogCorrupt(
-                f"the chain ends in {chain.hex()} at batch {checked}, but {head.hex()} was committed:"
-                " restore the log from a backup",
-                {"sequence": str(checked), "differs": "chain"},
+        heads = {shard: engine.log.head() for shard, engine in self._group.engines.items()}
+        total, before = sum(length for length, _ in heads.values()), 0
+        for shard, (length, head) in heads.items():
+            log = readable(self._group.engines[shard])
+            checked, chain = 0, CHAIN_START
+            while checked < length:
+                # Sequence, checksum and chain are checked where the log is read, the form of the events here.
+                some = (await log.read_some(checked, READ_BYTES))[: length - checked]
+                await asyncio.to_thread(decoded, some)
+                checked, chain = some[-1].sequence, some[-1].chain
+                yield wire.VerifyLogProgress(checked=before + checked, total=total, shard=shard)
+            if (checked, chain) != (length, head):
+                raise LogCorrupt(
+                    f"the chain of shard {shard} ends in {chain.hex()} at batch {checked}, but {head.hex()}"
+                    " was committed: restore the log from a backup",
+                    {"sequence": str(checked), "differs": "chain", "shard": str(shard)},
+                )
+            before += length
+            yield wire.VerifyLogProgress(
+                checked=before, total=total, done=before == total, chain=chain.hex(), shard=shard
             )
-        yield wire.VerifyLogProgress(checked=checked, total=total, done=True, chain=chain.hex())
 
     async def backup_log(
         self, call: Call, message: wire.BackupLogRequest
@@ -75,25 +81,54 @@ class Administration(Office):
                 " or underscores, a letter or digit first",
                 {"field": "name"},
             )
-        log = self._engine.log
-        if not isinstance(log, CopyableLog):
-            raise WrongState("this log has no file to copy; it keeps its own copies", {"state": "NO_FILE"})
-        folder = self._backups or log.directory / FOLDER
-        target = folder / f"{message.name}.sqlite"
-        if target.exists():
-            raise AlreadyExists(
-                f"there is a copy named {message.name} already: give another name", {"field": "name"}
+        targets = {}
+        for shard, engine in self._in_order(call):
+            if not isinstance(engine.log, CopyableLog):
+                raise WrongState(
+                    "this log has no file to copy; it keeps its own copies", {"state": "NO_FILE"}
+                )
+            folder = self._backups or engine.log.directory / FOLDER
+            targets[shard] = folder / (
+                f"{message.name}.shard-{shard}.sqlite" if shard else f"{message.name}.sqlite"
             )
-        copying = asyncio.create_task(self._copy(log, target), name="backup")
+            if targets[shard].exists():
+                raise AlreadyExists(
+                    f"there is a copy named {message.name} already: give another name", {"field": "name"}
+                )
+        copying = asyncio.create_task(self._copy_all(targets), name="backup")
         self._copies.add(copying)
         copying.add_done_callback(self._copies.discard)
+        last = max(targets)
         while not (await asyncio.wait((copying,), timeout=PROGRESS_SECONDS))[0]:
-            yield wire.BackupLogProgress(path=str(target))
-        yield wire.BackupLogProgress(done=True, path=str(target), sequence=copying.result())
+            yield wire.BackupLogProgress(path=str(targets[last]), shard=last)
+        sequences = copying.result()
+        for shard, sequence in sequences.items():
+            yield wire.BackupLogProgress(
+                done=shard == last, path=str(targets[shard]), sequence=sequence, shard=shard
+            )
 
-    async def _copy(self, log: CopyableLog, target: Path) -> int:
-        """Copy the log and give the last batch in the copy."""
+    def _in_order(self, call: Call) -> list[tuple[int, Engine]]:
+        """Give the shards in the order in which they are copied: that of the organisation last.
+
+        What crosses from projects to organisations is held back meanwhile, so the copy of the organisation is
+        never behind a project's in what a project was told, nor ahead in what a project tells.
+        """
+        home = self.home(call)
+        return sorted(self._group.engines.items(), key=lambda one: (one[1] is home, one[0]))
+
+    async def _copy_all(self, targets: Mapping[int, Path]) -> dict[int, int]:
+        """Copy the logs, in the order of the targets, and give the last batch in each copy."""
+        async with self._group.crossings_held():
+            copied = {
+                shard: await self._copy(self._group.engines[shard], target)
+                for shard, target in targets.items()
+            }
+        return dict(sorted(copied.items()))
+
+    async def _copy(self, engine: Engine, target: Path) -> int:
+        """Copy a log and give the last batch in the copy."""
+        assert isinstance(engine.log, CopyableLog)
         await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
-        await log.backup(target)
+        await engine.log.backup(target)
         # Nothing was appended since: whoever waited for the log has not had their turn yet.
-        return self._engine.log.head()[0]
+        return engine.log.head()[0]

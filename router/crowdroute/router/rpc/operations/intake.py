@@ -22,7 +22,6 @@ from crowdroute.router.rpc.convert.requirements import requirement_of
 from crowdroute.router.rpc.convert.states import optional_state_of
 from crowdroute.router.rpc.convert.times import moment_of
 from crowdroute.router.rpc.operations.office import LONGEST_EXTERNAL_ID, Place, checked_text
-from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
@@ -65,8 +64,7 @@ def contents_of(state: Project, rows: Iterable[Row]) -> list[ContentChange]:
 class Intake:
     """Reads items for one project."""
 
-    def __init__(self, engine: Engine, organisation: OrganisationState, place: Place) -> None:
-        self._engine = engine
+    def __init__(self, organisation: OrganisationState, place: Place) -> None:
         self._organisation = organisation
         self._place = place
 
@@ -89,7 +87,7 @@ class Intake:
         return Row(
             NewTask(
                 item=item,
-                task=self._engine.new_id(),
+                task=self._place.engine.new_id(),
                 external=external,
                 digest=digest,
                 purpose=purpose,
@@ -118,15 +116,15 @@ class Intake:
         if not parts:
             raise InvalidCommand("the item has no content: give at least one part", {"field": "content"})
         external_id = checked_text(message.external_id, "external_id", LONGEST_EXTERNAL_ID)
-        external = self._engine.external(self._place.tenant, Kind.ITEM, external_id)
-        item = self._engine.new_id()
+        external = self._place.engine.external(self._place.tenant, Kind.ITEM, external_id)
+        item = self._place.engine.new_id()
         body = encode_item(ItemContent(external_id, parts))
         if len(body) > LARGEST_CONTENT:
             raise InvalidCommand(
                 f"the content has {len(body)} bytes, at most {LARGEST_CONTENT}: put large files behind a url",
                 {"field": "content"},
             )
-        digest = self._engine.digest(body)
+        digest = self._place.engine.digest(body)
         return item, external, digest, ContentChange(content.item(item), body)
 
     def _gold(self, purpose: Purpose, values: Mapping[str, types_pb2.Value]) -> Answer:

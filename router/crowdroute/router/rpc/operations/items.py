@@ -42,7 +42,7 @@ class Items(Office):
             raise InvalidCommand(
                 f"{len(message.items)} items at once; send at most {LARGEST_IMPORT}", {"field": "items"}
             )
-        intake = Intake(self._engine, self.tenant(call), place)
+        intake = Intake(self.tenant(call), place)
         rows: list[Row] = []
         async for item in spaced(message.items):
             try:
@@ -105,20 +105,20 @@ class Items(Office):
     async def _take(self, call: Call, place: Place, rows: Sequence[Row]) -> Sequence[RowTaken]:
         if not rows:
             return ()
-        request = self._engine.request(
+        request = place.engine.request(
             place.stream,
             AddTasks(tuple(row.task for row in rows)),
             principal=call.principal.name,
             request=call.request,
         )
-        reply = await self._engine.submit(request, contents_of(place.state, rows))
+        reply = await place.engine.submit(request, contents_of(place.state, rows))
         return expect(Imported, reply).rows
 
     def _sound(
         self, call: Call, place: Place, importing: Importing, rows: Sequence[FileRow]
     ) -> tuple[list[Row], list[wire.RefusedRow]]:
         """Tell the rows that can be added from those that cannot, in the step in which they are decided."""
-        intake = Intake(self._engine, self.tenant(call), place)
+        intake = Intake(self.tenant(call), place)
         sound: list[Row] = []
         refused: list[wire.RefusedRow] = []
         for row in rows:

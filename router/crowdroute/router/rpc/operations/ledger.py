@@ -69,9 +69,9 @@ class Ledger(Office):
             find_reachable(self.tenant(call), Reach(NO_ID, NO_ID), worker)
         await self.observe()
         begin = Spot(0, 0, 0) if page.after is None else Spot(*page.after)
-        if min(begin) < 0 or begin.batch > self._engine.log.head()[0]:
+        if min(begin) < 0 or begin.batch > place.engine.log.head()[0]:
             raise InvalidCommand("the page token does not belong to this list", {"field": "page_token"})
-        found, end = await read_entries(self._engine, place.stream, worker, begin, page.rows)
+        found, end = await read_entries(place.engine, place.stream, worker, begin, page.rows)
         return wire.ListEntriesResponse(
             entries=[entry_message(place.state.project, at_us, event) for at_us, event in found],
             next_page_token=page.token(end) if end is not None else "",

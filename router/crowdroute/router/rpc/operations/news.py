@@ -253,6 +253,7 @@ UNTOLD: frozenset[type[Fact]] = frozenset(
         facts.LeaseExtended,
         facts.DraftSaved,
         organisation_facts.BalanceNoted,
+        organisation_facts.ProjectAwaited,
     }
 )
 

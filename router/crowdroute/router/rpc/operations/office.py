@@ -25,6 +25,7 @@ from crowdroute.router.rpc.convert.schema import Schema
 from crowdroute.router.rpc.reach import Reach, reach_of, require_whole
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
 
@@ -38,6 +39,8 @@ class Place(NamedTuple):
     tenant: str
     stream: str
     state: Project
+    engine: Engine
+    """Of the shard that the project lives in."""
     schemas: Schemas
 
     @property
@@ -53,19 +56,19 @@ class Place(NamedTuple):
 class Office:
     """The common ground of the service's parts."""
 
-    def __init__(self, engine: Engine, gate: Gate, backups: Path | None = None) -> None:
-        """Serve an engine.
+    def __init__(self, group: ShardGroup, gate: Gate, backups: Path | None = None) -> None:
+        """Serve a group.
 
         Args:
-            engine: started.
+            group: started.
             gate: lets calls in, and knows whether the credential of a call that lasts is still good.
             backups: where copies of the log go; None: beside the log.
         """
-        self._engine = engine
+        self._group = group
         self._gate = gate
         self._backups = backups
         self._schemas = Schemas()
-        self._copies: set[asyncio.Task[int]] = set()
+        self._copies: set[asyncio.Task[dict[int, int]]] = set()
         """Copies of the log under way; kept here, since the event loop alone would forget them."""
 
     def tenant(self, call: Call) -> OrganisationState:
@@ -75,11 +78,15 @@ class Office:
             PermissionRefused: the credential is bound to a vendor or pool.
         """
         require_whole(call.principal)
-        return self._engine.organisation(call.principal.tenant)
+        return self._group.organisation(call.principal.tenant)
+
+    def home(self, call: Call) -> Engine:
+        """Give the engine of the shard that the caller's organisation lives in."""
+        return self._group.engine_of(call.principal.tenant)
 
     def reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the caller's organisation, and how much of it the caller may see."""
-        return self._engine.organisation(call.principal.tenant), reach_of(call.principal)
+        return self._group.organisation(call.principal.tenant), reach_of(call.principal)
 
     def place(self, call: Call, project_id: str) -> Place:
         """Find a project.
@@ -101,8 +108,19 @@ class Office:
         return place, reach_of(call.principal)
 
     def _place(self, tenant: str, project: Id) -> Place:
-        state = self._engine.project(tenant, project)
-        return Place(tenant, project_stream(tenant, project), state, self._schemas)
+        stream = project_stream(tenant, project)
+        engine = self._group.engine(stream)
+        return Place(tenant, stream, engine.shard.project_state(stream), engine, self._schemas)
+
+    async def others(self, call: Call, message: Message) -> Sequence[bytes]:
+        """Give the answers of the other groups to a call that concerns what lives in all of them.
+
+        Raises:
+            RouterError: one of them did not answer.
+        """
+        if self._gate.elsewhere is None or call.part:
+            return ()
+        return await self._gate.elsewhere.gather(call, call.name, message.SerializeToString())
 
     async def act(
         self,
@@ -119,7 +137,7 @@ class Office:
             Refusal: nothing changed.
         """
         key = checked_key(getattr(message, "idempotency_key", ""))
-        request = self._engine.request(
+        request = self._group.request(
             stream,
             command,
             principal=call.principal.name,
@@ -127,7 +145,7 @@ class Office:
             key=key,
             digest=request_digest(message) if key else b"",
         )
-        return await self._engine.submit(request, contents)
+        return await self._group.submit(request, contents)
 
     def decide(
         self, call: Call, stream: str, command: Command, contents: Sequence[ContentChange] = ()
@@ -137,12 +155,13 @@ class Office:
         Raises:
             Refusal: nothing changed.
         """
-        request = self._engine.request(stream, command, principal=call.principal.name, request=call.request)
-        return self._engine.decide(request, contents)
+        engine = self._group.engine(stream)
+        request = engine.request(stream, command, principal=call.principal.name, request=call.request)
+        return engine.decide(request, contents)
 
     async def observe(self) -> None:
         """Wait until everything that an answer may rest on is durable."""
-        await self._engine.observe()
+        await self._group.observe()
 
 
 def organisation_of(call: Call) -> str:

@@ -58,7 +58,7 @@ class Results(Office):
         begin = 0 if page.after is None else page.after + 1
         rows = await scan_up(place.state.results, begin, page.rows + 1, chosen)
         await self.observe()
-        names = await external_ids_of(self._engine, _items(place.state, rows))
+        names = await external_ids_of(place.engine, _items(place.state, rows))
         results, token = await fill(page, rows, lambda row: self._written(place, row, names), int)
         await self.observe()
         return wire.ListResultsResponse(results=results, next_page_token=token)
@@ -87,12 +87,12 @@ class Results(Office):
         self, place: Place, rows: list[int], message: wire.ExportResultsRequest
     ) -> list[wire.ExportedResult]:
         state = place.state
-        items = await items_of(self._engine, _items(state, rows))
+        items = await items_of(place.engine, _items(state, rows))
         behind = {row: annotations_behind(state, row) if message.with_annotations else [] for row in rows}
         comments: dict[Id, str] = {}
         if message.with_content:
             comments = await comments_of(
-                self._engine,
+                place.engine,
                 [
                     state.assignments.id_of(one)
                     for some in behind.values()
@@ -129,7 +129,7 @@ class Results(Office):
 
     async def _result(self, place: Place, row: int) -> wire.Result:
         await self.observe()
-        names = await external_ids_of(self._engine, _items(place.state, [row]))
+        names = await external_ids_of(place.engine, _items(place.state, [row]))
         result = self._written(place, row, names)
         await self.observe()  # of what was decided while the name was read, too
         return result

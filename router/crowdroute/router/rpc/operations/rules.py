@@ -58,7 +58,7 @@ class Rules(Office):
         state = place.state
         rules = await self._compiled(call, place, message)
         document = kept_document(
-            state.project, rules.version, message.rules_yaml, self._engine.now_us(), call.principal.name
+            state.project, rules.version, message.rules_yaml, place.engine.now_us(), call.principal.name
         )
         reply = await self.act(call, place.stream, ApplyRules(rules), message, [document])
         return await self._version(call, place, expect(Created, reply).version)
@@ -123,5 +123,5 @@ class Rules(Office):
 
     async def _kept(self, place: Place, numbers: range | tuple[int, ...]) -> dict[int, RulesContent]:
         keys = {number: content.rules(place.state.project, number) for number in numbers}
-        bodies = await self._engine.fetch(keys.values())
+        bodies = await place.engine.fetch(keys.values())
         return {number: read_document(bodies[key]) for number, key in keys.items() if key in bodies}

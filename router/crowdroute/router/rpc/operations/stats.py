@@ -22,7 +22,7 @@ class Stats(Office):
         counts = await count(state)
         workers = state.workers.rows[: state.workers.count]
         stats = wire.ProjectStats(
-            at=timestamp(self._engine.now_us()),
+            at=timestamp(place.engine.now_us()),
             tasks_open=int(counts.states[TaskState.OPEN]),
             tasks_parked=int(counts.states[TaskState.PARKED]),
             tasks_finalised=int(counts.states[TaskState.FINALISED]),
@@ -47,7 +47,7 @@ class Stats(Office):
             gold_correct=int(workers["gold_correct"].sum()),
             gold_checked=int(workers["gold_checked"].sum()),
             owed=money_message(int(workers["earned_micros"].sum()), state.rules.prices.currency),
-            requests_waiting=self._engine.waiting.count(place.stream),
+            requests_waiting=place.engine.waiting.count(place.stream),
             reviews_decided=int(workers["reviews"].sum()),
         )
         await self.observe()

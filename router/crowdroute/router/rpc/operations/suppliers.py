@@ -24,7 +24,7 @@ class Suppliers(Office):
     async def add_vendor(self, call: Call, message: wire.AddVendorRequest) -> wire.Vendor:
         """Make a vendor known."""
         organisation = self.tenant(call)
-        command = AddVendor(self._engine.new_id(), message.name)
+        command = AddVendor(self._group.new_id(), message.name)
         reply = await self.act(call, organisation_of(call), command, message)
         return vendor_message(organisation.vendors[expect(Created, reply).id])
 
@@ -49,7 +49,7 @@ class Suppliers(Office):
         """Make a pool known."""
         organisation = self.tenant(call)
         vendor = optional_id_of(Kind.VENDOR, message.vendor_id, "vendor_id")
-        command = AddPool(self._engine.new_id(), vendor, message.name)
+        command = AddPool(self._group.new_id(), vendor, message.name)
         reply = await self.act(call, organisation_of(call), command, message)
         return pool_message(organisation.pools[expect(Created, reply).id])
 

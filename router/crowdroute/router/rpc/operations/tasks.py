@@ -46,11 +46,11 @@ class Tasks(Office):
         rows = list(islice(state.assignments_of_task(task), MOST_ANSWERS))[::-1]
         await self.observe()
         item = state.items.id_of(state.tasks.item[task])
-        content = (await items_of(self._engine, (item,))).get(item)
+        content = (await items_of(place.engine, (item,))).get(item)
         comments: dict[Id, str] = {}
         if message.with_content:
             written = [row for row in rows if state.assignments.has_comment[row]]
-            comments = await comments_of(self._engine, map(state.assignments.id_of, written))
+            comments = await comments_of(place.engine, map(state.assignments.id_of, written))
         found = wire.GetTaskResponse(
             task=_task(place, task, content.external_id if content else ""),
             annotations=[
@@ -90,7 +90,7 @@ class Tasks(Office):
         await self.observe()
         state = place.state
         names = await external_ids_of(
-            self._engine, (state.items.id_of(state.tasks.item[row]) for row in rows)
+            place.engine, (state.items.id_of(state.tasks.item[row]) for row in rows)
         )
         return lambda row: _task(place, row, names.get(state.items.id_of(state.tasks.item[row]), ""))
 

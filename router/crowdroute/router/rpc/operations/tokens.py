@@ -58,7 +58,7 @@ class Tokens(Workers):
                 "the token would outlive the one that issues it: let it end no later",
                 {"field": "expires_at"},
             )
-        token = self._engine.new_id()
+        token = self._group.new_id()
         secret = new_secret(token)
         command = IssueToken(token, secret.digest, message.name, scopes, expires_us, vendor, pool)
         await self.act(call, organisation_of(call), command, message)
@@ -100,9 +100,9 @@ class Tokens(Workers):
             )
         try:
             worker = self._session_worker(call, message)
-            token = self._engine.new_id()
+            token = self._group.new_id()
             secret = new_secret(token)
-            expires_us = self._engine.now_us() + lifetime_us
+            expires_us = self._group.now_us() + lifetime_us
             if call.principal.expires_us:
                 expires_us = min(expires_us, call.principal.expires_us)
             command = IssueToken(
@@ -136,7 +136,9 @@ class Tokens(Workers):
                 return self.worker_named(call, organisation, reach, message.external_id).facts.worker
             case "upsert":
                 call.principal.require(Scope.WORKERS_WRITE)
-                upsert = read_upsert(self._engine, call.principal.tenant, organisation, reach, message.upsert)
+                upsert = read_upsert(
+                    self.home(call), call.principal.tenant, organisation, reach, message.upsert
+                )
                 reply = self.decide(call, organisation_of(call), upsert.command, upsert.contents)
                 return expect(Created, reply).id
         raise InvalidCommand("give worker_id, external_id or upsert", {"field": "worker"})

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import NamedTuple
 
 from crowdroute.api.v1 import explanations_pb2 as wire
-from crowdroute.router.errors import InvalidCommand, NotFound, ShuttingDown
+from crowdroute.router.errors import InvalidCommand, Moved, NotFound, NotReady, ShuttingDown
 from crowdroute.router.events import Entry
 from crowdroute.router.events.base import Fact
 from crowdroute.router.events.organisation import WorkerUpserted
@@ -18,7 +18,8 @@ from crowdroute.router.rpc.convert.times import timestamp
 from crowdroute.router.rpc.operations.news import KINDS, NEWS, code_of
 from crowdroute.router.rpc.operations.office import Office
 from crowdroute.router.rpc.status import NotAuthenticated
-from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.engine import EngineState
+from crowdroute.router.runtime.group import ShardGroup
 
 MOST_EVENTS = 10_000
 """Events kept for one watcher who does not take them: about a megabyte."""
@@ -39,6 +40,7 @@ EVENTS_LEFT_OUT = "EVENTS_LEFT_OUT"
 class Happened(NamedTuple):
     """One event with where it stands."""
 
+    shard: int
     sequence: int
     entry: Entry
     event: Fact
@@ -60,8 +62,8 @@ class Watcher:
         self._left_out = 0
         self._more = asyncio.Event()
 
-    def note(self, sequence: int, entries: Sequence[Entry]) -> None:
-        """Take over what became durable with a batch."""
+    def note(self, shard: int, sequence: int, entries: Sequence[Entry]) -> None:
+        """Take over what became durable with a batch of a shard."""
         for entry in entries:
             if not entry.stream.startswith(self._stream):
                 continue
@@ -69,7 +71,7 @@ class Watcher:
                 if type(event) not in self._kinds:
                     continue
                 if len(self._waiting) < MOST_EVENTS and not self._left_out:
-                    self._waiting.append(Happened(sequence, entry, event))
+                    self._waiting.append(Happened(shard, sequence, entry, event))
                 else:
                     self._left_out += 1
         if self._waiting:
@@ -109,23 +111,30 @@ class Watch(Office):
         if message.project_id:
             stream = self.place(call, message.project_id).stream
         watcher = Watcher(stream, _kinds(call, message.codes))
-        loop = self._engine.loop
-        end = self._engine.subscribe(lambda entries: watcher.note(loop.sequence, entries))
+        group = self._group
+
+        def note(shard: int, entries: Sequence[Entry]) -> None:
+            watcher.note(shard, group.engines[shard].loop.sequence, entries)
+
+        engine = group.engine(stream) if message.project_id else self.home(call)
+        end = group.subscribe(note)
         try:
             yield wire.WatchedEvent(
-                sequence=loop.sequence,
-                at=timestamp(self._engine.now_us()),
+                sequence=engine.loop.sequence,
+                shard=engine.shard.number,
+                at=timestamp(group.now_us()),
                 code=WATCHING,
                 text="What happens from now on is told.",
             )
             while True:
                 for happened in await watcher.take():
-                    yield told(self._engine, happened)
+                    yield told(group, happened)
                 left_out = watcher.take_left_out()
                 if left_out:
                     yield wire.WatchedEvent(
-                        sequence=loop.sequence,
-                        at=timestamp(self._engine.now_us()),
+                        sequence=engine.loop.sequence,
+                        shard=engine.shard.number,
+                        at=timestamp(group.now_us()),
                         code=EVENTS_LEFT_OUT,
                         text=f"{left_out} events were left out: they came faster than they were taken.",
                         details={"count": str(left_out)},
@@ -135,7 +144,7 @@ class Watch(Office):
             end()
 
     def _require_going_on(self, call: Call) -> None:
-        if self._engine.state is not EngineState.SERVING:
+        if self._group.state is not EngineState.SERVING:
             raise ShuttingDown("this process is about to stop: watch again")
         if not self._gate.still_good(call):
             raise NotAuthenticated("the token expired or was revoked: watch again with another")
@@ -161,13 +170,14 @@ def _kinds(call: Call, codes: Iterable[str]) -> frozenset[type[Fact]]:
     return frozenset(kind for kind, news in NEWS.items() if news.scope.value in call.principal.scopes)
 
 
-def told(engine: Engine, happened: Happened) -> wire.WatchedEvent:
+def told(group: ShardGroup, happened: Happened) -> wire.WatchedEvent:
     """Put one event into words."""
-    sequence, entry, event = happened
+    shard, sequence, entry, event = happened
     news = NEWS[type(event)]
     kind, _, project = entry.stream.partition("/")[2].partition("/")
     watched = wire.WatchedEvent(
         sequence=sequence,
+        shard=shard,
         at=timestamp(entry.at_us),
         code=code_of(type(event)),
         text=news.text(event),
@@ -182,7 +192,7 @@ def told(engine: Engine, happened: Happened) -> wire.WatchedEvent:
         worker = event.facts.worker
     if assignment is not None and any(assignment):
         watched.assignment_id = to_text(Kind.ASSIGNMENT, assignment)
-        task, worker = _behind(engine, entry.stream, assignment)
+        task, worker = _behind(group, entry.stream, assignment)
     if task is not None:
         watched.task_id = to_text(Kind.TASK, task)
     if worker is not None and any(worker):
@@ -190,12 +200,12 @@ def told(engine: Engine, happened: Happened) -> wire.WatchedEvent:
     return watched
 
 
-def _behind(engine: Engine, stream: str, assignment: Id) -> tuple[Id | None, Id | None]:
+def _behind(group: ShardGroup, stream: str, assignment: Id) -> tuple[Id | None, Id | None]:
     """Give the task and the worker of an assignment."""
     try:
-        state = engine.shard.project_state(stream)
+        state = group.engine(stream).shard.project_state(stream)
         row = state.assignment(assignment)
-    except NotFound:
+    except (NotFound, Moved, NotReady):
         return None, None
     table = state.assignments
     return state.tasks.id_of(table.task[row]), state.workers.id_of(table.worker[row])

@@ -40,9 +40,9 @@ class Workers(Office):
     async def upsert_worker(self, call: Call, message: wire.UpsertWorkerRequest) -> wire.Worker:
         """Make a worker known, or change what is known."""
         organisation, reach = self.reachable(call)
-        upsert = read_upsert(self._engine, call.principal.tenant, organisation, reach, message)
+        upsert = read_upsert(self.home(call), call.principal.tenant, organisation, reach, message)
         reply = await self.act(call, organisation_of(call), upsert.command, message, upsert.contents)
-        return await self._worker(organisation.workers[expect(Created, reply).id])
+        return await self._worker(call, organisation.workers[expect(Created, reply).id])
 
     async def get_worker(self, call: Call, message: wire.GetWorkerRequest) -> wire.Worker:
         """Give one worker."""
@@ -50,10 +50,10 @@ class Workers(Office):
         match message.WhichOneof("key"):
             case "worker_id":
                 worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
-                return await self._worker(find_reachable(organisation, reach, worker))
+                return await self._worker(call, find_reachable(organisation, reach, worker))
             case "external_id":
                 row = self.worker_named(call, organisation, reach, message.external_id)
-                return await self._worker(row)
+                return await self._worker(call, row)
         raise InvalidCommand("give worker_id or external_id", {"field": "key"})
 
     def worker_named(
@@ -64,7 +64,7 @@ class Workers(Office):
         Raises:
             NotFound: there is none within reach.
         """
-        external = self._engine.external(call.principal.tenant, Kind.WORKER, external_id)
+        external = self.home(call).external(call.principal.tenant, Kind.WORKER, external_id)
         row = organisation.find_worker(external) if external_id else None
         if row is None or not reach.covers(row.facts):
             raise NotFound(
@@ -94,7 +94,7 @@ class Workers(Office):
             status=status,
         )
         await self.observe()
-        names = await worker_names_of(self._engine, [row.facts.worker for row in rows])
+        names = await worker_names_of(self.home(call), [row.facts.worker for row in rows])
         workers, token = await fill(
             page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
         )
@@ -116,7 +116,7 @@ class Workers(Office):
             moment_of(message.until, "until") if message.HasField("until") else 0,
         )
         await self.act(call, organisation_of(call), command, message)
-        return await self._worker(organisation.workers[worker])
+        return await self._worker(call, organisation.workers[worker])
 
     async def list_worker_records(
         self, call: Call, message: wire.ListWorkerRecordsRequest
@@ -165,10 +165,10 @@ class Workers(Office):
         await self.act(call, organisation_of(call), ErasePerson(person, message.reason), message)
         return wire.ErasePersonResponse()
 
-    async def _worker(self, row: WorkerRow) -> wire.Worker:
+    async def _worker(self, call: Call, row: WorkerRow) -> wire.Worker:
         await self.observe()
         worker = row.facts.worker
-        names = await worker_names_of(self._engine, (worker,))
+        names = await worker_names_of(self.home(call), (worker,))
         return worker_message(row, names.get(worker, ""))
 
 

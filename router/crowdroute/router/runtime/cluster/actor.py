@@ -21,18 +21,17 @@ _log = structlog.get_logger("crowdroute.actor")
 class ShardActor:
     """Follows the orders that are addressed to this life of the process."""
 
-    def __init__(self, hosting: Hosting, *, incarnation: str, node: str, address: str, pid: int) -> None:
+    def __init__(self, hosting: Hosting, *, incarnation: str, node: str, pid: int) -> None:
         """Begin without shards.
 
         Args:
             hosting: what opens and serves them.
             incarnation: names this life; never used before.
             node: id of the node that this runs on.
-            address: host:port where its health is asked.
             pid: of this process, for people.
         """
         self._hosting = hosting
-        self._own = Standing(incarnation, node, address, pid)
+        self._own = Standing(incarnation, node, hosting.at, pid)
         self._obeyed = 0
         self._least = 0
         self._held: dict[int, Held] = {}
@@ -43,13 +42,14 @@ class ShardActor:
         """Say how this actor stands."""
         own = self._own
         return Standing(
-            own.incarnation, own.node, own.address, own.pid, self._obeyed, dict(self._held), self._least
+            own.incarnation, own.node, own.at, own.pid, self._obeyed, dict(self._held), self._least
         )
 
     def obey(self, order: Order) -> Standing:
         """Begin to do what an order says, unless it is for another life or older than what is followed."""
         if order.incarnation == self._own.incarnation and order.generation >= self._obeyed:
             self._obeyed = order.generation
+            self._hosting.know(order.generation, order.owners)
             self._charges = order.charges
             for shard in order.charges.keys() | self._held.keys():
                 if shard not in self._tasks:
@@ -88,14 +88,14 @@ class ShardActor:
     async def _open(self, shard: int, generation: int) -> None:
         self._held[shard] = Held(generation, Stage.OPENING)
         try:
-            address = await self._hosting.open(shard, generation)
+            await self._hosting.open(shard, generation)
         except RouterError as error:
             if isinstance(error, Fenced):
                 self._least = max(self._least, int(error.details.get("generation", 0)))
             self._held[shard] = Held(generation, Stage.FAILED, error.message)
             _log.error("shard failed to open", shard=shard, code=error.code, reason=error.message)
         else:
-            self._held[shard] = Held(generation, Stage.SERVING, address=address)
+            self._held[shard] = Held(generation, Stage.SERVING)
             _log.info("shard serves", shard=shard, generation=generation)
 
     async def _release(self, shard: int, generation: int) -> None:

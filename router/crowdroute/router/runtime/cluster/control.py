@@ -97,21 +97,23 @@ class Control:
             case Show():
                 pass
             case Want(shards, actors):
-                self._want(placement, Wanted(shards, actors))
+                self._want(placement, sight, Wanted(shards, actors))
             case Move(shard, actor):
                 self._move(placement, sight, shard, actor)
             case Drain(name, undo):
                 self._drain(placement, sight, name, undo=undo)
             case Restart():
-                lives = {actor: standing.incarnation for actor, standing in sight.standings.items()}
-                self._change(retiring=lives)
+                self._change(retiring=_lives(sight))
 
     def _change(self, **changes: object) -> None:
         self.supervisor.change(lambda placement: msgspec.structs.replace(placement, **changes))
 
-    def _want(self, placement: Placement, wanted: Wanted) -> None:
+    def _want(self, placement: Placement, sight: Sight, wanted: Wanted) -> None:
         require_growth(placement, wanted.shards)
-        self._change(wanted=wanted)
+        if wanted.shards > placement.wanted.shards:  # a process learns at its start how many there are
+            self._change(wanted=wanted, retiring=_lives(sight))
+        else:
+            self._change(wanted=wanted)
 
     def _move(self, placement: Placement, sight: Sight, shard: int, actor: str) -> None:
         if not 0 <= shard < placement.wanted.shards:
@@ -137,6 +139,10 @@ class Control:
         if not set(sight.nodes.values()) - drained or (actors and not actors - drained):
             raise WrongState(f"without {name} nothing would be left to serve; `cluster down` ends everything")
         self.supervisor.change(lambda now: _drained(now, now.drained | {found}))
+
+
+def _lives(sight: Sight) -> dict[str, str]:
+    return {actor: standing.incarnation for actor, standing in sight.standings.items()}
 
 
 def _pinned(placement: Placement, pinned: dict[int, str]) -> Placement:

@@ -112,10 +112,15 @@ def _is_ready(placement: Placement, sight: Sight, actor: str) -> bool:
 
 def _orders(placement: Placement, sight: Sight) -> dict[str, Order]:
     """Give the order for every actor that does not follow this placement yet."""
+    owners = {}
+    for shard, grant in placement.grants.items():
+        owner = placement.homes.get(shard, "") if grant.recalled else grant.actor
+        if owner in sight.standings:
+            owners[shard] = sight.standings[owner].at
     return {
-        actor: Order(standing.incarnation, placement.generation, _charges(placement, actor, standing))
+        actor: Order(standing.incarnation, placement.generation, _charges(placement, actor, standing), owners)
         for actor, standing in sight.standings.items()
-        if standing.obeyed < placement.generation and standing.address and actor not in sight.lost
+        if standing.obeyed < placement.generation and standing.at.public and actor not in sight.lost
     }
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol, cast
 
 from crowdroute.router.errors import ConfigurationError, RouterError
+from crowdroute.router.runtime.cluster.orders import At
 
 
 class Hosting(Protocol):
-    """The shards of one process."""
+    """The shards of one process behind one gRPC server."""
 
-    address: str
-    """host:port where the process is asked for its health, by gRPC."""
+    at: At
+    """Where the process is reached."""
     failed: asyncio.Future[RouterError]
     """Done, with the reason, once the process must end."""
 
-    async def open(self, shard: int, generation: int) -> str:
-        """Claim a shard, fold its log, and serve it; gives host:port where.
+    def know(self, generation: int, owners: Mapping[int, At]) -> None:
+        """Learn where callers of each shard are to go, by a placement that is not older than the one
+        known."""
+
+    async def open(self, shard: int, generation: int) -> None:
+        """Claim a shard, fold its log, and serve it.
 
         Raises:
             Fenced: another owner has it, or the generation is not new enough; `details["generation"]` is then

@@ -31,8 +31,15 @@ class Held(msgspec.Struct, frozen=True):
     stage: Stage
     why: str = ""
     """What kept it from being opened."""
-    address: str = ""
-    """host:port where it is served, while it is."""
+
+
+class At(msgspec.Struct, frozen=True, array_like=True):
+    """Where a process is reached."""
+
+    public: str
+    """host:port of its gRPC; empty while it does not listen yet."""
+    peers: str = ""
+    """host:port where the other processes reach it; empty where there are none."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -40,8 +47,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     incarnation: str
     node: str
-    address: str
-    """host:port where its health is asked; empty while it does not listen yet."""
+    at: At
     pid: int
     obeyed: int = 0
     """Generation of the newest order that it follows."""
@@ -66,6 +72,8 @@ class Order(msgspec.Struct, frozen=True):
     generation: int
     charges: dict[int, Charge]
     """By shard; whatever it holds besides is no longer its own."""
+    owners: dict[int, At]
+    """Where callers of each shard are to go, in the whole cluster."""
 
 
 Told = TypeVar("Told", Standing, Order)

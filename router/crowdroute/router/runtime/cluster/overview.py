@@ -142,14 +142,16 @@ def _actor(name: str, placement: Placement, sight: Sight) -> ActorView:
         lost = name in sight.lost
         state = ActorState.LOST if lost else ActorState.STARTING
         return ActorView(name, state, placement.seats.get(name, ""), "", 0, "", [])
-    if not standing.address:
+    if not standing.at.public:
         state = ActorState.STARTING
     elif name not in sight.beating:
         state = ActorState.SILENT
     else:
         state = ActorState.SERVING if stays(placement, sight, name) else ActorState.LEAVING
     serves = sorted(shard for shard, held in standing.held.items() if held.stage is Stage.SERVING)
-    return ActorView(name, state, standing.node, standing.address, standing.pid, standing.incarnation, serves)
+    return ActorView(
+        name, state, standing.node, standing.at.public, standing.pid, standing.incarnation, serves
+    )
 
 
 def _shard(shard: int, placement: Placement, sight: Sight) -> ShardView:
@@ -164,4 +166,6 @@ def _shard(shard: int, placement: Placement, sight: Sight) -> ShardView:
     held = standing.held.get(shard)
     if held is None or held.generation != grant.generation:
         held = Held(grant.generation, Stage.OPENING)
-    return ShardView(shard, held.stage, grant.actor, held.address, grant.generation, home, pinned, held.why)
+    return ShardView(
+        shard, held.stage, grant.actor, standing.at.public, grant.generation, home, pinned, held.why
+    )

@@ -16,7 +16,7 @@ from crowdroute.router.adapters.ray_store import Head, RayRecord, kept_settings
 from crowdroute.router.errors import RouterError
 from crowdroute.router.runtime.cluster.actor import ShardActor
 from crowdroute.router.runtime.cluster.hosting import Place, load_hosting
-from crowdroute.router.runtime.cluster.orders import Order, Standing, decode, encode
+from crowdroute.router.runtime.cluster.orders import At, Order, Standing, decode, encode
 
 NAMESPACE = "crowdroute"
 SUPERVISOR = "supervisor"
@@ -49,7 +49,7 @@ class ActorProcess:
     async def standing(self) -> bytes:
         """Say how this actor stands."""
         if self._actor is None:
-            return encode(Standing(self._incarnation, self._node, "", os.getpid()))
+            return encode(Standing(self._incarnation, self._node, At(""), os.getpid()))
         return encode(self._actor.standing())
 
     async def obey(self, order: bytes) -> bytes:
@@ -67,7 +67,6 @@ class ActorProcess:
             hosting,
             incarnation=self._incarnation,
             node=self._node,
-            address=hosting.address,
             pid=os.getpid(),
         )
 

@@ -156,7 +156,7 @@ class Supervisor:
     async def _visit(self, actor: str) -> Verdict:
         """Ask an actor and its server at once, and end it if it must be."""
         watch = self._watches[actor]
-        address = watch.standing.address if watch.standing is not None else ""
+        address = watch.standing.at.public if watch.standing is not None else ""
         asked = asyncio.ensure_future(self._fleet.ask(actor))
         pulse = await self._fleet.pulse(address) if address else Pulse.SILENT
         now = self._clock()
@@ -166,8 +166,8 @@ class Supervisor:
             pass
         else:
             assert watch.standing is not None
-            if watch.standing.address != address:  # a new life: its server was not asked yet
-                pulse = await self._fleet.pulse(watch.standing.address)
+            if watch.standing.at.public != address:  # a new life: its server was not asked yet
+                pulse = await self._fleet.pulse(watch.standing.at.public)
         watch.felt(pulse, now)
         verdict = watch.verdict(self._clock())
         if verdict is Verdict.FROZEN:

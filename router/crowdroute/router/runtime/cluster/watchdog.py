@@ -68,7 +68,7 @@ class Watch:
 
     def verdict(self, now: float) -> Verdict:
         """Say what is to be thought of it."""
-        if self.standing is None or not self.standing.address:
+        if self.standing is None or not self.standing.at.public:
             patience = START_S
         else:
             patience = GONE_S if self._gone else FROZEN_S

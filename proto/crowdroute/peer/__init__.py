@@ -1,0 +1,1 @@
+"""The peer protocol of crowdroute, by version."""

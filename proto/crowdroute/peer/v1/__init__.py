@@ -1,0 +1,1 @@
+"""Generated stubs of crowdroute.peer.v1; regenerate with `make proto`."""

@@ -1,0 +1,69 @@
+"""What runs in an actor of a cluster: the engine's server, its metrics and its log lines, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TypeVar
+
+import structlog
+
+from crowdroute.router.cli.log_lines import write_log
+from crowdroute.router.metrics.endpoint import metrics_served
+from crowdroute.router.rpc.assembly import make_server
+from crowdroute.router.rpc.group.hosting import GroupHosting
+from crowdroute.router.runtime.cluster.hosting import Place
+from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
+from crowdroute.router.runtime.warming import warm_up
+
+_log = structlog.get_logger("crowdroute.actor")
+_for_ever = contextlib.AsyncExitStack()
+"""What ends with the process."""
+
+Some = TypeVar("Some", PeerSettings, MetricsSettings)
+
+
+async def host(told: bytes, place: Place) -> GroupHosting:
+    """Load the engine and listen: the `HostingFactory` of a cluster's actors.
+
+    Raises:
+        ConfigurationError: the settings cannot work.
+    """
+    given = Settings.model_validate_json(told)
+    write_log(given.log_level)
+    await asyncio.to_thread(warm_up)
+    settings = settings_at(given, place)
+    server = make_server(settings)
+    hosting = GroupHosting(settings, server, place.ip)
+    await hosting.start()
+    if settings.metrics is not None:
+        port = await _for_ever.enter_async_context(metrics_served(settings.metrics.address, server))
+        _log.info("metrics served", port=port)
+    _log.info("listening", actor=place.actor, address=hosting.at.public, peers=hosting.at.peers)
+    return hosting
+
+
+def settings_at(settings: Settings, place: Place) -> Settings:
+    """Give the settings of one actor: at the address of its node, its ports as much higher as its number is.
+
+    actor-0 listens on the ports that are given, actor-1 on the next; port 0 stays a free one.
+    """
+    number = int(place.actor.rpartition("-")[2])
+    return settings.model_copy(
+        update={
+            "address": _moved(settings.address, place.ip, number),
+            "peers": _placed(settings.peers, place.ip, number),
+            "metrics": _placed(settings.metrics, place.ip, number),
+        }
+    )
+
+
+def _placed(settings: Some | None, ip: str, number: int) -> Some | None:
+    if settings is None:
+        return None
+    return settings.model_copy(update={"address": _moved(settings.address, ip, number)})
+
+
+def _moved(address: str, ip: str, number: int) -> str:
+    port = int(address.rpartition(":")[2])
+    return f"{ip}:{port + number if port else 0}"

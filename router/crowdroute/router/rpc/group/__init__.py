@@ -1,0 +1,1 @@
+"""Groups of shards in different processes: calls that reach the wrong one, and what crosses between them."""

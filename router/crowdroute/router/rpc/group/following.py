@@ -1,0 +1,100 @@
+"""Keeps the copies of organisations that live with another group: follows what becomes durable there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from crowdroute.peer.v1 import peer_pb2
+from crowdroute.router.adapters.codec import decode_batch
+from crowdroute.router.errors import NotReady, RouterError
+from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.runtime.group import ShardGroup
+
+AGAIN_SECONDS = 0.2
+"""Pause before another try to follow a group that went away."""
+
+WAIT_SECONDS = 3.0
+"""How long who needs to know what is durable elsewhere waits for the copy to hold it."""
+
+_log = structlog.get_logger("crowdroute.group")
+
+
+class Following:
+    """Follows one other group."""
+
+    def __init__(self, group: ShardGroup, link: PeerLink) -> None:
+        """Prepare.
+
+        Args:
+            group: whose copies are kept.
+            link: to the group that is followed.
+        """
+        self._group = group
+        self._link = link
+        self._told = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="following")
+
+    async def stop(self) -> None:
+        """Follow no longer; the copies grow old."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def catch_up(self) -> None:
+        """Return when the copies hold what was durable there when this was called.
+
+        Raises:
+            NotReady: the group cannot be reached, or is not followed fast enough.
+        """
+        wanted = await self._link.position()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while any(self._reached(stream) < sequence for stream, sequence in wanted.items()):
+                    self._told.clear()
+                    await self._told.wait()
+        except TimeoutError:
+            raise NotReady(
+                f"what is durable at {self._link.address} has not arrived after {WAIT_SECONDS:g} seconds:"
+                " call again"
+            ) from None
+
+    def _reached(self, stream: str) -> int:
+        copy = self._group.copies.get(stream)
+        return -1 if copy is None else copy.sequence
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async for part in self._link.follow():
+                    self._take(part)
+            except RouterError as error:
+                _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    def _take(self, part: peer_pb2.FollowPart) -> None:
+        group = self._group
+        for told in part.organisations:
+            if told.shard not in group.engines:
+                copy = group.copy_of(told.stream, told.shard)
+                copy.local = False
+                sections = {section.name: section.body for section in told.sections}
+                group.begin_copy(copy, sections, told.sequence)
+        for entry in part.entries:
+            if entry.shard not in group.engines:
+                copy = group.copy_of(entry.stream, entry.shard)
+                if entry.sequence >= copy.sequence:
+                    group.fold_into(copy, decode_batch(entry.entry, 1).entries[0], entry.sequence)
+        if part.complete:
+            for copy in group.copies.values():
+                owner = group.placement.others.get(copy.shard)
+                if owner is not None and owner.peers == self._link.address:
+                    copy.heard(copy.sequence)
+        self._told.set()

@@ -1,0 +1,104 @@
+"""A group whose shards come and go as a cluster's supervisor says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from crowdroute.router.rpc.assembly import serve_group
+from crowdroute.router.rpc.bootstrap import bootstrap
+from crowdroute.router.rpc.group.forwarding import Forwarding
+from crowdroute.router.rpc.group.server import peers_served
+from crowdroute.router.rpc.server import Server
+from crowdroute.router.runtime.cluster.orders import At
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.opening import opened_shard
+from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, Placement
+from crowdroute.router.runtime.settings import Settings
+
+
+class GroupHosting:
+    """`Hosting` over partitions of Kafka, or over the logs of a directory that every node must see."""
+
+    def __init__(self, settings: Settings, server: Server, ip: str) -> None:
+        """Begin without shards; `start` inside the event loop.
+
+        Args:
+            settings: with the addresses of this process; ports may be 0.
+            server: for clients.
+            ip: of the node.
+        """
+        self._settings = settings
+        self._server = server
+        self._ip = ip
+        self._group = ShardGroup(self._open, Placement(settings.shards, generation=0))
+        self.failed = self._group.failed
+        self.at = At("")
+        self._forwarding: Forwarding | None = None
+        self._serves = False
+        self._running = contextlib.AsyncExitStack()
+        # Shards come and go one after the other: each reads what the others hold.
+        self._turn = asyncio.Lock()
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen, for clients and for the other groups.
+
+        Raises:
+            ConfigurationError: the settings cannot work.
+        """
+        settings = self._settings
+        await self._server.start()
+        await self._group.start(())
+        peers = ""
+        if settings.peers is not None:
+            serving = peers_served(settings.peers, self._server, self._group)
+            self._forwarding = await self._running.enter_async_context(serving)
+            peers = f"{self._ip}:{self._forwarding.port}"
+            await self._serve()
+        self.at = At(f"{self._ip}:{self._server.port}", peers)
+
+    async def close(self) -> None:
+        """Take nothing new, answer what was taken, and close every shard."""
+        await self._server.stop()
+        if self._following is not None:
+            await self._following
+        await self._running.aclose()
+        await self._group.close()
+
+    def know(self, generation: int, owners: Mapping[int, At]) -> None:
+        """Learn who serves the shards of others; see `Hosting.know`."""
+        others = {shard: Owner(at.peers, at.public) for shard, at in owners.items() if at != self.at}
+        self._group.place(Placement(self._settings.shards, generation, others))
+        if self._forwarding is not None:
+            self._following = asyncio.create_task(self._follow(self._forwarding, self._following))
+
+    async def open(self, shard: int, generation: int) -> None:
+        """Recover a shard and serve it; see `Hosting.open`."""
+        async with self._turn:
+            await self._group.take(shard, self._group.placement)
+            if shard == FIRST_SHARD:
+                engine = self._group.engines[shard]
+                await bootstrap(engine, self._settings.tenant, self._settings.directory)
+            await self._serve()
+
+    async def release(self, shard: int) -> None:
+        """Answer what was taken for a shard, and close its log; see `Hosting.release`."""
+        async with self._turn:
+            await self._group.release(shard, self._group.placement)
+
+    def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
+        return opened_shard(self._settings, shard, self._group.placement)
+
+    async def _serve(self) -> None:
+        """Begin to carry calls out: with peers at once, since they can be forwarded, else with a shard."""
+        if not self._serves:
+            self._serves = True
+            await serve_group(self._server, self._group)
+
+    async def _follow(self, forwarding: Forwarding, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await before
+        await forwarding.follow_placement()

@@ -1,0 +1,192 @@
+"""The way to one other group: a connection, and on it one stream for all calls that are forwarded there.
+
+What is to be forwarded gathers while the message before it is written, so that a batch costs what one call
+would. When the stream breaks, everything on it is answered `NOT_READY`: whether it took effect is unknown,
+and callers repeat it under its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import grpc
+
+from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
+from crowdroute.router.commands import Reply, Request
+from crowdroute.router.errors import NotReady, RouterError
+from crowdroute.router.ports import ContentChange
+from crowdroute.router.rpc.calls import END
+from crowdroute.router.rpc.group.wire import carry_message, decode_reply, refusal_of
+from crowdroute.router.rpc.status import DETAILS_KEY
+
+SECRET = "crowdroute-peer"
+"""Metadata that holds the secret that peers share."""
+
+CARRY_SECONDS = 10.0
+"""How long a command that crosses may take; it is sent again."""
+
+MOST_CALLS = 64
+"""Calls in one batch: what is decided between two looks at the network."""
+
+CHANNEL: Sequence[tuple[str, int]] = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # A frozen peer answers on the level of TCP; without this it is noticed after a minute.
+    ("grpc.http2.ping_timeout_ms", 5_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    ("grpc.max_receive_message_length", 64 << 20),
+)
+
+
+class PeerLink:
+    """Calls another group; belongs to the event loop it was made in."""
+
+    def __init__(self, address: str, secret: str, credentials: grpc.ChannelCredentials | None) -> None:
+        """Prepare; connects when it is needed.
+
+        Args:
+            address: host:port where the group serves its peers.
+            secret: what peers share.
+            credentials: for mutual TLS; None: no encryption.
+        """
+        self.address = address
+        self._metadata = ((SECRET, secret),)
+        self._channel = (
+            grpc.aio.insecure_channel(address, CHANNEL)
+            if credentials is None
+            else grpc.aio.secure_channel(address, credentials, CHANNEL)
+        )
+        self._stub: Any = peer_pb2_grpc.PeerServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._calls: list[peer_pb2.ForwardedCall] = []
+        self._cancelled: list[int] = []
+        self._number = 0
+        self._posted = asyncio.Event()
+        self._stream: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """End the connection; what is under way is answered `NOT_READY`."""
+        if self._stream is not None:
+            self._stream.cancel()
+            await asyncio.gather(self._stream, return_exceptions=True)
+        await self._channel.close(None)
+
+    # Calls of one request and one answer
+
+    async def forward(self, call: peer_pb2.ForwardedCall) -> bytes:
+        """Have a call carried out there and give its answer.
+
+        Raises:
+            RouterError: what the other group refused it with; NotReady: it did not answer.
+        """
+        self._number += 1
+        call.number = self._number
+        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[call.number] = answered
+        self._calls.append(call)
+        self._posted.set()
+        if self._stream is None or self._stream.done():
+            self._stream = asyncio.get_running_loop().create_task(self._run(), name="peer-link")
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            self._cancelled.append(call.number)
+            self._posted.set()
+            raise
+        finally:
+            self._waiting.pop(call.number, None)
+
+    async def _run(self) -> None:
+        """Send batches and read answers until the stream breaks."""
+        stream = self._stub.Forward(metadata=self._metadata)
+        writing = asyncio.ensure_future(self._write(stream))
+        why = "the connection ended"
+        try:
+            while (batch := await stream.read()) is not END:
+                for answer in batch.answers:
+                    self._answered(answer)
+        except grpc.aio.AioRpcError as error:
+            why = error.details() or error.code().name
+        finally:
+            writing.cancel()
+            stream.cancel()
+            self._calls.clear()
+            for answered in self._waiting.values():
+                if not answered.done():
+                    answered.set_exception(self._not_ready(why))
+
+    async def _write(self, stream: Any) -> None:
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            while True:
+                await self._posted.wait()
+                calls, self._calls = self._calls[:MOST_CALLS], self._calls[MOST_CALLS:]
+                cancelled, self._cancelled = self._cancelled, []
+                if not self._calls:
+                    self._posted.clear()
+                await stream.write(peer_pb2.ForwardBatch(calls=calls, cancelled=cancelled))
+
+    def _answered(self, answer: peer_pb2.Answer) -> None:
+        waiting = self._waiting.get(answer.number)
+        if waiting is None or waiting.done():
+            return
+        if answer.status:
+            waiting.set_exception(refusal_of(answer.status))
+        else:
+            waiting.set_result(answer.message)
+
+    def _not_ready(self, why: str) -> NotReady:
+        return NotReady(
+            f"the group at {self.address} cannot be reached ({why}): call again with the same idempotency key"
+        )
+
+    # Everything else
+
+    async def carry(
+        self, shard: int, generation: int, request: Request, contents: Sequence[ContentChange]
+    ) -> Reply:
+        """Have a command that crosses decided there; see `Carrier.carry`."""
+        message = carry_message(shard, generation, request, contents)
+        try:
+            answer = await self._stub.Carry(message, metadata=self._metadata, timeout=CARRY_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        return decode_reply(answer.reply)
+
+    async def position(self) -> Mapping[str, int]:
+        """Give by stream how far the organisations there are durable."""
+        try:
+            answer = await self._stub.Position(
+                peer_pb2.PositionRequest(), metadata=self._metadata, timeout=CARRY_SECONDS
+            )
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        return dict(answer.sequences)
+
+    async def follow(self) -> AsyncIterator[peer_pb2.FollowPart]:
+        """Yield what becomes durable of the organisations there.
+
+        Raises:
+            NotReady: the connection ended.
+        """
+        try:
+            async for part in self._stub.Follow(peer_pb2.FollowRequest(), metadata=self._metadata):
+                yield part
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+
+    def relay(self) -> Any:
+        """Open a stream for one call that streams."""
+        return self._stub.Relay(metadata=self._metadata)
+
+    def _failure(self, error: grpc.aio.AioRpcError) -> RouterError:
+        # grpc.aio gives plain pairs here, which its type stubs do not say.
+        for key, value in cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata() or ()):
+            if key == DETAILS_KEY and isinstance(value, bytes):
+                return refusal_of(value)
+        return self._not_ready(error.details() or error.code().name)

@@ -1,0 +1,259 @@
+"""What a group does for its peers; served on an address of its own, to whoever has the secret."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
+from crowdroute.router.adapters.codec import assemble, encode_entry
+from crowdroute.router.errors import Moved, NotReady, RouterError
+from crowdroute.router.events import Entry
+from crowdroute.router.model.ids import Kind, to_text
+from crowdroute.router.rpc.authentication import Principal
+from crowdroute.router.rpc.calls import END, Call, Gate, Service, refuse
+from crowdroute.router.rpc.group.link import MOST_CALLS
+from crowdroute.router.rpc.group.peers import Peers
+from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
+from crowdroute.router.rpc.status import NotAuthenticated
+from crowdroute.router.runtime.group import ShardGroup
+
+TELL_SECONDS = 1.0
+"""How often who follows is told that nothing happened; copies count as old after a few times as long."""
+
+MOST_UNTOLD = 10_000
+"""Entries kept for a follower who does not take them; then it begins anew."""
+
+_log = structlog.get_logger("crowdroute.group")
+
+
+class ForwardedContext:
+    """As much of gRPC's context of a call as a forwarded call has."""
+
+    def __init__(self, timeout_us: int) -> None:
+        self._until = time.monotonic() + timeout_us / 1e6
+
+    def time_remaining(self) -> float:
+        """Give the seconds that are left for the call."""
+        return self._until - time.monotonic()
+
+
+class RelayContext(ForwardedContext):
+    """The same for a call that streams: messages come and go in parts."""
+
+    def __init__(self, timeout_us: int, context: Any) -> None:
+        super().__init__(timeout_us)
+        self._context = context
+
+    async def read(self) -> object:
+        """Give the next message's bytes, or gRPC's word for the end."""
+        part = await self._context.read()
+        return END if part is END else part.message
+
+    async def write(self, message: bytes) -> None:
+        """Send a message's bytes."""
+        await self._context.write(peer_pb2.RelayPart(message=message))
+
+
+class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
+    """Carries out what peers ask."""
+
+    def __init__(self, group: ShardGroup, gate: Gate, services: Mapping[str, Service], peers: Peers) -> None:
+        """Serve a group.
+
+        Args:
+            group: started.
+            gate: knows which scope each call needs.
+            services: by full name, those that clients call.
+            peers: tells peers from others.
+        """
+        self._group = group
+        self._gate = gate
+        self._services = services
+        self._peers = peers
+
+    async def Forward(self, requests: object, context: Any) -> None:  # noqa: N802  # as gRPC names it
+        """Carry out calls as they come, and answer each when it is done."""
+        await self._require_peer(context)
+        answers: list[peer_pb2.Answer] = []
+        posted = asyncio.Event()
+        tasks: dict[int, asyncio.Task[None]] = {}
+
+        async def run(call: peer_pb2.ForwardedCall) -> None:
+            try:
+                answers.append(await self._answer(call))
+                posted.set()
+            finally:
+                del tasks[call.number]
+
+        async def write() -> None:
+            while True:
+                await posted.wait()
+                some, answers[:] = answers[:MOST_CALLS], answers[MOST_CALLS:]
+                if not answers:
+                    posted.clear()
+                await context.write(peer_pb2.AnswerBatch(answers=some))
+
+        writing = asyncio.ensure_future(write())
+        try:
+            while (batch := await context.read()) is not END:
+                for call in batch.calls:
+                    tasks[call.number] = asyncio.ensure_future(run(call))
+                for number in batch.cancelled:
+                    if number in tasks:
+                        tasks[number].cancel()
+        finally:
+            writing.cancel()
+            for task in tuple(tasks.values()):
+                task.cancel()
+
+    async def _answer(self, forwarded: peer_pb2.ForwardedCall) -> peer_pb2.Answer:
+        try:
+            service, name = self._found(forwarded)
+            call = self._call(forwarded, ForwardedContext(forwarded.timeout_us))
+            answer = await service.perform(name, call, forwarded.message)
+        except Exception as error:
+            if not isinstance(error, RouterError):
+                _log.error("forwarded call failed", call=forwarded.method, exc_info=error)
+                error = NotReady("the call failed by a defect of the group that it was forwarded to")
+            return peer_pb2.Answer(number=forwarded.number, status=status_bytes(error, forwarded.request_id))
+        return peer_pb2.Answer(number=forwarded.number, message=answer)
+
+    async def Relay(self, requests: object, context: Any) -> None:  # noqa: N802
+        """Carry out one call that streams."""
+        await self._require_peer(context)
+        first = await context.read()
+        if first is END:
+            return
+        forwarded = first.open
+        try:
+            service, name = self._found(forwarded)
+            relayed: Any = RelayContext(forwarded.timeout_us, context)
+            await service.perform_streaming(name, self._call(forwarded, relayed), forwarded.message, relayed)
+        except RouterError as error:
+            await context.write(peer_pb2.RelayPart(status=status_bytes(error, forwarded.request_id)))
+
+    async def Carry(self, message: peer_pb2.CarryRequest, context: Any) -> Any:  # noqa: N802
+        """Decide a command that crosses."""
+        await self._require_peer(context)
+        try:
+            self._require_placed(message.shard, message.generation)
+            request, contents = carried(message)
+            reply = await self._group.engines[message.shard].submit(request, contents)
+        except RouterError as error:
+            await refuse(context, error, "Carry", "")
+            raise
+        return peer_pb2.CarryResponse(reply=encode_reply(reply))
+
+    async def Position(self, message: peer_pb2.PositionRequest, context: Any) -> Any:  # noqa: N802
+        """Tell how far the organisations here are durable."""
+        await self._require_peer(context)
+        return peer_pb2.PositionResponse(
+            sequences={stream: copy.sequence for stream, copy in self._group.copies.items() if copy.local}
+        )
+
+    async def Follow(self, message: peer_pb2.FollowRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        """Tell the organisations here, and what becomes durable of them."""
+        await self._require_peer(context)
+        untold: list[peer_pb2.DurableEntry] = []
+        posted = asyncio.Event()
+
+        def note(shard: int, entries: Sequence[Entry]) -> None:
+            for entry in entries:
+                copy = self._group.copies.get(entry.stream)
+                if copy is not None and copy.local:
+                    untold.append(
+                        peer_pb2.DurableEntry(
+                            stream=entry.stream,
+                            shard=shard,
+                            sequence=copy.sequence,
+                            entry=assemble(1, [encode_entry(entry)]),
+                        )
+                    )
+                    posted.set()
+
+        end = self._group.subscribe(note)
+        try:
+            yield peer_pb2.FollowPart(organisations=self._organisations(), complete=True)
+            while len(untold) < MOST_UNTOLD:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(posted.wait(), TELL_SECONDS)
+                posted.clear()
+                some, untold[:] = untold[:], []
+                yield peer_pb2.FollowPart(entries=some, complete=True)
+        finally:
+            end()
+
+    def _organisations(self) -> list[peer_pb2.Organisation]:
+        return [
+            peer_pb2.Organisation(
+                stream=stream,
+                shard=copy.shard,
+                sequence=copy.sequence,
+                sections=[
+                    peer_pb2.Section(name=name, body=body) for name, body in copy.machine.pack().items()
+                ],
+            )
+            for stream, copy in self._group.copies.items()
+            if copy.local
+        ]
+
+    # Who may ask, and for what
+
+    async def _require_peer(self, context: Any) -> None:
+        if not self._peers.is_peer(context.invocation_metadata()):
+            error = NotAuthenticated("only the other groups of this installation may ask that")
+            await refuse(context, error, "peer", "")
+            raise error
+
+    def _require_placed(self, shard: int, generation: int) -> None:
+        """Refuse what was sent by another placement than is known here, or for a shard that is elsewhere.
+
+        Raises:
+            NotReady: by another placement.
+            Moved: the shard is elsewhere; what was forwarded is never forwarded again.
+        """
+        placement = self._group.placement
+        if generation != placement.generation:
+            raise NotReady(
+                f"this was sent by placement {generation}, but {placement.generation} is known here:"
+                " call again",
+                {"generation": str(placement.generation)},
+            )
+        if shard not in self._group.engines:
+            owner = placement.others.get(shard)
+            raise Moved(
+                f"shard {shard} is not served here: call again",
+                {"shard": str(shard), "owner": "" if owner is None else owner.public},
+            )
+
+    def _found(self, call: peer_pb2.ForwardedCall) -> tuple[Service, str]:
+        self._require_placed(call.shard, call.generation)
+        service, _, name = call.method.removeprefix("/").partition("/")
+        found = self._services.get(service)
+        if found is None:
+            raise NotReady(f"this group does not serve {service}: are both of the same release?")
+        return found, name
+
+    def _call(self, forwarded: peer_pb2.ForwardedCall, context: Any) -> Call:
+        told = forwarded.principal
+        principal = Principal(
+            tenant=told.tenant,
+            token=told.token,
+            name=to_text(Kind.TOKEN, told.token),
+            scopes=frozenset(told.scopes),
+            worker=told.worker,
+            vendor=told.vendor,
+            pool=told.pool,
+            parent=told.parent,
+            expires_us=told.expires_us,
+        )
+        self._gate.require_scope(principal, forwarded.method)
+        return Call(
+            context, forwarded.method, principal, forwarded.request_id, forwarded=True, part=forwarded.part
+        )

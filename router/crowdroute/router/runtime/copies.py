@@ -1,0 +1,72 @@
+"""Organisations that live in another shard, as far as they are durable there.
+
+A shard that has projects of an organisation which lives elsewhere needs to know its workers, tokens and
+suppliers. It folds the organisation's durable entries into a copy, in their order, and nothing else: what is
+not durable there yet is not known here, so that no fact can cross that a crash takes back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from crowdroute.router.errors import NotReady
+from crowdroute.router.events import Entry
+from crowdroute.router.machine.organisation.machine import OrganisationMachine
+
+STALE_SECONDS = 5.0
+"""How old at most what a copy tells may be: so long a token that was revoked, or a worker who was banned, may
+still be let in where the link to its shard is cut. Longer than a restart of that shard takes."""
+
+
+class OrganisationCopy:
+    """One organisation that lives elsewhere."""
+
+    def __init__(self, stream: str, shard: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin with nothing.
+
+        Args:
+            stream: name of the organisation's stream.
+            shard: where it lives.
+            clock: seconds.
+        """
+        self.stream = stream
+        self.shard = shard
+        self.machine = OrganisationMachine()
+        """The same object for ever; its state is replaced when the copy begins anew."""
+        self.sequence = 0
+        """The last batch of that shard's log that the copy has heard of."""
+        self.local = False
+        """Whether the other shard is in this process, so that the copy is never behind what is durable."""
+        self._clock = clock
+        self._heard: float | None = None
+
+    def begin(self, sections: Mapping[str, bytes], sequence: int) -> None:
+        """Take over the state of the organisation as of a batch of its shard's log."""
+        self.machine.unpack(sections)
+        self.heard(sequence)
+
+    def fold(self, entry: Entry) -> None:
+        """Take over one durable entry of the organisation's stream."""
+        for event in entry.events:
+            self.machine.apply(event, entry.at_us)
+
+    def heard(self, sequence: int) -> None:
+        """Learn that everything up to a batch has been told."""
+        self.sequence = max(self.sequence, sequence)
+        self._heard = self._clock()
+
+    def require_fresh(self) -> None:
+        """Refuse to go by what is too old.
+
+        Raises:
+            NotReady: the other shard was not heard of for a while, or not yet.
+        """
+        if self.local:
+            return
+        if self._heard is None or self._clock() - self._heard > STALE_SECONDS:
+            raise NotReady(
+                f"this shard has not heard from shard {self.shard}, where the organisation lives, for"
+                f" {STALE_SECONDS:g} seconds: call again",
+                {"shard": str(self.shard)},
+            )

@@ -1,0 +1,246 @@
+"""Carries facts between streams of different shards, as deduplicated commands; see ADR 13.
+
+Nothing is remembered here that a crash could lose: what is to cross follows from the two states. A project
+that is awaited is begun until its stream says that it has; a project that is behind is told when it is seen
+to be; a total is told until the organisation has it. A command that was given twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands.organisation import AwaitProject
+from crowdroute.router.commands.project import BeginProject, CreateProject
+from crowdroute.router.errors import AtCapacity, Category, InvariantBroken, Refusal, RouterError
+from crowdroute.router.events import Entry
+from crowdroute.router.machine import crossing
+from crowdroute.router.machine.stream import organisation_stream, tenant_of
+from crowdroute.router.model import content
+from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.placement import choose, place_of
+from crowdroute.router.state.organisation import AwaitedRow
+
+LOOK_SECONDS = 1.0
+"""Pause between two looks at what did not cross at once: totals that are due, projects still awaited, what
+was refused because too much waited for the disk."""
+
+_log = structlog.get_logger("crowdroute.crossing")
+
+
+class Carrier(Protocol):
+    """What takes a command to the shard that it is for."""
+
+    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        """Have a command decided in a shard, here or in another process, and answer when it is durable.
+
+        Raises:
+            Refusal: nothing changed there.
+            RouterError: whether it took effect is unknown.
+        """
+
+
+class Crossing:
+    """The crossings that begin or end in the engines of one group."""
+
+    def __init__(
+        self,
+        engines: Mapping[int, Engine],
+        copies: Mapping[str, OrganisationCopy],
+        carrier: Carrier,
+        shards: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            engines: those that serve, by number of their shard; kept up to date by the group.
+            copies: by stream: the organisations that live in shards which are not all of the group's.
+            carrier: takes commands to other shards.
+            shards: how many there are in the installation.
+        """
+        self._engines = engines
+        self._copies = copies
+        self._carrier = carrier
+        self._shards = shards
+        self._refused: deque[tuple[Engine, str, Command]] = deque()
+        self._beginning: set[bytes] = set()
+        self.held = asyncio.Lock()
+        """Taken for what crosses from a project to its organisation, and while a project begins in another
+        shard: whoever copies the logs holds both back."""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to look for what did not cross at once."""
+        self._task = asyncio.get_running_loop().create_task(self._look_again(), name="crossing")
+
+    async def stop(self) -> None:
+        """Carry nothing any more; what did not cross will when the group serves again."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    # Projects
+
+    async def create(
+        self, request: Request, command: CreateProject, contents: Sequence[ContentChange]
+    ) -> Reply:
+        """Create a project in the shard that its organisation, which lives here, places it in.
+
+        Raises:
+            Refusal: nothing changed.
+            RouterError: it may come into being; asked again under the same key, the answer is the same.
+        """
+        tenant = tenant_of(request.stream)
+        number, engine = self._home(tenant)
+        organisation = engine.organisation(tenant)
+        place = place_of(organisation, command.project)
+        shard = choose(organisation, self._shards) if place is None else place.shard
+        if shard == number:
+            return await engine.submit(request, contents)
+        if command.project not in organisation.projects:
+            wish = AwaitProject(
+                command.project, command.name, shard, command.rules, request.key, request.digest
+            )
+            await engine.submit(
+                engine.request(
+                    organisation_stream(tenant), wish, principal=request.principal, request=request.request
+                ),
+                contents,
+            )
+            awaited = organisation.awaited.get(command.project)
+            if awaited is not None:
+                return await self._begin(engine, tenant, awaited)
+        begin = BeginProject(command.project, command.name, command.rules)
+        again = Request(
+            request.stream,
+            begin,
+            request.entropy,
+            request.principal,
+            request.request,
+            request.key,
+            request.digest,
+        )
+        return await self._carrier.carry(shard, again)
+
+    async def _begin(self, engine: Engine, tenant: str, awaited: AwaitedRow) -> Reply:
+        """Have an awaited project's stream begin in its shard, and register it."""
+        async with self.held:
+            return await self._begin_and_register(engine, tenant, awaited)
+
+    async def _begin_and_register(self, engine: Engine, tenant: str, awaited: AwaitedRow) -> Reply:
+        key = content.rules(awaited.project, 1)
+        bodies = await engine.fetch((key,))
+        reply = await self._carrier.carry(
+            awaited.shard,
+            crossing.beginning(tenant, awaited),
+            [ContentChange(key, body) for body in bodies.values()],
+        )
+        # The document lies with its project now.
+        await engine.submit(crossing.confirmation(tenant, awaited.project), [ContentChange(key, None)])
+        return reply
+
+    def _home(self, tenant: str) -> tuple[int, Engine]:
+        stream = organisation_stream(tenant)
+        for number, engine in self._engines.items():
+            if engine.shard.has(stream):
+                return number, engine
+        raise InvariantBroken(f"a project of {tenant} was to be created where its organisation does not live")
+
+    # Worker facts and erasures
+
+    def tell(self, copy: OrganisationCopy, entry: Entry) -> None:
+        """Tell the projects here what an entry of an organisation elsewhere, already folded, means."""
+        for worker, command in crossing.told_by(entry.events, copy.machine.state):
+            for number, engine in self._engines.items():
+                if number != copy.shard:
+                    for name in engine.shard.knowing(copy.stream, worker):
+                        self._decide(engine, name, command)
+
+    def catch_up(self, copy: OrganisationCopy) -> None:
+        """Tell the projects here whatever they have not heard of an organisation elsewhere."""
+        tenant = tenant_of(copy.stream)
+        for engine, name in self._projects_of(copy, tenant):
+            for command in crossing.behind(engine.shard.project_state(name), copy.machine.state):
+                self._decide(engine, name, command)
+
+    def _projects_of(self, copy: OrganisationCopy, tenant: str) -> Iterator[tuple[Engine, str]]:
+        for number, engine in self._engines.items():
+            if number != copy.shard:
+                for name, _ in engine.projects():
+                    if tenant_of(name) == tenant:
+                        yield engine, name
+
+    def _decide(self, engine: Engine, stream: str, command: Command) -> None:
+        try:
+            engine.decide(engine.request(stream, command))
+        except AtCapacity:
+            self._refused.append((engine, stream, command))
+        except Refusal:
+            # What the organisation logged stands; a project that holds facts which contradict it says so when
+            # the worker asks for work, and one that is about to stop is caught up when it serves again.
+            pass
+        except RouterError:
+            pass  # the engine stopped and says so itself
+
+    # What did not cross at once
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.look()
+
+    async def look(self) -> None:
+        """Carry once what did not cross at once."""
+        for _ in range(len(self._refused)):
+            self._decide(*self._refused.popleft())
+        for engine in tuple(self._engines.values()):
+            await self._begin_awaited(engine)
+            async with self.held:
+                await self._tell_totals(engine)
+
+    async def _begin_awaited(self, engine: Engine) -> None:
+        for tenant, machine in engine.organisations():
+            for awaited in tuple(machine.state.awaited.values()):
+                if awaited.project in self._beginning:
+                    continue
+                self._beginning.add(awaited.project)
+                try:
+                    await engine.observe()
+                    await self._begin(engine, tenant, awaited)
+                except RouterError as error:
+                    _log.warning(
+                        "a project is still awaited",
+                        project=awaited.project.hex(),
+                        shard=awaited.shard,
+                        code=error.code,
+                        reason=error.message,
+                    )
+                finally:
+                    self._beginning.discard(awaited.project)
+
+    async def _tell_totals(self, engine: Engine) -> None:
+        for name, balance in engine.shard.outgoing(engine.now_us()):
+            stream = organisation_stream(tenant_of(name))
+            copy = self._copies.get(stream)
+            if copy is None:
+                continue
+            try:
+                if not crossing.is_known(balance, copy.machine.state):
+                    await engine.observe()
+                    await self._carrier.carry(copy.shard, Request(stream, balance))
+            except Refusal as refusal:
+                if refusal.category in (Category.UNAVAILABLE, Category.EXHAUSTED):
+                    continue
+                _log.warning("a total was refused", project=name, code=refusal.code, reason=refusal.message)
+            except RouterError:
+                continue
+            engine.shard.told(name, balance, engine.now_us())

@@ -1,0 +1,433 @@
+"""The shards of one process behind one door: the service object of every profile.
+
+A group starts in three steps, which together are `start`: every shard recovers; then it is read from their
+streams what lives where; then they serve. A shard may join (`take`) or leave (`release`) while the others go
+on. What a caller asks of a stream goes to the engine that has it; what one shard must tell another crosses
+over as `runtime.crossing` says. A group of one shard is that shard's engine and nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from crowdroute.router.adapters.system import SystemClock, SystemIds
+from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands.project import CreateProject
+from crowdroute.router.errors import Moved, NotFound, NotReady, RouterError
+from crowdroute.router.events import Entry
+from crowdroute.router.machine.organisation.machine import OrganisationMachine
+from crowdroute.router.machine.stream import organisation_stream, project_stream, tenant_of
+from crowdroute.router.model.ids import Id
+from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.runtime.crossing import Carrier, Crossing
+from crowdroute.router.runtime.engine import Engine, EngineState
+from crowdroute.router.runtime.placement import Placement, place_of, require_in_place
+from crowdroute.router.state.organisation import OrganisationState
+from crowdroute.router.state.project import Project
+
+Open = Callable[[int], AbstractAsyncContextManager[Engine]]
+"""Opens the shard of a number: recovers it and gives its engine, not started; leaving closes it again."""
+
+_GRAVITY = (EngineState.SERVING, EngineState.STARTING, EngineState.DRAINING, EngineState.FAILED)
+
+
+def _nothing_to_open(shard: int) -> AbstractAsyncContextManager[Engine]:
+    raise NotReady(f"shard {shard} is not this group's to open", {"shard": str(shard)})
+
+
+class ShardGroup:
+    """Some shards of an installation, in one process and one event loop."""
+
+    def __init__(self, open_shard: Open, placement: Placement | None = None) -> None:
+        """Prepare; nothing is opened before `start`.
+
+        Args:
+            open_shard: opens a shard.
+            placement: how many shards there are, and who serves those that this group does not; None: this
+                group serves the only one.
+        """
+        self._open = open_shard
+        self.placement = placement or Placement()
+        self.engines: dict[int, Engine] = {}
+        """Those that serve, by number."""
+        self.copies: dict[str, OrganisationCopy] = {}
+        """By stream: the organisations that shards here need to know and that do not live in all of them."""
+        self.peers: Carrier | None = None
+        """Takes commands to shards of other processes; set by who serves the group, where there are any."""
+        self._opened: dict[int, contextlib.AsyncExitStack] = {}
+        self._homes: dict[str, Engine] = {}
+        self._machines: dict[str, OrganisationMachine] = {}
+        """The copies' machines, as the shards look at them."""
+        self.crossing = Crossing(self.engines, self.copies, self, self.placement.shards)
+        # For calls that reach a group without a shard, and are forwarded.
+        self._clock = SystemClock()
+        self._ids = SystemIds()
+        self._followers: list[Callable[[int, Sequence[Entry]], None]] = []
+        self._started = False
+        self._draining = False
+        self.failed: asyncio.Future[RouterError] = asyncio.get_running_loop().create_future()
+        """Done, with the reason, once a shard can never go on; the process must then exit."""
+
+    @classmethod
+    def alone(cls, engine: Engine) -> ShardGroup:
+        """Give the group of one engine that somebody else starts, drains and closes."""
+        group = cls(_nothing_to_open)
+        group._adopt(engine.shard.number, engine)
+        group._started = True
+        return group
+
+    # Life
+
+    async def start(self, shards: Iterable[int]) -> None:
+        """Recover these shards, read what lives where, and serve.
+
+        Raises:
+            ConfigurationError: a log is not that of its shard.
+            StorageError: a shard cannot be recovered; those that were opened are closed again.
+        """
+        try:
+            found = {shard: await self._recover(shard) for shard in sorted(shards)}
+            for shard, engine in found.items():
+                self._place(shard, engine)
+            for shard, engine in found.items():
+                self._serve(shard, engine)
+            for copy in self.copies.values():
+                self.crossing.catch_up(copy)
+        except BaseException:
+            await self.close()
+            raise
+        if self._is_many:
+            self.crossing.start()
+        self._started = True
+
+    async def take(self, shard: int, placement: Placement) -> None:
+        """Recover one more shard and serve it, while the others go on.
+
+        Args:
+            shard: its number.
+            placement: who serves what from now on, of a higher generation.
+
+        Raises:
+            NotReady: a newer placement is known.
+            ConfigurationError, StorageError: as `start`.
+        """
+        self.place(placement)
+        engine = await self._recover(shard)
+        self._place(shard, engine)
+        self._serve(shard, engine)
+        for copy in self.copies.values():
+            self.crossing.catch_up(copy)
+
+    async def release(self, shard: int, placement: Placement) -> None:
+        """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
+        was taken, and close its log. Afterwards another group may take it.
+
+        Args:
+            shard: its number.
+            placement: who serves what from now on, of a higher generation.
+
+        Raises:
+            NotReady: a newer placement is known.
+            AppendFailed: not everything that was taken became durable.
+        """
+        self.place(placement)
+        engine = self.engines.pop(shard)
+        self._homes = {name: home for name, home in self._homes.items() if home is not engine}
+        for stream in [stream for stream, copy in self.copies.items() if copy.shard == shard]:
+            self.copies[stream].local = False
+        await self._opened.pop(shard).aclose()
+
+    def place(self, placement: Placement) -> None:
+        """Learn who serves what from now on.
+
+        Raises:
+            NotReady: a newer placement is known.
+        """
+        if placement.generation < self.placement.generation:
+            raise NotReady(
+                f"placement {placement.generation} is older than {self.placement.generation}, which is known",
+                {"generation": str(self.placement.generation)},
+            )
+        self.placement = placement
+
+    async def close(self) -> None:
+        """Drain and close every shard.
+
+        Raises:
+            AppendFailed: not everything that was taken became durable.
+        """
+        self._draining = True
+        await self.crossing.stop()
+        async with contextlib.AsyncExitStack() as stack:
+            for opened in self._opened.values():
+                stack.push_async_exit(opened)
+            self._opened = {}
+
+    @property
+    def state(self) -> EngineState:
+        """Whether commands are taken."""
+        if self.failed.done():
+            return EngineState.FAILED
+        if self._draining:
+            return EngineState.DRAINING
+        if not self._started:
+            return EngineState.STARTING
+        states = (engine.state for engine in self.engines.values())
+        return max(states, key=_GRAVITY.index, default=EngineState.SERVING)
+
+    def send_seekers_away(self) -> None:
+        """Tell whoever waits for work that there will be none from this process."""
+        for engine in self.engines.values():
+            engine.waiting.close()
+
+    async def _recover(self, shard: int) -> Engine:
+        stack = contextlib.AsyncExitStack()
+        self._opened[shard] = stack
+        return await stack.enter_async_context(self._open(shard))
+
+    def _place(self, shard: int, engine: Engine) -> None:
+        """Read from a recovered shard what lives in it."""
+        streams = frozenset(engine.shard.streams())
+        organisations = [machine for _, machine in engine.organisations()]
+        for machine in (*organisations, *(copy.machine for copy in self.copies.values())):
+            require_in_place(machine.state, shard, streams)
+        if self._is_many:
+            for machine in organisations:
+                for other, another in self.engines.items():
+                    require_in_place(machine.state, other, frozenset(another.shard.streams()))
+                copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
+                copy.begin(machine.pack(), engine.loop.sequence)
+                copy.local = True
+            engine.shard.elsewhere = self._machines
+
+    def _serve(self, shard: int, engine: Engine) -> None:
+        self._adopt(shard, engine)
+        engine.start()
+
+    def _adopt(self, shard: int, engine: Engine) -> None:
+        self.engines[shard] = engine
+        engine.subscribe(partial(self._on_durable, shard))
+
+        def learn(failed: asyncio.Future[RouterError]) -> None:
+            if not failed.cancelled() and not self.failed.done():
+                self.failed.set_result(failed.result())
+
+        engine.failed.add_done_callback(learn)
+
+    # Where things live
+
+    @property
+    def _is_many(self) -> bool:
+        return self.placement.shards > 1
+
+    def engine(self, stream: str) -> Engine:
+        """Give the engine that has a stream.
+
+        Raises:
+            Moved: another group serves the shard that it lives in.
+            NotReady: nobody was heard of who does.
+            NotFound: there is no such stream.
+        """
+        engine = self._homes.get(stream)
+        if engine is None:
+            engine = self._homes[stream] = self._find(stream)
+        return engine
+
+    def _find(self, stream: str) -> Engine:
+        if not self._is_many:
+            for engine in self.engines.values():
+                return engine
+        for engine in self.engines.values():
+            if engine.shard.has(stream):
+                return engine
+        shard = self.shard_of(stream)
+        if shard is None or shard in self.engines:
+            kind = "organisation" if stream.endswith("/organisation") else "project"
+            details = {"project": stream.rpartition("/")[2]} if kind == "project" else {}
+            raise NotFound(f"the {kind} does not exist", details)
+        owner = self.placement.others.get(shard)
+        if owner is None:
+            raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
+        raise Moved(
+            f"shard {shard} is served elsewhere: call again, there",
+            {"shard": str(shard), "owner": owner.public},
+        )
+
+    def has(self, stream: str) -> bool:
+        """Say whether a stream lives in a shard of this group."""
+        return any(engine.shard.has(stream) for engine in self.engines.values())
+
+    def shard_of(self, stream: str) -> int | None:
+        """Give the number of the shard that a stream lives in, or None when there is no such stream."""
+        for number, engine in self.engines.items():
+            if engine.shard.has(stream):
+                return number
+        copy = self.copies.get(stream)
+        if copy is not None:
+            return copy.shard
+        tenant, _, project = stream.partition("/project/")
+        machine = self._machine(tenant)
+        place = None if machine is None or not project else place_of(machine.state, bytes.fromhex(project))
+        return None if place is None else place.shard
+
+    def engine_of(self, tenant: str) -> Engine:
+        """Give the engine that has a tenant's organisation; raises as `engine`."""
+        return self.engine(organisation_stream(tenant))
+
+    def organisations(self) -> Iterator[tuple[str, OrganisationMachine]]:
+        """Yield tenant and machine of every organisation that is known here; look, do not touch."""
+        for engine in self.engines.values():
+            yield from engine.organisations()
+        for copy in self.copies.values():
+            if not copy.local:
+                yield tenant_of(copy.stream), copy.machine
+
+    def organisation(self, tenant: str) -> OrganisationState:
+        """Give a tenant's workers, suppliers, tokens, projects and balances.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        machine = self._machine(tenant)
+        if machine is None:
+            raise NotFound("the organisation does not exist")
+        return machine.state
+
+    def require_fresh(self, tenant: str) -> None:
+        """Refuse to go by what is known of an organisation elsewhere when that is too old.
+
+        Raises:
+            NotReady: it is.
+        """
+        if self.copies:
+            copy = self.copies.get(organisation_stream(tenant))
+            if copy is not None:
+                copy.require_fresh()
+
+    def project(self, tenant: str, project: Id) -> Project:
+        """Give a project's state.
+
+        Raises:
+            NotFound, Moved, NotReady: it is not here.
+        """
+        stream = project_stream(tenant, project)
+        return self.engine(stream).shard.project_state(stream)
+
+    def projects(self) -> Iterator[tuple[str, Project]]:
+        """Yield stream name and state of every project here, of every tenant."""
+        for engine in self.engines.values():
+            yield from engine.projects()
+
+    def _machine(self, tenant: str) -> OrganisationMachine | None:
+        stream = organisation_stream(tenant)
+        for engine in self.engines.values():
+            if engine.shard.has(stream):
+                return engine.shard.organisation(tenant)
+        return self._machines.get(stream)
+
+    # Commands
+
+    async def submit(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        """Decide a command where its stream lives and answer when its effect is durable.
+
+        Raises:
+            Refusal: nothing changed.
+            RouterError: whether it took effect is unknown.
+        """
+        if self._is_many and type(request.command) is CreateProject:
+            return await self.crossing.create(request, request.command, contents)
+        return await self.engine(request.stream).submit(request, contents)
+
+    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        """Have a command that crosses over decided in a shard, here or in another process."""
+        engine = self.engines.get(shard)
+        if engine is not None:
+            return await engine.submit(request, contents)
+        if self.peers is None:
+            raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
+        return await self.peers.carry(shard, request, contents)
+
+    def request(
+        self,
+        stream: str,
+        command: Command,
+        *,
+        principal: str = "",
+        request: str = "",
+        key: str = "",
+        digest: bytes = b"",
+    ) -> Request:
+        """Put a command into its envelope, with fresh random bytes; see `Engine.request`."""
+        return Request(stream, command, self.new_id(), principal, request, key, digest)
+
+    async def observe(self) -> None:
+        """Return when everything decided here so far is durable.
+
+        Raises:
+            AppendFailed: it never will be; the answer must not be given.
+        """
+        for engine in tuple(self.engines.values()):
+            await engine.observe()
+
+    def subscribe(self, on_durable: Callable[[int, Sequence[Entry]], None]) -> Callable[[], None]:
+        """Have the entries of each shard's batches told once they are durable, with the shard's number.
+
+        Gives what ends it. A follower must not raise.
+        """
+        self._followers.append(on_durable)
+        return lambda: self._followers.remove(on_durable)
+
+    def crossings_held(self) -> AbstractAsyncContextManager[None]:
+        """Let nothing cross from a project to its organisation, nor a project begin in another shard, for as
+        long as the block lasts."""
+        return self.crossing.held
+
+    # Ids and time
+
+    def new_id(self) -> Id:
+        """Give a fresh id."""
+        for engine in self.engines.values():
+            return engine.new_id()
+        return self._ids.entropy()
+
+    def now_us(self) -> int:
+        """Give logged time."""
+        for engine in self.engines.values():
+            return engine.now_us()
+        return self._clock.now_us()
+
+    # Copies of organisations
+
+    def copy_of(self, stream: str, shard: int) -> OrganisationCopy:
+        """Give the copy of an organisation that lives in a shard, making it when there is none."""
+        copy = self.copies.get(stream)
+        if copy is None:
+            copy = self.copies[stream] = OrganisationCopy(stream, shard)
+            self._machines[stream] = copy.machine
+        return copy
+
+    def begin_copy(self, copy: OrganisationCopy, sections: Mapping[str, bytes], sequence: int) -> None:
+        """Take over an organisation's state from the shard where it lives, and tell the projects here."""
+        copy.begin(sections, sequence)
+        self.crossing.catch_up(copy)
+
+    def fold_into(self, copy: OrganisationCopy, entry: Entry, sequence: int) -> None:
+        """Take over a durable entry of an organisation elsewhere, and tell the projects here."""
+        copy.fold(entry)
+        copy.heard(sequence)
+        self.crossing.tell(copy, entry)
+
+    def _on_durable(self, shard: int, entries: Sequence[Entry]) -> None:
+        if self._is_many:
+            for entry in entries:
+                if entry.stream.endswith("/organisation"):
+                    copy = self.copy_of(entry.stream, shard)
+                    copy.local = shard in self.engines
+                    self.fold_into(copy, entry, copy.sequence)
+        for follower in tuple(self._followers):
+            follower(shard, entries)

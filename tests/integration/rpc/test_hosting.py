@@ -1,0 +1,118 @@
+"""Shards that come and go between two processes' groups, as a supervisor says."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.support.operations import RULES
+
+from crowdroute.api.v1 import projects_pb2
+from crowdroute.client import AsyncClient, ClientError, Connection
+from crowdroute.router.cli.cluster_process import settings_at
+from crowdroute.router.errors import Fenced, NotReady
+from crowdroute.router.rpc.assembly import make_server
+from crowdroute.router.rpc.group.hosting import GroupHosting
+from crowdroute.router.runtime.cluster.hosting import Place
+from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
+
+HERE = "127.0.0.1"
+
+
+def settings_in(directory: Path, shards: int) -> Settings:
+    secret = directory / "peers.secret"
+    secret.write_text("0123456789abcdef" * 4)
+    peers = PeerSettings(address=f"{HERE}:0", secret_file=secret) if shards > 1 else None
+    return Settings(
+        directory=directory, address=f"{HERE}:0", shards=shards, snapshots=False, grace_seconds=0, peers=peers
+    )
+
+
+@contextlib.asynccontextmanager
+async def hosting(settings: Settings) -> AsyncIterator[GroupHosting]:
+    server = make_server(settings)
+    made = GroupHosting(settings, server, HERE)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def client_of(hosting: GroupHosting, directory: Path) -> AsyncClient:
+    return AsyncClient(Connection(hosting.at.public, (directory / "admin.token").read_text().strip()))
+
+
+async def names_told_by(hosting: GroupHosting, directory: Path) -> list[str]:
+    async with client_of(hosting, directory) as client:
+        told = await client.operations.ListProjects(projects_pb2.ListProjectsRequest())
+        return sorted(project.name for project in told.projects)
+
+
+async def create(hosting: GroupHosting, directory: Path, name: str) -> None:
+    async with client_of(hosting, directory) as client:
+        await client.operations.CreateProject(projects_pb2.CreateProjectRequest(name=name, rules_yaml=RULES))
+
+
+async def test_a_shard_is_handed_from_one_process_to_another_and_both_answer_for_it(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as one, hosting(settings) as other:
+        for each in (one, other):
+            each.know(1, {0: one.at, 1: other.at})
+        await one.open(0, 1)
+        await other.open(1, 1)
+        for name in ("a", "b"):
+            await create(other, tmp_path, name)
+        for each in (one, other):
+            each.know(2, {0: one.at, 1: one.at})
+        await other.release(1)
+        await one.open(1, 2)
+        for each in (one, other):
+            assert await names_told_by(each, tmp_path) == ["a", "b"]
+        await create(other, tmp_path, "c")
+        assert await names_told_by(one, tmp_path) == ["a", "b", "c"]
+
+
+async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as one, hosting(settings) as other:
+        await one.open(0, 1)
+        with pytest.raises(Fenced):
+            await other.open(0, 2)
+        await one.release(0)
+        await other.open(0, 3)
+        assert await names_told_by(other, tmp_path) == []
+
+
+async def test_an_older_placement_is_not_learnt(tmp_path: Path) -> None:
+    async with hosting(settings_in(tmp_path, 2)) as one:
+        one.know(5, {})
+        with pytest.raises(NotReady):
+            one.know(4, {})
+
+
+async def test_the_only_shard_needs_no_peers(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, 1)
+    async with hosting(settings) as one, hosting(settings) as other:
+        assert one.at.peers == ""
+        await one.open(0, 1)
+        await create(one, tmp_path, "a")
+        with pytest.raises(ClientError):  # it has nothing to answer with
+            await names_told_by(other, tmp_path)
+        await one.release(0)
+        await other.open(0, 2)
+        assert await names_told_by(other, tmp_path) == ["a"]
+
+
+def test_an_actor_listens_at_its_node_on_ports_as_much_higher_as_its_number_is() -> None:
+    settings = Settings(
+        address="0.0.0.0:7070",
+        peers=PeerSettings(address="0.0.0.0:0", secret_file=Path("secret")),
+        metrics=MetricsSettings(address="127.0.0.1:9000"),
+    )
+    placed = settings_at(settings, Place("actor-2", "10.0.0.5"))
+    assert placed.address == "10.0.0.5:7072"
+    assert placed.peers is not None
+    assert placed.peers.address == "10.0.0.5:0"
+    assert placed.metrics is not None
+    assert placed.metrics.address == "10.0.0.5:9002"

@@ -1,0 +1,152 @@
+"""A history moved from a file to a real broker and back, and taken away from an owner that still runs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tests.support.counting_core import CountingCore
+from tests.support.processes import Engine, acknowledged
+from tests.support.services import Services
+
+from crowdroute.router.adapters.codec import chain
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.memory import MemorySnapshots
+from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.cli.program import run
+from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
+from crowdroute.router.runtime.recovery import recover
+
+pytestmark = pytest.mark.cluster
+
+LEASE_US = 20_000
+"""A short query lease, since every owner waits for that of the one before."""
+
+
+def place(services: Services, name: str, node: Path) -> KafkaPlace:
+    connection = KafkaConnection(tuple(services.bootstrap))
+    return KafkaPlace(connection, name, 0, 1, Durability.SINGLE_BROKER, node)
+
+
+async def opened(where: KafkaPlace, generation: int = 0) -> KafkaLog:
+    return await asyncio.to_thread(open_kafka_log, where, generation, query_lease_us=LEASE_US)
+
+
+async def append(log: CopiedLog, body: bytes, *contents: ContentChange) -> None:
+    sequence, previous = log.head()
+    await log.append(StoredBatch(sequence + 1, log.epoch, chain(previous, body), body), contents)
+
+
+async def test_a_history_goes_from_a_file_to_kafka_and_back_with_its_hashes(
+    services: Services, tmp_path: Path
+) -> None:
+    origin = SqliteLog(tmp_path / "origin")
+    for n in range(50):
+        await append(origin, b"%d" % n, ContentChange(f"item/{n}", b"text %d" % n))
+    await append(origin, b"erasing", ContentChange("item/7", None))
+    there = place(services, "moves", tmp_path / "node")
+    begin_with_key(there, origin.content_key)
+    log = await opened(there)
+    await copy_history(origin, log)
+    log.close()
+    # On a node that has no copy of it, so that everything comes from the broker.
+    read_back = await opened(there._replace(directory=tmp_path / "other node"), 1)
+    compare(origin, read_back)
+    await append(read_back, b"on kafka", ContentChange("item/0", None), ContentChange("item/99", b"new"))
+    returned = SqliteLog(tmp_path / "returned")
+    returned.adopt_key(read_back.content_key)
+    await copy_history(read_back, returned)
+    compare(read_back, returned)
+    assert returned.select(["item/0", "item/7", "item/8", "item/99"]) == {
+        "item/8": b"text 8", "item/99": b"new"
+    }  # fmt: skip
+    for each in (origin, read_back, returned):
+        each.close()
+
+
+async def test_only_the_tail_is_copied_once_work_was_stopped(services: Services, tmp_path: Path) -> None:
+    origin = SqliteLog(tmp_path / "origin")
+    await append(origin, b"before", ContentChange("item/0", b"old"))
+    there = place(services, "tails", tmp_path / "node")
+    begin_with_key(there, origin.content_key)
+    log = await opened(there)
+    await copy_history(origin, log)
+    log.close()
+    await append(origin, b"meanwhile", ContentChange("item/0", b"new"))
+    again = await opened(there, 1)
+    copied = await copy_history(origin, again)
+    assert (copied.batches, copied.contents) == (1, 1)
+    compare(origin, again)
+    origin.close()
+    again.close()
+
+
+async def test_who_copies_from_kafka_takes_the_log_away_from_its_owner(
+    services: Services, tmp_path: Path
+) -> None:
+    owner = await opened(place(services, "taken", tmp_path / "owner"))
+    await append(owner, b"one")
+    copier = await opened(place(services, "taken", tmp_path / "copier"))
+    target = SqliteLog(tmp_path / "target")
+    target.adopt_key(copier.content_key)
+    await copy_history(copier, target)
+    with pytest.raises(Fenced):
+        await append(owner, b"too late")
+    compare(copier, target)
+    for each in (owner, copier, target):
+        each.close()
+
+
+async def test_a_used_log_on_kafka_keeps_its_own_key(services: Services, tmp_path: Path) -> None:
+    there = place(services, "used", tmp_path / "node")
+    used = await opened(there)
+    used.close()
+    origin = SqliteLog(tmp_path / "origin")
+    begin_with_key(there, origin.content_key)
+    again = await opened(there, 1)
+    assert again.content_key == used.content_key
+    with pytest.raises(ConfigurationError, match="with a key of its own"):
+        await copy_history(origin, again)
+    again.close()
+    origin.close()
+
+
+def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
+    services: Services, tmp_path: Path
+) -> None:
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "node"}"\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "engine"\n'
+        'durability = "single-broker"\n'
+    )
+    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine")
+
+    def worked(directory: Path, reason: str, *options: str) -> None:
+        engine = Engine(directory, *options)
+        try:
+            assert engine.answer().startswith("ready ")
+            engine.ask(*(f"{reason}-{number}" for number in range(100)))
+            answers, status = engine.finish()
+        finally:
+            engine.end()
+        assert status == 0
+        noted.extend(acknowledged(answers))
+
+    noted: list[str] = []
+    worked(tmp_path / "file", "in a file")
+    assert run(["log", "copy", str(tmp_path / "file"), str(settings)]) == 0
+    worked(tmp_path / "node", "on kafka", *on_kafka)
+    assert run(["log", "copy", str(settings), str(tmp_path / "back")]) == 0
+    worked(tmp_path / "back", "back in a file")
+    log = SqliteLog(tmp_path / "back")
+    found = recover(log, MemorySnapshots(), CountingCore).core.reasons
+    log.close()
+    assert len(noted) == 300
+    assert found == noted
