@@ -26,7 +26,7 @@ test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothin
 
 .PHONY: faults
 faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)
-	$(BIN)/python -m pytest -q tests/faults
+	$(BIN)/python -m pytest -q -m "not cluster" tests/faults
 
 .PHONY: soak
 soak: $(VENV)/.installed-dev ## the nemesis for MINUTES=…, in rounds of every fault; SEED=… repeats one; needs no service

@@ -18,8 +18,9 @@ from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES, Scope
-from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.opening import opened_group
+from crowdroute.router.runtime.settings import KafkaSettings, Settings
 
 TENANT = "default"
 LABELS = ("yes", "no", "unsure")
@@ -47,9 +48,9 @@ class Scene(NamedTuple):
     """How many tasks will have a result: all but gold."""
 
 
-async def prepare(directory: Path, annotators: int, tasks: int) -> Scene:
+async def prepare(directory: Path, annotators: int, tasks: int, kafka: KafkaSettings | None = None) -> Scene:
     """Write the beginning of a history: one project, its tasks, and people with sessions."""
-    async with embedded_group(directory, snapshots=False) as group:
+    async with opened_group(Settings(directory=directory, kafka=kafka, snapshots=False)) as group:
         engine = group.engines[0]
         organisation = organisation_stream(TENANT)
         await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))

@@ -14,7 +14,7 @@ import sys
 from tests.support.seeded_bugs import RepliesEarly
 
 from crowdroute.router.cli import run
-from crowdroute.router.runtime import embedded, engine
+from crowdroute.router.runtime import engine, serving
 from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs="+")
     options = parser.parse_args()
     if options.snapshot_every is not None:
-        embedded.SnapshotFeed = functools.partial(SnapshotFeed, every_batches=options.snapshot_every)
+        serving.SnapshotFeed = functools.partial(SnapshotFeed, every_batches=options.snapshot_every)
     if options.replies_early:
         engine.ShardLoop = RepliesEarly
     sys.exit(run(options.arguments))

@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.support.processes import PYTHONPATH
@@ -29,14 +29,21 @@ def free_port() -> int:
 class Serving:
     """One directory and one port, with a process that comes and goes."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
-        """Prepare; `options` are those of `tests.faults.server`."""
+    def __init__(self, directory: Path, *options: str, variables: Mapping[str, str] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            directory: with the log, or the copy of one.
+            options: those of `tests.faults.server`.
+            variables: settings, as the environment names them.
+        """
         self.directory = directory
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.words: list[str] = []
         """What the processes said."""
         self._options = options
+        self._variables = variables or {}
         self._process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._serves = asyncio.Event()
@@ -56,7 +63,12 @@ class Serving:
         """Start a process that must end by itself without having served; give the code of its last words."""
         await self._begin()
         assert not self._serves.is_set(), f"it serves: {self.words}"
-        code: str = json.loads(self.words[-1])["code"]
+        await self.ended()
+        return self.last_code()
+
+    def last_code(self) -> str:
+        """Give the code of the last words of a process that ended by itself; empty if it gave none."""
+        code: str = json.loads(self.words[-1]).get("code", "") if self.words else ""
         return code
 
     async def _begin(self, settings: Sequence[str] = ()) -> None:
@@ -65,7 +77,7 @@ class Serving:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.faults.server", *self._options),
             *("--", "serve", "--dir", str(self.directory), "--address", self.address, *settings),
-            env={**os.environ, "PYTHONPATH": PYTHONPATH},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **self._variables},
             stderr=asyncio.subprocess.PIPE,
         )
         self._listening = asyncio.create_task(self._listen(self._process))
@@ -77,7 +89,7 @@ class Serving:
     async def ended(self) -> int:
         """Wait for the process to end; give its status."""
         assert self._listening is not None
-        await self._listening
+        await asyncio.shield(self._listening)
         return await self.process.wait()
 
     def send(self, number: signal.Signals) -> None:

@@ -48,6 +48,7 @@ from crowdroute.aggregation.pair_consensus import PairConsensus
 from crowdroute.aggregation.peers import PeerAgreement, peer_agreement
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
+from crowdroute.aggregation.streaming import StreamingDawidSkene
 from crowdroute.aggregation.texts import NearestText, WordVote
 from crowdroute.aggregation.weighted_votes import Wawa, ZeroBasedSkill
 
@@ -88,6 +89,7 @@ __all__ = [
     "PeerAgreement",
     "ReliabilityBin",
     "SmoothedDawidSkene",
+    "StreamingDawidSkene",
     "TemperatureScaling",
     "Wawa",
     "WeightedMedian",

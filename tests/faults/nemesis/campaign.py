@@ -17,7 +17,8 @@ from tests.faults.nemesis.report import Account, Struck
 from tests.faults.nemesis.schedule import ANSWERS_BETWEEN, schedule
 from tests.faults.scene import Scene, prepare
 from tests.faults.serving import Serving
-from tests.faults.verdict import history, judge
+from tests.faults.store import Files, Store
+from tests.faults.verdict import judge
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.client import AsyncClient, Connection
@@ -39,7 +40,7 @@ Say = Callable[[Struck], None]
 
 
 async def campaign(
-    folder: Path, seed: int, faults: Sequence[Fault], count: int, say: Say, *options: str
+    folder: Path, seed: int, faults: Sequence[Fault], count: int, say: Say, store: Store | None = None
 ) -> Account:
     """Let the nemesis loose, then come to rest and judge.
 
@@ -49,27 +50,28 @@ async def campaign(
         faults: the kinds there are.
         count: how many there will be.
         say: told of each fault when it is over.
-        options: those of `tests.faults.server`.
+        store: where the log is; None: in files.
     """
+    store = store or Files(folder / "data")
     chance = random.Random(seed)
     steps = schedule(faults, count, chance)
     tasks = (sum(step.answers for step in steps) + 2 * ANSWERS_BETWEEN[1]) // ANSWERS_PER_TASK
-    scene = await prepare(folder / "data", ANNOTATORS, tasks)
-    engine = Serving(folder / "data", "--snapshot-every", SNAPSHOT_EVERY, *options)
+    scene = await prepare(store.directory, ANNOTATORS, tasks, store.kafka)
+    engine = Serving(store.directory, "--snapshot-every", SNAPSHOT_EVERY, variables=store.variables)
     network = Proxy("127.0.0.1", engine.port)
-    ground, journal, struck = Ground(engine, network), Journal(folder / "journal"), []
+    ground, journal, struck = Ground(engine, network, store), Journal(folder / "journal"), []
     try:
         await engine.start()
         await network.accept()
         journal.note(Line(START))
         crowd = Crowd(scene, network.address, journal, **PINGS)
         for step in steps:
-            await crowd.answers(step.answers)
+            await _work(store, engine, crowd, step.answers)
             begun, known = time.monotonic(), journal.answers
             await step.fault.strike(ground, chance)
             mended, during = time.monotonic(), journal.answers - known
             async with asyncio.timeout(FELT_S):
-                await crowd.answers(1)
+                await _work(store, engine, crowd, 1)
             struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
             say(struck[-1])
         unfinished = await _rest(scene, engine.address, crowd)
@@ -79,8 +81,22 @@ async def campaign(
     finally:
         await network.close()
         await engine.close()
-    broken, told_otherwise = judge(history(folder / "data"), scene.stream, journal.close())
+    broken, told_otherwise = judge(store.history(), scene.stream, journal.close())
     return Account(seed, struck, journal.answers, unfinished, broken, told_otherwise, errors)
+
+
+async def _work(store: Store, engine: Serving, crowd: Crowd, answers: int) -> None:
+    """Wait for so many more receipts; an engine that ended as it may is started again, as systemd would."""
+    working = asyncio.create_task(crowd.answers(answers))
+    while not working.done():
+        ended = asyncio.create_task(engine.ended())
+        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            ended.cancel()
+        elif not working.done():
+            assert engine.last_code() in store.ends_with, engine.words
+            await engine.start()
+    await working
 
 
 async def _rest(scene: Scene, address: str, crowd: Crowd) -> int:

@@ -8,13 +8,16 @@ from typing import NamedTuple
 
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.serving import Serving
+from tests.faults.store import Store
 
 
 class Ground(NamedTuple):
-    """An engine, and the network before it."""
+    """An engine, the network before it, and what is behind it."""
 
     engine: Serving
     network: Proxy
+    store: Store
+    """Where its log is."""
 
 
 class Fault(NamedTuple):

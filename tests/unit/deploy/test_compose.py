@@ -95,6 +95,19 @@ def test_a_misspelt_setting_of_the_engine_would_be_seen() -> None:
         assert name.partition("__")[0] in known
 
 
+def test_the_guide_puts_the_log_on_the_broker_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (REPOSITORY / "docs" / "cluster.md").read_text().partition("\n## Compose\n")[2]
+    for name, value in re.findall(r"^    (CROWDROUTE_KAFKA__\w+)=(.*)$", guide, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    kafka_settings = load_settings().kafka
+    assert kafka_settings is not None
+    (server,) = kafka_settings.servers
+    assert (
+        f"PLAINTEXT://{server}"
+        in composed()["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    )
+
+
 def test_the_broker_is_set_up_as_the_one_that_is_tested() -> None:
     given = composed()["services"]["kafka"]["environment"]
     ours = kafka.properties(*one_broker(), Path("tls"))

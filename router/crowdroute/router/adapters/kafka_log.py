@@ -257,10 +257,10 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
-    copy = SqliteLog(place.directory, synchronous=COPY)
+    copy = SqliteLog(place.directory, place.shard, COPY)
     opened: list[Callable[[], None]] = [copy.close]
     try:
-        note = place.directory / "position"
+        note = place.directory / f"position-{place.shard}"
         position, content_offset, secret = _read(note, topic_id, copy.head()[0])
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)

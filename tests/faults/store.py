@@ -1,0 +1,47 @@
+"""Where the log of an engine under faults is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from tests.faults.verdict import history
+from tests.support.services import Services
+
+from crowdroute.router.ports import StoredBatch
+from crowdroute.router.runtime.settings import KafkaSettings
+
+
+class Store(Protocol):
+    """A place for a log, and what it takes to serve from it."""
+
+    directory: Path
+    """What `crowdroute serve` is given."""
+    variables: Mapping[str, str]
+    """Further settings of it, as the environment names them."""
+    kafka: KafkaSettings | None
+    services: Services | None
+    """The processes behind it."""
+    ends_with: frozenset[str]
+    """Codes with which an engine may end by itself when a service behind it fails."""
+
+    def history(self) -> list[StoredBatch]:
+        """Give every batch of the log; nobody serves from it any more."""
+
+
+class Files:
+    """A directory."""
+
+    variables: Mapping[str, str] = {}
+    kafka: KafkaSettings | None = None
+    services: Services | None = None
+    ends_with: frozenset[str] = frozenset()
+
+    def __init__(self, directory: Path) -> None:
+        """Name the directory."""
+        self.directory = directory
+
+    def history(self) -> list[StoredBatch]:
+        """Read the file."""
+        return history(self.directory)
