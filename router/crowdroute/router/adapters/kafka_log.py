@@ -20,11 +20,11 @@ import msgspec
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_content import (
-    SECRET,
     ContentReader,
     Version,
     encode_key,
     encode_value,
+    secret_key,
 )
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
@@ -315,7 +315,7 @@ def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
         return
     sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
     try:
-        sender.send_and_wait(content_key, SECRET)
+        sender.send_and_wait(content_key, secret_key())
     finally:
         sender.close()
 
@@ -402,7 +402,7 @@ def _read_contents(
         secret = secret or reader.secret or b""
         if secret:
             return secret, offset
-        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), SECRET)
+        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())
 
 
 def _read(note: Path, topic_id: bytes, head: int) -> tuple[Position, int, bytes]:
