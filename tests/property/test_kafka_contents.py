@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdroute.router.adapters.kafka_content import (
-    SECRET,
     Admitted,
     ContentReader,
     Version,
     encode_key,
     encode_value,
+    secret_key,
 )
 from crowdroute.router.adapters.kafka_partition import Found
 
@@ -83,7 +83,7 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
     topic, epochs, expected = Topic(), list[int](), dict[str, bytes]()
     before: dict[str, Version] = {}
     copies = [Copy(), Copy()]
-    topic.add(SECRET, b"key")
+    topic.add(secret_key(), b"key")
     epoch = 0
     for _ in range(data.draw(st.integers(1, 12))):
         move = data.draw(st.sampled_from(["batch", "batch", "batch", "orphan", "owner", "compact", "read"]))

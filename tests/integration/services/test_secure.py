@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.support.services import Services
+
+from crowdroute.router.adapters.codec import chain
+from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.runtime.settings import KafkaSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -90,4 +99,33 @@ def test_a_client_without_the_authority_does_not_trust_redis(secure: Services) -
 def test_the_open_ports_are_there_as_well(secure: Services) -> None:
     from tests.integration.services import kafka_client
 
-    assert kafka_client.topics(secure.bootstrap) == set()
+    kafka_client.make_topic(secure.bootstrap, "open", kafka_client.LOG)
+    assert "open" in kafka_client.topics(secure.bootstrap)
+
+
+def kafka_settings(services: Services, password_file: Path) -> KafkaSettings:
+    told = services.variables()
+    return KafkaSettings(
+        servers=told["KAFKA_SECURE_BOOTSTRAP"].split(","),
+        name="secure",
+        durability="single-broker",
+        authority=Path(told["TLS_AUTHORITY"]),
+        user=told["KAFKA_SECURE_USER"],
+        password_file=password_file,
+        mechanism="PLAIN",
+    )
+
+
+def test_a_log_is_kept_over_tls_with_a_password_from_a_file(secure: Services, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(secure.variables()["KAFKA_SECURE_PASSWORD"] + "\n")
+    connection = connection_to(kafka_settings(secure, password))
+    place = KafkaPlace(connection, "secure", 0, 1, Durability.SINGLE_BROKER, tmp_path / "node")
+    log = open_kafka_log(place, 0)
+    batch = StoredBatch(1, log.epoch, chain(log.head()[1], b"one"), b"one")
+    asyncio.run(log.append(batch, [ContentChange("item/1", b"text")]))
+    log.close()
+    again = open_kafka_log(place._replace(directory=tmp_path / "other node"), 1, query_lease_us=1000)
+    assert [stored.body for stored in again.read()] == [b"one"]
+    assert again.select(["item/1"]) == {"item/1": b"text"}
+    again.close()

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdroute.aggregation import AggregationError, AnswerSet
@@ -80,6 +80,7 @@ def test_the_median_is_an_answer_that_was_given() -> None:
 
 
 @pytest.mark.parametrize("make", MODELS)
+@settings(max_examples=25)
 @given(given=crowds, scale=st.sampled_from([0.01, 3.0]), shift=st.sampled_from([-5.0, 1e3]))
 def test_units_and_orders_of_rows_decide_nothing(
     make: type[AnswerEstimator[float]], given: dict[tuple[str, str], float], scale: float, shift: float

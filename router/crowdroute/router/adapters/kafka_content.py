@@ -9,6 +9,7 @@ should that not have happened, so that compaction removes it; an erasure after e
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -21,7 +22,18 @@ _VERSION, _SECRET = 1, 2
 _BODY, _ERASED = b"\x01", b"\x00"
 
 SECRET = bytes((_SECRET,))
-"""Key of the record that holds the secret behind the digests; the first one in the topic counts."""
+"""How the name of a record begins that holds the secret behind the digests; the first in the topic counts."""
+
+_NONCE_BYTES = 16
+
+
+def secret_key() -> bytes:
+    """Name a secret in the topic, each by a name of its own.
+
+    Two processes that begin a log at once write one each. Under one name compaction would keep the later one,
+    and the first, which all digests are made with, would be lost.
+    """
+    return SECRET + os.urandom(_NONCE_BYTES)
 
 
 class Version(NamedTuple):
@@ -90,7 +102,7 @@ class ContentReader:
             LogCorrupt: it is no record of this engine.
         """
         raw = found.key or b""
-        if raw == SECRET:
+        if raw[:1] == SECRET:
             self.secret = self.secret or found.value
             return None
         key, version = decode_key(raw, found.offset)

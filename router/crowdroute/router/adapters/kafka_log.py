@@ -20,11 +20,11 @@ import msgspec
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_content import (
-    SECRET,
     ContentReader,
     Version,
     encode_key,
     encode_value,
+    secret_key,
 )
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
@@ -257,10 +257,10 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
-    copy = SqliteLog(place.directory, synchronous=COPY)
+    copy = SqliteLog(place.directory, place.shard, COPY)
     opened: list[Callable[[], None]] = [copy.close]
     try:
-        note = place.directory / "position"
+        note = place.directory / f"position-{place.shard}"
         position, content_offset, secret = _read(note, topic_id, copy.head()[0])
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
@@ -315,7 +315,7 @@ def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
         return
     sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
     try:
-        sender.send_and_wait(content_key, SECRET)
+        sender.send_and_wait(content_key, secret_key())
     finally:
         sender.close()
 
@@ -402,7 +402,7 @@ def _read_contents(
         secret = secret or reader.secret or b""
         if secret:
             return secret, offset
-        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), SECRET)
+        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())
 
 
 def _read(note: Path, topic_id: bytes, head: int) -> tuple[Position, int, bytes]:

@@ -1,4 +1,4 @@
-"""The engine of one shard whose log is a partition of a Kafka topic."""
+"""A shard whose log is a partition of a Kafka topic."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from crowdroute.router.runtime.settings import KafkaSettings
 
 
 @contextlib.asynccontextmanager
-async def clustered_engine(
+async def clustered_shard(
     kafka: KafkaSettings,
     directory: Path,
+    number: int = 0,
     *,
-    shard: int = 0,
     shards: int = 1,
     generation: int = 0,
     snapshots: bool = True,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> AsyncIterator[Engine]:
-    """Claim the shard, bring the local copy up to date, and serve until the block is left; then hand over.
+    """Claim a shard and bring its local copy up to date, for who starts the engine; leaving hands it over.
 
     Args:
         kafka: where the log is.
-        directory: of the copy and the snapshots on this node; it may be empty.
-        shard: its number, which is that of its partition.
+        directory: of the copies and the snapshots on this node; it may be empty.
+        number: of the shard, and of its partition.
         shards: how many there are.
         generation: of the placement that gave this process the shard; of two processes of one generation the
             later takes over.
@@ -50,13 +50,14 @@ async def clustered_engine(
         AppendFailed: when leaving, not everything that was taken became durable.
     """
     place = KafkaPlace(
-        connection_to(kafka), kafka.name, shard, shards, Durability(kafka.durability), directory
+        connection_to(kafka), kafka.name, number, shards, Durability(kafka.durability), directory
     )
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
-        folder = snapshots_path(directory)
-        async with engine_over(log, folder, number=shard, snapshots=snapshots, recovered=recovered) as engine:
-            engine.start()
+        folder = snapshots_path(directory, number)
+        async with engine_over(
+            log, folder, number=number, snapshots=snapshots, recovered=recovered
+        ) as engine:
             yield engine
         # Only for the next owner's sake, who otherwise waits for a second.
         with contextlib.suppress(StorageError):

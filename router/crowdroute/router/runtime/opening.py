@@ -1,4 +1,4 @@
-"""The shards that settings ask for: over files, or one over a partition of Kafka."""
+"""The shards that settings ask for: over files, or over partitions of Kafka."""
 
 from __future__ import annotations
 
@@ -6,48 +6,67 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.runtime.clustered import clustered_engine
-from crowdroute.router.runtime.embedded import embedded_group
+from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.embedded import embedded_group, embedded_shard
+from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import Settings, own_shards, placement_of
+
+
+def opened_shard(
+    settings: Settings,
+    number: int,
+    placement: Placement,
+    recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
+) -> contextlib.AbstractAsyncContextManager[Engine]:
+    """Give what recovers a shard; the errors are those of `embedded_shard` and `clustered_shard`.
+
+    Args:
+        settings: with the directory.
+        number: of the shard.
+        placement: under which this process has it.
+        recovered: is told what the recovery took.
+    """
+    if settings.kafka is None:
+        return embedded_shard(settings.directory, number, snapshots=settings.snapshots, recovered=recovered)
+    return clustered_shard(
+        settings.kafka,
+        settings.directory,
+        number,
+        shards=placement.shards,
+        generation=placement.generation,
+        snapshots=settings.snapshots,
+        recovered=recovered,
+    )
 
 
 @contextlib.asynccontextmanager
 async def opened_group(
     settings: Settings,
     *,
-    shard: int = 0,
-    shards: int = 1,
-    generation: int = 0,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> AsyncIterator[ShardGroup]:
-    """Open and serve what settings name; the errors are those of `embedded_group` and `clustered_engine`.
+    """Open and serve the shards that settings give this process, until the block is left.
 
     Args:
-        settings: with the directory.
-        shard: of a log on Kafka, its number.
-        shards: how many there are on Kafka.
-        generation: of the placement that gave this process the shard; a file has one owner at a time anyway.
-        recovered: is told what the recovery took.
+        settings: of the process.
+        recovered: is told what the recovery of each shard took.
+
+    Raises:
+        ConfigurationError, StorageError: as `embedded_group` and `opened_shard`.
     """
+    placement, own = placement_of(settings), own_shards(settings)
     if settings.kafka is None:
         async with embedded_group(
-            settings.directory,
-            placement_of(settings),
-            own=own_shards(settings),
-            snapshots=settings.snapshots,
-            recovered=recovered,
+            settings.directory, placement, own=own, snapshots=settings.snapshots, recovered=recovered
         ) as group:
             yield group
         return
-    async with clustered_engine(
-        settings.kafka,
-        settings.directory,
-        shard=shard,
-        shards=shards,
-        generation=generation,
-        snapshots=settings.snapshots,
-        recovered=recovered,
-    ) as engine:
-        yield ShardGroup.alone(engine)
+    group = ShardGroup(lambda number: opened_shard(settings, number, placement, recovered), placement)
+    await group.start(own)
+    try:
+        yield group
+    finally:
+        await group.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 
 from crowdroute.router.rpc.assembly import serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
@@ -13,15 +12,15 @@ from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.cluster.orders import At
-from crowdroute.router.runtime.embedded import embedded_shard
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.opening import opened_shard
 from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, Placement
 from crowdroute.router.runtime.settings import Settings
 
 
 class GroupHosting:
-    """`Hosting` over the logs of one directory, which every node of the cluster must see."""
+    """`Hosting` over partitions of Kafka, or over the logs of a directory that every node must see."""
 
     def __init__(self, settings: Settings, server: Server, ip: str) -> None:
         """Begin without shards; `start` inside the event loop.
@@ -91,8 +90,7 @@ class GroupHosting:
             await self._group.release(shard, self._group.placement)
 
     def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
-        directory: Path = self._settings.directory
-        return embedded_shard(directory, shard, snapshots=self._settings.snapshots)
+        return opened_shard(self._settings, shard, self._group.placement)
 
     async def _serve(self) -> None:
         """Begin to carry calls out: with peers at once, since they can be forwarded, else with a shard."""

@@ -1,0 +1,15 @@
+"""The secret behind the digests stays the same, whoever began the log and whatever compaction did."""
+
+from __future__ import annotations
+
+from crowdroute.router.adapters.kafka_content import ContentReader, secret_key
+from crowdroute.router.adapters.kafka_partition import Found
+
+
+def test_the_first_secret_counts_also_after_compaction() -> None:
+    written = [Found(0, secret_key(), b"first"), Found(1, secret_key(), b"second")]
+    kept = sorted({found.key: found for found in written}.values())  # compaction keeps the last of each key
+    for topic in (written, kept):
+        reader = ContentReader(lambda _sequence: None, lambda _key: None)
+        assert [reader.take(found) for found in topic] == [None, None]
+        assert reader.secret == b"first"
