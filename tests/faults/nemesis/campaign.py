@@ -30,6 +30,8 @@ SNAPSHOT_EVERY = "500"
 """Batches between snapshots: starts fold a snapshot and what follows it."""
 PINGS = {"ping_interval_s": 5.0, "ping_timeout_s": 1.0}
 """Seconds after which clients notice that nobody is there."""
+WORK_S = 180.0
+"""Longest time for the work between two faults; hundreds of answers take seconds."""
 FELT_S = 60.0
 """Longest time from a fault's end to the next receipts; a machine that everything shares is slow."""
 QUIET_S = 120.0
@@ -66,7 +68,8 @@ async def campaign(
         journal.note(Line(START))
         crowd = Crowd(scene, network.address, journal, **PINGS)
         for step in steps:
-            await _work(store, engine, crowd, step.answers)
+            async with asyncio.timeout(WORK_S):
+                await _work(store, engine, crowd, step.answers)
             begun, known = time.monotonic(), journal.answers
             await step.fault.strike(ground, chance)
             mended, during = time.monotonic(), journal.answers - known

@@ -16,6 +16,9 @@ FROZEN_S = (0.5, 8.0)
 DISK_ROOM = (1 << 14, 1 << 18)
 """Bytes by which files may still grow before the disk is full."""
 
+FULL_S = 120.0
+"""Longest time until an engine at work has met the full disk and gone."""
+
 
 async def _killed(ground: Ground, chance: random.Random) -> None:
     await ground.engine.kill()
@@ -75,7 +78,8 @@ async def _snapshots_lost(ground: Ground, chance: random.Random) -> None:
 
 async def _disk_full(ground: Ground, chance: random.Random) -> None:
     ground.engine.limit_files(chance.randrange(*DISK_ROOM))
-    assert await ground.engine.ended() == 1, ground.engine.words
+    async with asyncio.timeout(FULL_S):
+        assert await ground.engine.ended() == 1, ground.engine.words
     await ground.engine.start()
 
 
