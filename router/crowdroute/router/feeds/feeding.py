@@ -70,9 +70,12 @@ async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
     count = await asyncio.to_thread(ensure_feeds, connection, kafka.name, durability)
     _log.info("reading tasks", topic=tasks_topic(kafka.name), partitions=count)
-    async with asyncio.TaskGroup() as readers:
-        for partition in range(count):
-            readers.create_task(_PartitionFeed(kafka, tenant, engine, partition).follow())
+    try:
+        async with asyncio.TaskGroup() as readers:
+            for partition in range(count):
+                readers.create_task(_PartitionFeed(kafka, tenant, engine, partition).follow())
+    except ExceptionGroup as failed:  # the first that failed ended the others
+        raise failed.exceptions[0] from failed
 
 
 class _PartitionFeed:

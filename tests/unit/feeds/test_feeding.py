@@ -1,0 +1,29 @@
+"""What ends a feed for good is told as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.feeds import feeding
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.settings import load_settings
+
+
+async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def follow(_feed: object) -> None:
+        raise ConfigurationError("the topic was made anew")
+
+    monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
+    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]})
+
+    async with feeding.fed(settings, {0: cast(Engine, None)}) as ended:
+        await asyncio.wait((ended,), timeout=10)
+
+    assert isinstance(feeding.failure_of(ended), ConfigurationError)
