@@ -7,7 +7,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROUTER = REPOSITORY / "router" / "crowdroute" / "router"
 # Above the ports lie the shells; `rules` reads documents, which is input, though not I/O.
-NOT_CORE = {"cli", "demo", "replay", "metrics", "rpc", "console", "runtime", "adapters", "rules"}
+NOT_CORE = {"cli", "demo", "replay", "metrics", "feeds", "rpc", "console", "runtime", "adapters", "rules"}
 
 
 def contracts() -> dict[str, dict[str, Any]]:

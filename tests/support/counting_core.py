@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from crowdroute.router.commands import Reply, Request
+from crowdroute.router.commands import InputStep, Reply, Request
 from crowdroute.router.commands.project import EraseItem, NoteOutage, PauseProject
 from crowdroute.router.commands.replies import Created, Done
 from crowdroute.router.errors import InvariantBroken, KeyReused, SnapshotUnusable, WrongState
-from crowdroute.router.events import Batch, Cause, Entry
+from crowdroute.router.events import Batch, Cause, Entry, InputOffset
 from crowdroute.router.events.project import ItemErased, OutageNoted, ProjectPaused, ProjectResumed
+from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.ports import ContentChange, Sections
 
 DUE_STEP = 3
@@ -33,6 +34,7 @@ class CountingCore:
         self.replies: dict[str, tuple[bytes, bytes]] = {}
         self.outages: list[int] = []
         self.settled = False
+        self.inputs = InputMarks()
 
     def handle(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
         command = request.command
@@ -63,6 +65,12 @@ class CountingCore:
             raise InvariantBroken(command.reason)
         return (entry,), answer
 
+    def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
+        self.inputs.check(step)
+        entries = self.handle(request, now_us)[0] if request is not None else ()
+        self.inputs.reach(InputOffset(step.topic, step.partition, step.next_offset))
+        return entries
+
     def due(self, now_us: int) -> tuple[Entry, ...]:
         count = sum(moment <= now_us for moment in sorted(self.waiting)[:DUE_STEP])
         if not count:
@@ -77,6 +85,8 @@ class CountingCore:
     def apply(self, batch: Batch) -> None:
         for entry in batch.entries:
             self._fold(entry)
+        for reached in batch.inputs:
+            self.inputs.reach(reached)
 
     def settle(self) -> None:
         self.settled = True
@@ -84,12 +94,14 @@ class CountingCore:
     def pack(self) -> dict[str, bytes]:
         replies = {key: (digest, reply) for key, (digest, reply) in self.replies.items()}
         return {
+            "inputs": self.inputs.pack(),
             "reasons": msgspec.msgpack.encode(self.reasons),
             "rest": msgspec.msgpack.encode((self.waiting, replies, self.outages)),
         }
 
     def unpack(self, sections: Sections) -> None:
         try:
+            self.inputs.unpack(sections["inputs"])
             self.reasons = msgspec.msgpack.decode(sections["reasons"], type=list[str])
             self.waiting, self.replies, self.outages = msgspec.msgpack.decode(
                 sections["rest"], type=tuple[list[int], dict[str, tuple[bytes, bytes]], list[int]]

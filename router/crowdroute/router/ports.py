@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from crowdroute.router.commands import Reply, Request
+from crowdroute.router.commands import InputStep, Reply, Request
 from crowdroute.router.events import Batch, Entry
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.placement import Placement
@@ -133,6 +133,13 @@ class Core(Protocol):
 
         Raises:
             Refusal: nothing changed.
+        """
+
+    def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
+        """Decide what records of an input ask for, if anything, and advance the input, both or neither.
+
+        Raises:
+            Refusal: nothing changed; `WrongState` when the step does not begin where the last one ended.
         """
 
     def due(self, now_us: int) -> tuple[Entry, ...]:

@@ -36,6 +36,7 @@ GROUPS = {
     "metrics": MetricsSettings,
     "cluster": ClusterSettings,
     "kafka": KafkaSettings,
+    "feeds": KafkaSettings,
     "peers": PeerSettings,
     "peers.tls": PeerTlsSettings,
 }

@@ -82,3 +82,9 @@ def test_a_wrong_file_is_refused_and_the_setting_named(tmp_path: Path, text: str
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.toml"):
         load_settings(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("more", [{"shards": 2}, {"cluster": {}}])
+def test_feeds_are_refused_where_more_than_one_shard_could_own_a_task(more: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match="one shard"):
+        load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, **more)

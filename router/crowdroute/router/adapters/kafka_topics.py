@@ -74,6 +74,48 @@ def ensure_topics(
     return log, content
 
 
+def tasks_topic(name: str) -> str:
+    """Name the topic that tasks come from."""
+    return f"{name}.tasks"
+
+
+def dead_letter_topic(name: str) -> str:
+    """Name the topic that refused records go to."""
+    return f"{name}.dead-letter"
+
+
+def ensure_feeds(connection: KafkaConnection, name: str, durability: Durability) -> int:
+    """See that the topics of tasks and dead letters exist; give the number of partitions of tasks.
+
+    The topic of tasks belongs to its producers: it is made when it is missing, and taken as it is otherwise.
+    Blocks for as long as the cluster takes to answer.
+
+    Raises:
+        ConfigurationError: the topic of dead letters could lose what it acknowledged.
+        StorageError: the cluster does not answer, or refused.
+    """
+    from kafka.errors import KafkaError
+
+    kept = {**_ALWAYS, **_KEPT[durability]}
+    _ensure(connection, dead_letter_topic(name), 1, kept, durability)
+    topic = tasks_topic(name)
+    with closing(connection.admin()) as admin:
+        try:
+            exists = topic in admin.list_topics()
+        except KafkaError as error:
+            raise StorageError(f"the topics in {connection.place} cannot be listed ({error})") from error
+    if not exists:
+        _ensure(connection, topic, 1, kept, durability)
+    with closing(connection.admin()) as admin:
+        try:
+            (found,) = admin.describe_topics([topic])
+        except KafkaError as error:
+            raise StorageError(
+                f"topic {topic} cannot be looked at in {connection.place} ({error})", {"topic": topic}
+            ) from error
+    return len(found["partitions"])
+
+
 def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:

@@ -13,6 +13,7 @@ import typer
 
 from crowdroute.router.cli.log_lines import for_programs, take_in_libraries, write_log
 from crowdroute.router.errors import ConfigurationError, RouterError
+from crowdroute.router.feeds.feeding import failure_of, fed
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server, serve_group
@@ -113,9 +114,10 @@ async def _serve_calls(settings: Settings, server: Server) -> RouterError | None
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)
             )
             waiting = asyncio.create_task(stop.wait())
-            await asyncio.wait((waiting, group.failed), return_when=asyncio.FIRST_COMPLETED)
+            async with fed(settings, group.engines) as feeding:
+                await asyncio.wait((waiting, group.failed, feeding), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            failure = group.failed.result() if group.failed.done() else None
+            failure = group.failed.result() if group.failed.done() else failure_of(feeding)
             _log.info("stopping", reason="a signal" if failure is None else "the engine failed")
             await server.stop()
     except RouterError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from crowdroute.router.commands.organisation import ORGANISATION_COMMANDS, OrganisationCommand
 from crowdroute.router.commands.project import PROJECT_COMMANDS, ProjectCommand
 from crowdroute.router.commands.replies import Reply
-from crowdroute.router.commands.request import Request
+from crowdroute.router.commands.request import InputStep, Request
 
 Command = ProjectCommand | OrganisationCommand
 
@@ -17,6 +17,7 @@ __all__ = [
     "ORGANISATION_COMMANDS",
     "PROJECT_COMMANDS",
     "Command",
+    "InputStep",
     "OrganisationCommand",
     "ProjectCommand",
     "Reply",

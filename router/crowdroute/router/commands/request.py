@@ -9,6 +9,16 @@ from crowdroute.router.commands.project import ProjectCommand
 from crowdroute.router.model.ids import NO_ID, Id
 
 
+class InputStep(msgspec.Struct, frozen=True, gc=False):
+    """The records of an input partition from `previous` up to, and without, `next_offset`."""
+
+    topic: str
+    partition: int
+    previous: int
+    """Where the step before it ended; whoever owns the input refuses a step that begins elsewhere."""
+    next_offset: int
+
+
 class Request(msgspec.Struct, frozen=True, gc=False):
     """A command, the stream it is for, who asks, and the random bytes it may use."""
 

@@ -12,14 +12,15 @@ from hashlib import blake2b
 
 import msgspec
 
-from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands import organisation as organisation_wishes
 from crowdroute.router.commands import project as project_wishes
 from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal, SnapshotUnusable
-from crowdroute.router.events import Batch, Cause, Entry, Event
+from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
 from crowdroute.router.events.project import EntryPosted
 from crowdroute.router.machine import crossing
 from crowdroute.router.machine.idempotency import Remembered, Replies
+from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.project.machine import ProjectMachine
 from crowdroute.router.machine.stream import (
@@ -34,6 +35,9 @@ from crowdroute.router.state.project import Project
 
 VERSION = 1
 """Version of the shard's sections."""
+
+INPUTS = "inputs"
+"""Name of the section that holds how far inputs are taken in."""
 
 BALANCE_DELAY_US = 60_000_000
 """How old a worker's total in the organisation may be: a minute, so that a busy worker costs one event, not
@@ -76,6 +80,7 @@ class Shard:
         self._untold: dict[tuple[str, Id], int] = {}
         # The same where the organisation lives in another shard.
         self._outgoing: dict[tuple[str, Id], int] = {}
+        self._inputs = InputMarks()
 
     # Reading
 
@@ -111,6 +116,10 @@ class Shard:
         if found is None or not isinstance(found.machine, ProjectMachine):
             raise NotFound("the project does not exist")
         return found.machine.state
+
+    def input_position(self, topic: str, partition: int) -> int:
+        """Give the first offset of an input partition that is not taken in."""
+        return self._inputs.position(topic, partition)
 
     def has(self, stream: str) -> bool:
         """Say whether a stream lives here."""
@@ -150,6 +159,17 @@ class Shard:
             owed, self._owed = self._owed, []
             entries = (*owed, *entries)
         return entries, reply
+
+    def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
+        """Decide what records of an input ask for, if anything, and advance the input, both or neither.
+
+        Raises:
+            Refusal: nothing changed; `WrongState` when the step does not begin where the last one ended.
+        """
+        self._inputs.check(step)
+        entries = self.handle(request, now_us)[0] if request is not None else ()
+        self._inputs.reach(InputOffset(step.topic, step.partition, step.next_offset))
+        return entries
 
     def _repeated(self, request: Request, now_us: int) -> Reply | None:
         stream = self._streams.get(request.stream)
@@ -424,6 +444,8 @@ class Shard:
             for event in entry.events:
                 stream.machine.apply(event, entry.at_us)
             self._note(entry.stream, stream, entry)
+        for reached in batch.inputs:
+            self._inputs.reach(reached)
 
     def settle(self) -> None:
         """Make ready to decide after a fold: forget balances that the organisation knows, build routing
@@ -444,6 +466,7 @@ class Shard:
         names = [(name, stream.last_us) for name, stream in self._streams.items()]
         untold = [*self._untold.items(), *self._outgoing.items()]
         sections = {"shard": msgspec.msgpack.encode((VERSION, names, untold))}
+        sections[INPUTS] = self._inputs.pack()
         for name, stream in self._streams.items():
             sections[f"{name}:replies"] = stream.replies.pack()
             for part, raw in stream.machine.pack().items():
@@ -478,6 +501,8 @@ class Shard:
             for (name, worker), since in untold:
                 kept = self._outgoing if self._streams[name].apart else self._untold
                 kept[name, worker] = since
+            if INPUTS in sections:  # a snapshot from before there were inputs has none
+                self._inputs.unpack(sections[INPUTS])
         except (KeyError, msgspec.DecodeError) as error:
             raise SnapshotUnusable(f"the snapshot does not fit together: {error}") from error
 
@@ -487,6 +512,7 @@ class Shard:
         for name, stream in self._streams.items():
             total.update(f"{name}@{stream.last_us}:{stream.machine.digest()}".encode())
             total.update(stream.replies.pack())
+        total.update(self._inputs.pack() if self._inputs else b"")
         return total.hexdigest()
 
     def check(self) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from crowdroute.router.adapters.codec import keyed_digest
-from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands.project import NoteOutage
 from crowdroute.router.errors import NotFound, RouterError
 from crowdroute.router.events import Entry
@@ -169,6 +169,12 @@ class Engine:
     async def submit(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Decide a command and answer when its effect is durable; see `ShardLoop.submit`."""
         return await self.loop.submit(request, contents)
+
+    async def take_in(
+        self, step: InputStep, request: Request | None, contents: Sequence[ContentChange] = ()
+    ) -> None:
+        """Take in records of an input; see `ShardLoop.take_in`."""
+        await self.loop.take_in(step, request, contents)
 
     def decide(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Decide a command now; nobody may learn of the reply before `observe` returned."""

@@ -181,10 +181,20 @@ class Settings(BaseSettings):
     """Unset: nothing is served for Prometheus."""
     kafka: KafkaSettings | None = None
     """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
+    feeds: KafkaSettings | None = None
+    """Unset: no topics are read. Set: tasks come from the topic NAME.tasks there, whatever keeps the log."""
     cluster: ClusterSettings | None = None
     """Unset: one process on this machine, which needs no service."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least level of the lines on standard error; `debug` has one for every call."""
+
+    @model_validator(mode="after")
+    def _one_reader(self) -> Settings:
+        if self.feeds is not None and (self.cluster is not None or self.shards > 1):
+            raise ValueError(
+                "feeds are read by `crowdroute serve` with one shard: leave out feeds, or cluster and shards"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(

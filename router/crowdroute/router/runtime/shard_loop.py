@@ -23,9 +23,9 @@ from time import perf_counter
 
 from crowdroute.router.adapters.codec import assemble, chain, encode_entry
 from crowdroute.router.adapters.system import lease_clock_us
-from crowdroute.router.commands import Command, Reply, Request
+from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterError, ShuttingDown
-from crowdroute.router.events import Entry
+from crowdroute.router.events import Entry, InputOffset
 from crowdroute.router.ports import Clock, ContentChange, Core, EventLog, StoredBatch
 from crowdroute.router.runtime.histogram import Histogram
 
@@ -77,13 +77,14 @@ BATCH_ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 class _Forming:
     """A batch that is not durable yet: what it holds and who waits for it."""
 
-    __slots__ = ("alive_us", "content_size", "contents", "encoded", "entries", "size", "waiters")
+    __slots__ = ("alive_us", "content_size", "contents", "encoded", "entries", "inputs", "size", "waiters")
 
     def __init__(self, alive_us: int = 0) -> None:
         self.alive_us = alive_us
         self.entries: list[Entry] = []
         self.encoded: list[bytes] = []
         self.size = 0
+        self.inputs: dict[tuple[str, int], InputOffset] = {}
         self.contents: list[ContentChange] = []
         self.content_size = 0
         self.waiters: list[asyncio.Future[None]] = []
@@ -213,7 +214,42 @@ class ShardLoop:
         self._admit(request)
         return self._decide(request, contents)
 
-    def _admit(self, request: Request) -> None:
+    async def take_in(
+        self, step: InputStep, request: Request | None, contents: Sequence[ContentChange] = ()
+    ) -> None:
+        """Take in records of an input: what they ask for and the input's new offset, in one batch.
+
+        Args:
+            step: which records; it must begin where the last step of that partition ended.
+            request: what they ask for; None when they ask for nothing.
+            contents: as in `submit`.
+
+        Raises:
+            Refusal, AtCapacity, ShuttingDown, AppendFailed: as `submit`; `WrongState` when the step begins
+                elsewhere.
+        """
+        self._admit(request)
+        try:
+            now_us = self._now()
+            entries = self._core.take_in(step, request, now_us)
+            self._take(entries, contents if entries else ())
+            if not entries and not self._queue:
+                self._queue.append(_Forming(now_us))
+            reached = InputOffset(step.topic, step.partition, step.next_offset)
+            self._queue[-1].inputs[step.topic, step.partition] = reached
+            self._work.set()
+        except Refusal as refusal:
+            self._count(request, refusal.code)
+            raise
+        except Exception as error:
+            self._stop(error)
+            lost = self._lost(error)
+            self._count(request, lost.code)
+            raise lost from error
+        self._count(request, DONE if entries else UNCHANGED)
+        await self.observe()
+
+    def _admit(self, request: Request | None) -> None:
         refused: RouterError
         if self._failure is not None:
             refused = self._lost(self._failure)
@@ -223,7 +259,7 @@ class ShardLoop:
             refused = AtCapacity("too many commands wait for the disk: call again in a second")
         else:
             return
-        self.outcomes[type(request.command), refused.code] += 1
+        self._count(request, refused.code)
         raise refused
 
     def _decide(self, request: Request, contents: Sequence[ContentChange]) -> Reply:
@@ -232,15 +268,20 @@ class ShardLoop:
             if entries:
                 self._take(entries, contents)
         except Refusal as refusal:
-            self.outcomes[type(request.command), refusal.code] += 1
+            self._count(request, refusal.code)
             raise
         except Exception as error:
             self._stop(error)
             lost = self._lost(error)
-            self.outcomes[type(request.command), lost.code] += 1
+            self._count(request, lost.code)
             raise lost from error
-        self.outcomes[type(request.command), DONE if entries else UNCHANGED] += 1
+        self._count(request, DONE if entries else UNCHANGED)
         return reply
+
+    def _count(self, request: Request | None, outcome: str) -> None:
+        """Count how a command ended; a step of an input that asks for nothing is none."""
+        if request is not None:
+            self.outcomes[type(request.command), outcome] += 1
 
     async def observe(self) -> None:
         """Return when everything that was applied so far is durable; a query awaits this before it answers.
@@ -372,7 +413,8 @@ class ShardLoop:
         self._appending = batch
         self._crowded = len(batch.waiters) >= CROWD
         sequence = self._sequence + 1
-        body = assemble(sequence, batch.encoded, alive_us=batch.alive_us)
+        inputs = tuple(batch.inputs.values())
+        body = assemble(sequence, batch.encoded, inputs, alive_us=batch.alive_us)
         stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)
         began = perf_counter()
         await self._log.append(stored, batch.contents)

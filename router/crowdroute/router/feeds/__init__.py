@@ -1,0 +1,1 @@
+"""Topics of Kafka that tasks come from; see `docs/feeds.md`."""

@@ -1,0 +1,193 @@
+"""The feeds of one process: every partition of the topic of tasks, read until the process stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
+from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_topics import Durability, dead_letter_topic, ensure_feeds, tasks_topic
+from crowdroute.router.errors import AtCapacity, ConfigurationError, RouterError, StorageError
+from crowdroute.router.feeds.intake import Refused, Run, TaskIntake, runs_of
+from crowdroute.router.feeds.records import dead_letter
+from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.placement import FIRST_SHARD
+from crowdroute.router.runtime.settings import KafkaSettings, Settings
+
+IDLE_SECONDS = 0.2
+"""How long a partition without new records is left alone."""
+
+CAPACITY_SECONDS = 0.2
+"""How long a partition waits when too much waits for the disk already."""
+
+RETRY_SECONDS = 1.0
+"""How long to wait before a broker that was lost is asked again."""
+
+READ_RECORDS = 5000
+READ_BYTES = 8 << 20
+"""Most that one read keeps in memory, apart from its last record."""
+
+_log = structlog.get_logger("crowdroute.feeds")
+
+
+@contextlib.asynccontextmanager
+async def fed(settings: Settings, engines: Mapping[int, Engine]) -> AsyncIterator[asyncio.Future[None]]:
+    """Read the feeds that settings name while the block is entered; gives what ends only when they failed."""
+    feeding: asyncio.Future[None]
+    if settings.feeds is None:
+        feeding = asyncio.get_running_loop().create_future()
+    else:
+        feeding = asyncio.create_task(
+            _feed(settings.feeds, settings.tenant, engines[FIRST_SHARD]), name="feeds"
+        )
+    try:
+        yield feeding
+    finally:
+        feeding.cancel()
+        await asyncio.wait((feeding,))
+
+
+def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
+    """Give what ended feeds that were left; None when they only were told to stop.
+
+    Raises:
+        Exception: a defect ended them.
+    """
+    error = None if feeding.cancelled() else feeding.exception()
+    if error is None or isinstance(error, RouterError):
+        return error
+    raise error
+
+
+async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
+    connection, durability = connection_to(kafka), Durability(kafka.durability)
+    count = await asyncio.to_thread(ensure_feeds, connection, kafka.name, durability)
+    _log.info("reading tasks", topic=tasks_topic(kafka.name), partitions=count)
+    async with asyncio.TaskGroup() as readers:
+        for partition in range(count):
+            readers.create_task(_PartitionFeed(kafka, tenant, engine, partition).follow())
+
+
+class _PartitionFeed:
+    """Reads one partition, in order."""
+
+    def __init__(self, kafka: KafkaSettings, tenant: str, engine: Engine, partition: int) -> None:
+        self._connection = connection_to(kafka)
+        self._topic = tasks_topic(kafka.name)
+        self._letters = dead_letter_topic(kafka.name)
+        self._partition = partition
+        self._engine = engine
+        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away)
+        self._sender: KafkaSender | None = None
+
+    async def follow(self) -> None:
+        """Read until cancelled; a broker that is lost is asked again."""
+        while True:
+            try:
+                await self._connected()
+            except ConfigurationError:
+                raise
+            except StorageError as error:
+                if self._engine.failed.done():
+                    raise
+                _log.warning(
+                    "a feed waits for its broker",
+                    topic=self._topic,
+                    partition=self._partition,
+                    reason=error.message,
+                )
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _connected(self) -> None:
+        # kafka-python's consumer is for one thread at a time, and this thread is its only one.
+        thread = ThreadPoolExecutor(1, thread_name_prefix=f"feed-{self._partition}")
+        loop = asyncio.get_running_loop()
+        source = _Source(self._topic, self._partition)
+        try:
+            await loop.run_in_executor(thread, source.open, self._connection)
+            while True:
+                position = self._intake.position(self._partition)
+                records = await loop.run_in_executor(thread, source.read, position)
+                for run in runs_of(records):
+                    await self._take(run)
+                if not records:
+                    await asyncio.sleep(IDLE_SECONDS)
+        finally:
+            thread.submit(source.close)
+            thread.shutdown(wait=False)
+            sender, self._sender = self._sender, None
+            if sender is not None:
+                sender.close()
+
+    async def _take(self, run: Run) -> None:
+        while True:
+            try:
+                return await self._intake.take(self._partition, run)
+            except AtCapacity:
+                await asyncio.sleep(CAPACITY_SECONDS)
+
+    async def _send_away(self, partition: int, refused: Refused) -> None:
+        """Write a dead letter, and return once it is durable."""
+        if self._sender is None:
+            self._sender = await asyncio.to_thread(KafkaSender, self._connection, self._letters, 0)
+        found = refused.found
+        place = (self._topic, partition, found.offset)
+        letter = dead_letter(place, found.key, found.value, refused.error)
+        await self._sender.send(letter, key="/".join(map(str, place)).encode())
+        _log.warning(
+            "a record was refused",
+            topic=self._topic,
+            partition=partition,
+            offset=found.offset,
+            code=refused.error.code,
+        )
+
+
+class _Source:
+    """The blocking side of a feed."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self._topic = topic
+        self._number = partition
+        self._partition: KafkaPartition | None = None
+
+    def open(self, connection: KafkaConnection) -> None:
+        self._partition = KafkaPartition(connection, self._topic, self._number)
+
+    def read(self, position: int) -> list[Found]:
+        """Give the next records from a position, none when there are none yet."""
+        assert self._partition is not None
+        first, end = self._partition.bounds()
+        if position > end:
+            raise ConfigurationError(
+                f"{self._topic}/{self._number} ends at offset {end}, and was taken in up to {position}: the"
+                " topic was made anew; give feeds another name, or restore the topic",
+                {"topic": self._topic},
+            )
+        if 0 < position < first:
+            _log.error(
+                "records were deleted before they were read",
+                topic=self._topic,
+                partition=self._number,
+                first=position,
+                last=first - 1,
+            )
+        records: list[Found] = []
+        size = 0
+        for found in self._partition.records(max(position, first), end - 1):
+            records.append(found)
+            size += len(found.value or b"") + len(found.key or b"")
+            if len(records) >= READ_RECORDS or size >= READ_BYTES:
+                break
+        return records
+
+    def close(self) -> None:
+        if self._partition is not None:
+            self._partition.close()

@@ -1,0 +1,86 @@
+"""Tasks from a real topic into a real engine that is killed again and again: each once, or a letter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient
+from tests.support.program import Served
+from tests.support.services import Services
+
+pytestmark = pytest.mark.cluster
+
+RECORDS = 10_000
+BAD_EVERY = 100
+KILLS = 3
+PARTITIONS = 3
+PATIENCE_SECONDS = 90.0
+RULES = """\
+schema: crowdroute.rules/v1
+labels: [cat, dog]
+guideline: Say what is in the picture.
+"""
+
+
+def produce(server: str, topic: str) -> None:
+    """Write the records, some of them unsound, where a partitioner of our own puts them."""
+    with closing(KafkaAdminClient(bootstrap_servers=[server])) as admin:
+        admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
+    with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:
+        for number in range(RECORDS):
+            task = {"project": "cats", "external_id": f"e{number}", "content": {"text": f"cat {number}"}}
+            value = b"{" if number % BAD_EVERY == 0 else json.dumps(task).encode()
+            producer.send(topic, value, partition=number * 7 % PARTITIONS)
+        producer.flush()
+
+
+def letters(server: str, topic: str) -> list[dict[str, object]]:
+    """Read all dead letters with kcat, as an operator does."""
+    read = ["kcat", "-C", "-q", "-e", "-b", server, "-t", topic, "-o", "beginning"]
+    lines = subprocess.run(read, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def opened(served: Served) -> int:
+    """Count the tasks of the project."""
+    return int(served.told("stats", "cats").get("tasks_open", 0))
+
+
+def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
+    services: Services, tmp_path: Path
+) -> None:
+    server = services.bootstrap[0]
+    config = tmp_path / "crowdroute.toml"
+    config.write_text(f'[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\n')
+    (tmp_path / "rules.yaml").write_text(RULES)
+    home = tmp_path / "home"
+    served = Served(tmp_path, home)
+    served.done("project", "create", "cats", "--rules", "rules.yaml")
+    served.stop()
+    produce(server, "feed.tasks")
+
+    for kill in range(KILLS):
+        served = Served(tmp_path, home, "--config", str(config))
+        time.sleep(0.5 + 0.5 * kill)  # not a wait: the moment of the kill
+        served.process.kill()
+        served.process.communicate()
+    served = Served(tmp_path, home, "--config", str(config))
+    try:
+        sound = RECORDS - RECORDS // BAD_EVERY
+        until = time.monotonic() + PATIENCE_SECONDS
+        while opened(served) < sound and time.monotonic() < until:
+            time.sleep(0.5)
+        assert opened(served) == sound
+        told = letters(server, "feed.dead-letter")
+    finally:
+        served.stop()
+
+    places = {(letter["partition"], letter["offset"]) for letter in told}
+    assert len(places) == RECORDS // BAD_EVERY
+    assert {letter["value"] for letter in told} == {"ew=="}
