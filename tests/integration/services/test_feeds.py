@@ -9,8 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
 from tests.support.program import Served
 from tests.support.services import Services
 
@@ -30,6 +28,9 @@ guideline: Say what is in the picture.
 
 def produce(server: str, topic: str) -> None:
     """Write the records, some of them unsound, where a partitioner of our own puts them."""
+    from kafka import KafkaProducer
+    from kafka.admin import KafkaAdminClient
+
     with closing(KafkaAdminClient(bootstrap_servers=[server])) as admin:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
     with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.integration.services.kafka_client import LOG, make_topic
 from tests.support.services import Services
 
 from crowdroute.router.adapters import kafka_sender
@@ -66,6 +65,8 @@ def frozen(services: Services) -> Iterator[None]:
 
 
 def test_a_bare_producer_whose_batch_expired_never_sends_again(services: Services) -> None:
+    from tests.integration.services.kafka_client import LOG, make_topic
+
     make_topic(services.bootstrap, "wedge", LOG)
     broker = services.pid("kafka-1")
     try:

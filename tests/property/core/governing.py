@@ -20,6 +20,7 @@ from tests.support.engine import TENANT
 
 from crowdroute.router.commands.project import (
     ApplyRules,
+    BeginProject,
     CreateProject,
     PauseProject,
     RequestNext,
@@ -73,7 +74,7 @@ class Governing(History):
     """Rules of those who govern."""
 
     @rule(
-        change=st.sampled_from(["schema", "terms", "terms", "pause", "create", "create"]),
+        change=st.sampled_from(["schema", "terms", "terms", "pause", "create", "create", "begin"]),
         place=PLACE,
         terms=TERMS,
         schema=st.sampled_from(["field", "label", "removal"]),
@@ -89,6 +90,8 @@ class Governing(History):
             self._change_the_schema(schema)
         elif change == "pause":
             self._pause(place)
+        elif change == "begin":
+            self._begin_again(name)
         else:
             self._create_a_project(again=place % 3 == 0, name=name, misplaced=place % 3 == 1)
 
@@ -112,6 +115,13 @@ class Governing(History):
         assert reply is None or reply.reason == "PROJECT_PAUSED"
         if place % 4:
             self.world.ask(ResumeProject())
+
+    def _begin_again(self, name: str) -> None:
+        """A project that was begun already stays as it is, and no other takes its place."""
+        before = self.world.state.history
+        command = BeginProject(self.world.project, name, replace(self.world.state.rules, version=1))
+        assert (self.world.ask(command) is not None) == (name == self.world.state.name)
+        assert self.world.state.history == before
 
     def _create_a_project(self, again: bool, name: str, misplaced: bool) -> None:
         """A project begins with its registration, or not at all."""
