@@ -12,6 +12,7 @@ from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.settings import KafkaSettings
 
 
@@ -40,7 +41,7 @@ class OnKafka:
             *(connection_to(self.kafka), self.kafka.name, 0, 1, Durability.SINGLE_BROKER),
             self.directory.with_name("reader"),
         )
-        log = open_kafka_log(place, generation=0)
+        log = open_kafka_log(place, generation=Placement().generation)
         try:
             return list(log.read())
         finally:
