@@ -24,7 +24,7 @@ from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime import embedded
+from crowdroute.router.runtime import serving
 from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
@@ -112,7 +112,7 @@ async def serve(directory: Path, tasks: int) -> None:
         feeds.append(SnapshotFeed(*arguments, **named))  # type: ignore[arg-type]
         return feeds[-1]
 
-    embedded.SnapshotFeed = keep  # type: ignore[misc, assignment]
+    serving.SnapshotFeed = keep  # type: ignore[misc, assignment]
     server = Server(
         Settings(address="127.0.0.1:0", grace_seconds=1, limits=LimitSettings(calls_per_second=0))
     )
