@@ -195,7 +195,7 @@ class Shard:
     def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
         """Decide one command on one stream."""
         stream = self._streams.get(request.stream) or self._begin(request)
-        moment = max(now_us, stream.last_us)
+        moment = now_us if now_us > stream.last_us else stream.last_us
         events, reply = self._drive(stream, stream.machine.decide(request, moment), moment)
         if not events:
             return None, reply

@@ -66,7 +66,8 @@ class Buckets:
         self._touched_cells = self._touched.data
         self._waiting = 0
         self._touches = 0
-        self._holders = 0
+        self.holders = 0
+        """How many workers held leases when they were last counted."""
         #: What `_held` has the addresses of; empty when something in it was replaced.
         self._arrays: tuple[NDArray[Any], ...] = ()
         self._held: NDArray[Any] = np.zeros(0, HELD)
@@ -155,13 +156,8 @@ class Buckets:
 
     def _count_holders(self) -> None:
         workers = self._state.workers
-        self._holders = int(np.count_nonzero(workers.rows["live"][: workers.count]))
+        self.holders = int(np.count_nonzero(workers.rows["live"][: workers.count]))
         self._touches = 0
-
-    @property
-    def holders(self) -> int:
-        """How many workers held leases when they were last counted."""
-        return self._holders
 
     @property
     def signatures(self) -> int:

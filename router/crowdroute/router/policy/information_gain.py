@@ -164,5 +164,6 @@ class InformationGain:
         fixed = self._state.rules.routing.window
         if fixed:
             return fixed
-        shares = max(len(self._state.signatures.values), 1)
-        return max(WINDOW_PER_WORKER * self.buckets.holders // shares, SMALLEST_WINDOW)
+        shares = len(self._state.signatures.values) or 1
+        window = WINDOW_PER_WORKER * self.buckets.holders // shares
+        return window if window > SMALLEST_WINDOW else SMALLEST_WINDOW

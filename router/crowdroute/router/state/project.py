@@ -95,6 +95,9 @@ class Project:
         # Derived: rebuilt from the tables, never saved.
         self.deadlines = Deadlines(self.lease_deadline)
         self.repairs: deque[int] = deque()
+        #: Answers that were found to fit the rules, with the version their worker was shown; emptied with every
+        #: change of rules.
+        self.sound_answers: set[tuple[Answer, int]] = set()
         self.reexamine_from = NONE
 
     # Look-ups that refuse

@@ -63,7 +63,8 @@ class IdTable(Table):
         self._high, self._low = rows["id_high"], rows["id_low"]
 
     def look_up(self, identity: Id) -> int:
-        """Give the row with this id, or -1, from the index itself; `find` is faster for those in flight."""
+        """Give the row with this id, or -1, from the index itself; `find` is faster for those in flight, this
+        for those who are likely not there."""
         return self._index.find(identity, self.id_high, self.id_low)
 
     def add_id(self, identity: Id) -> int:
@@ -209,6 +210,8 @@ class Assignments(IdTable):
     rules_version: Int32
     revisions: Int32
     extensions: Int32
+    #: The worker's confusion matrices through which a counted annotation speaks about its task.
+    matrix: Int32
     #: Code of the reason why an answer was refused or is surplus; 0 for none.
     reason: Int32
     #: Code of what chose the task, with what it expected and how likely the choice was.

@@ -49,6 +49,7 @@ def _rules_applied(state: Project, event: facts.RulesApplied, at_us: int) -> int
     if rules.version != len(state.history) + 1:
         raise InvariantBroken(f"rules version {rules.version} follows version {len(state.history)}")
     state.rules = rules
+    state.sound_answers.clear()
     state.history.append(rules)
     state.models.follow_schema(rules.fields)
     fold_tasks.follow_schema(state)

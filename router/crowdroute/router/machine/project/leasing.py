@@ -82,7 +82,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
         raise InvalidCommand(f"count {wish.count} is not in 1..{LARGEST_REQUEST}", {"field": "count"})
     require_id("entropy", entropy)
     random = stretch(entropy, 0)
-    if state.assignments.find(random[:ID_BYTES]) >= 0:
+    if state.assignments.look_up(random[:ID_BYTES]) >= 0:
         raise InvalidCommand(
             "this entropy was used before; draw it anew for each request", {"field": "entropy"}
         )
