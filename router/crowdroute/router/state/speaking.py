@@ -30,8 +30,8 @@ def gather(
     """Write the confusion matrix and the label of every counted annotation that gives the field one, experts'
     apart; give how many there are, or `FULL`.
 
-    `assignments` and `answers` are the tables' rows, `first` begins the task's chain. The order is that of the
-    chain, from the newest grant to the oldest, with the assignment `newest` behind all others.
+    `assignments` and `answers` are the tables' rows, `first` begins the task's chain. The order is that of
+    the chain, from the newest grant to the oldest, with the assignment `newest` behind all others.
     """
     count, row = 0, first
     while row >= 0:

@@ -47,11 +47,13 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     task, worker = table.task[row], table.worker[row]
     table.answered_us[row] = at_us
     table.receipt[row] = event.receipt
-    table.late[row] = event.late
     table.revision[row] = _SUBMITTED
     table.revisions[row] = 1
-    table.has_comment[row] |= bool(event.comment)
     table.submitted[row] = answer_hash(event.answer)
+    if event.late:
+        table.late[row] = 1
+    if event.comment:
+        table.has_comment[row] = 1
     if event.reason:
         table.reason[row] = state.reasons.code(event.reason)
     for value in event.answer:
