@@ -43,10 +43,7 @@ class Shard:
     def __init__(self, shard: int = 0) -> None:
         """Make a shard without streams, with a number that it records in the placements it decides."""
         self.number = shard
-        self.elsewhere: dict[str, OrganisationMachine] = {}
-        """By stream: the organisations that live in other shards, as far as they are durable there. Who runs
-        the shard keeps them; they are looked at for worker facts alone, and never part of this state."""
-        self._streams = Streams(self.elsewhere)
+        self._streams = Streams()
         # Entries of deliveries whose command was refused after them; they lead the next entries given out,
         # but never go alone with a command that may have contents, which would be stored though it did
         # nothing.
@@ -104,6 +101,13 @@ class Shard:
     def streams(self) -> tuple[str, ...]:
         """Give the names of all streams, in the order in which they began."""
         return tuple(self._streams)
+
+    def look_elsewhere(self, organisations: Mapping[str, OrganisationMachine]) -> None:
+        """Go by these, by stream, for worker facts of organisations that live in other shards.
+
+        Who runs the shard keeps them as far as they are durable there; they are never part of this state.
+        """
+        self._streams.elsewhere = organisations
 
     # Deciding
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from crowdroute.router.errors import NotFound
 from crowdroute.router.machine.idempotency import Replies
@@ -35,14 +36,8 @@ def new_stream(name: str) -> Stream:
 class Streams(dict[str, Stream]):
     """Streams by name, in the order in which they began."""
 
-    def __init__(self, elsewhere: Mapping[str, OrganisationMachine]) -> None:
-        """Begin without streams.
-
-        Args:
-            elsewhere: by stream, the organisations that live in other shards, as far as they are known.
-        """
-        super().__init__()
-        self._elsewhere = elsewhere
+    elsewhere: Mapping[str, OrganisationMachine] = MappingProxyType({})
+    """By stream: the organisations that live in other shards, as far as they are known."""
 
     def begin(self, name: str, stream: Stream) -> None:
         """Add a stream. An organisation comes before its projects wherever both live in one shard."""
@@ -88,5 +83,5 @@ class Streams(dict[str, Stream]):
         name = organisation_stream(tenant_of(project))
         found = self.get(name)
         if found is None:
-            return self._elsewhere.get(name)
+            return self.elsewhere.get(name)
         return found.machine if isinstance(found.machine, OrganisationMachine) else None
