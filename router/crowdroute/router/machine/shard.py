@@ -14,7 +14,7 @@ import msgspec
 
 from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands import organisation as organisation_wishes
-from crowdroute.router.commands import project as project_wishes
+from crowdroute.router.commands.project import ApplyWorkerFact, BeginProject, CreateProject, RequestNext
 from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal, SnapshotUnusable
 from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
 from crowdroute.router.events.project import EntryPosted
@@ -54,6 +54,7 @@ class _Stream:
 
     def __init__(self, machine: StreamMachine) -> None:
         self.machine = machine
+        self.is_organisation = isinstance(machine, OrganisationMachine)
         self.replies = Replies()
         self.last_us = 0
         self.organisation: OrganisationMachine | None = None
@@ -155,7 +156,7 @@ class Shard:
             if repeated is not None:
                 return (), repeated
         entries, reply = self._execute(request, now_us)
-        if self._owed and (entries or type(request.command) is project_wishes.RequestNext):
+        if self._owed and (entries or type(request.command) is RequestNext):
             owed, self._owed = self._owed, []
             entries = (*owed, *entries)
         return entries, reply
@@ -181,21 +182,21 @@ class Shard:
 
     def _execute(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
         command = request.command
-        if type(command) is project_wishes.CreateProject:
-            return self._create_project(request, command, now_us)
-        if type(command) is project_wishes.RequestNext:
+        if type(command) is RequestNext:
             self._bring_facts(request.stream, command.worker, now_us)
+        elif type(command) is CreateProject:
+            return self._create_project(request, command, now_us)
         entry, reply = self._run(request, now_us)
         if entry is None:
             return (), reply
-        if type(self._streams[request.stream].machine) is OrganisationMachine:
+        if self._streams[request.stream].is_organisation:
             return (entry, *self._deliver(request.stream, entry, now_us)), reply
         return (entry,), reply
 
     def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
         """Decide one command on one stream."""
         stream = self._streams.get(request.stream) or self._begin(request)
-        moment = max(now_us, stream.last_us)
+        moment = now_us if now_us > stream.last_us else stream.last_us
         events, reply = self._drive(stream, stream.machine.decide(request, moment), moment)
         if not events:
             return None, reply
@@ -204,7 +205,7 @@ class Shard:
     def _begin(self, request: Request) -> _Stream:
         if isinstance(request.command, organisation_wishes.CreateOrganisation):
             return _Stream(OrganisationMachine())
-        if isinstance(request.command, project_wishes.BeginProject):
+        if isinstance(request.command, BeginProject):
             return _Stream(ProjectMachine())
         kind = "organisation" if request.stream.endswith("/organisation") else "project"
         raise NotFound(f"there is no {kind} of that name here")
@@ -232,15 +233,11 @@ class Shard:
     def _entry(
         self, request: Request, stream: _Stream, events: list[Event], reply: Reply, now_us: int
     ) -> Entry:
-        keyed = bool(request.key)
-        cause = Cause(
-            command=type(request.command).__name__,
-            principal=request.principal,
-            request=request.request,
-            key=request.key,
-            digest=_digest(request) if keyed else b"",
-        )
-        encoded = msgspec.msgpack.encode(reply) if keyed else b""
+        digest = encoded = b""
+        if request.key:
+            digest, encoded = _digest(request), msgspec.msgpack.encode(reply)
+        command = type(request.command).__name__
+        cause = Cause(command, request.principal, request.request, request.key, digest)
         entry = Entry(request.stream, now_us, cause, tuple(events), encoded)
         self._note(request.stream, stream, entry)
         return entry
@@ -257,11 +254,10 @@ class Shard:
                     (cause.principal, cause.command, cause.key), cause.digest, entry.reply, entry.at_us
                 )
             )
+        untold = self._outgoing if stream.apart else self._untold
         for event in entry.events:
             if type(event) is EntryPosted:
-                (self._outgoing if stream.apart else self._untold).setdefault(
-                    (name, event.worker), entry.at_us
-                )
+                untold.setdefault((name, event.worker), entry.at_us)
 
     def _add(self, name: str, stream: _Stream) -> None:
         # An organisation comes before its projects wherever both live in one shard.
@@ -274,7 +270,7 @@ class Shard:
     # Deliveries between streams
 
     def _create_project(
-        self, request: Request, command: project_wishes.CreateProject, now_us: int
+        self, request: Request, command: CreateProject, now_us: int
     ) -> tuple[tuple[Entry, ...], Reply]:
         """Register a project with its organisation and begin its stream, both or neither."""
         tenant = tenant_of(request.stream)
@@ -318,7 +314,7 @@ class Shard:
         workers = stream.machine.state.workers
         row = workers.find(worker)
         if row < 0 or workers.version[row] < facts.version:
-            entry, _ = self._run(Request(name, project_wishes.ApplyWorkerFact(facts)), now_us)
+            entry, _ = self._run(Request(name, ApplyWorkerFact(facts)), now_us)
             if entry is not None:
                 self._owed.append(entry)
 
