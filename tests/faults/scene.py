@@ -43,7 +43,7 @@ class Scene(NamedTuple):
     project: str
     annotators: list[Annotator]
     operator: str
-    """Bearer that may read how the project does."""
+    """Bearer that may read how the project does and add tasks to it."""
     results: int
     """How many tasks will have a result: all but gold."""
 
@@ -68,7 +68,7 @@ async def prepare(directory: Path, annotators: int, tasks: int, kafka: KafkaSett
         await engine.submit(engine.request(stream, CreateProject(project, "under fire", rules)))
         await _import(engine, stream, tasks)
         people = [await _annotator(engine, organisation) for _ in range(annotators)]
-        operator = await _token(engine, organisation, (Scope.PROJECTS_READ.value,))
+        operator = await _token(engine, organisation, (Scope.PROJECTS_READ.value, Scope.ITEMS_WRITE.value))
         results = tasks - len(range(0, tasks, GOLD_EVERY))
         return Scene(stream, to_text(Kind.PROJECT, project), people, operator, results)
 

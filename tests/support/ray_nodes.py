@@ -26,11 +26,12 @@ RAY = Path(sys.executable).parent / "ray"
 HEAD_PORT = 6379
 REDIS_PORT = 6380
 PATIENCE_S = 60.0
+PROGRAMS = ("ip", "unshare", "nsenter", "redis-server")
 
 
 def why_not() -> str | None:
     """What is missing here, if anything."""
-    missing = [program for program in ("ip", "unshare", "redis-server") if shutil.which(program) is None]
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         return f"no {', '.join(missing)} here (Debian: iproute2, util-linux, redis-server)"
     probe = subprocess.run(["unshare", "--net", "--pid", "--fork", "true"], capture_output=True, check=False)
@@ -65,12 +66,13 @@ class Node:
 
     def start(self, *words: str) -> None:
         """Start Ray on it; returns at once."""
+        network = ["ip", "netns", "exec", self.name]
         inside = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
         ray = [str(RAY), "start", "--block", f"--node-ip-address={self.address}", "--num-cpus=1"]
         quiet = ["--disable-usage-stats", "--object-store-memory=80000000"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                self.command(*inside, *ray, *quiet, f"--temp-dir={self.temp}", *words),
+                [*network, *inside, *ray, *quiet, f"--temp-dir={self.temp}", *words],
                 env=self.network.environment,
                 stdout=log,
                 stderr=log,
@@ -139,8 +141,15 @@ class Node:
         _ip("link", "set", self.link, "up")
 
     def command(self, *words: str) -> list[str]:
-        """The words that run a program in its network."""
-        return ["ip", "netns", "exec", self.name, *words]
+        """The words that run a program on it.
+
+        In all its namespaces: Ray's client belongs to a node that it finds among the processes that it sees,
+        to the head's before any other, and dies with that node.
+        """
+        assert self.process is not None
+        starter = self.process.pid  # `unshare`, which itself stays outside
+        first = Path(f"/proc/{starter}/task/{starter}/children").read_text().split()[0]
+        return ["nsenter", f"--target={first}", "--net", "--pid", "--mount", *words]
 
 
 class Network:

@@ -9,23 +9,19 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.faults.annotators import ATTEMPTS, Crowd
+from tests.faults.annotators import Crowd
 from tests.faults.journal import START, Journal, Line
 from tests.faults.nemesis.ground import Fault, Ground
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.nemesis.report import Account, Struck
-from tests.faults.nemesis.schedule import ANSWERS_BETWEEN, schedule
-from tests.faults.scene import Scene, prepare
+from tests.faults.nemesis.schedule import schedule
+from tests.faults.nemesis.stock import LEAST, Stock
+from tests.faults.scene import prepare
 from tests.faults.serving import Serving
 from tests.faults.store import Files, Store
 from tests.faults.verdict import judge
 
-from crowdroute.api.v1 import projects_pb2
-from crowdroute.client import AsyncClient, Connection
-
 ANNOTATORS = 24
-ANSWERS_PER_TASK = 2
-"""Fewest answers that a task takes: so many tasks are never too few for a schedule."""
 SNAPSHOT_EVERY = "500"
 """Batches between snapshots: starts fold a snapshot and what follows it."""
 PINGS = {"ping_interval_s": 5.0, "ping_timeout_s": 1.0}
@@ -57,11 +53,11 @@ async def campaign(
     store = store or Files(folder / "data")
     chance = random.Random(seed)
     steps = schedule(faults, count, chance)
-    tasks = (sum(step.answers for step in steps) + 2 * ANSWERS_BETWEEN[1]) // ANSWERS_PER_TASK
-    scene = await prepare(store.directory, ANNOTATORS, tasks, store.kafka)
+    scene = await prepare(store.directory, ANNOTATORS, LEAST, store.kafka)
     engine = Serving(store.directory, "--snapshot-every", SNAPSHOT_EVERY, variables=store.variables)
     network = Proxy("127.0.0.1", engine.port)
     ground, journal, struck = Ground(engine, network, store), Journal(folder / "journal"), []
+    stock = Stock(scene, engine.address)
     try:
         await engine.start()
         await network.accept()
@@ -69,28 +65,29 @@ async def campaign(
         crowd = Crowd(scene, network.address, journal, **PINGS)
         for step in steps:
             async with asyncio.timeout(WORK_S):
-                await _work(store, engine, crowd, step.answers)
+                await _work(store, engine, crowd, stock, step.answers)
             begun, known = time.monotonic(), journal.answers
             await step.fault.strike(ground, chance)
             mended, during = time.monotonic(), journal.answers - known
             async with asyncio.timeout(FELT_S):
-                await _work(store, engine, crowd, 1)
+                await _work(store, engine, crowd, stock, 1)
             struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
             say(struck[-1])
-        unfinished = await _rest(scene, engine.address, crowd)
+        unfinished = await _rest(stock, crowd)
         errors = await crowd.stop()
         engine.send(signal.SIGTERM)
         assert await engine.ended() == 0, engine.words
     finally:
+        await stock.close()
         await network.close()
         await engine.close()
     broken, told_otherwise = judge(store.history(), scene.stream, journal.close())
     return Account(seed, struck, journal.answers, unfinished, broken, told_otherwise, errors)
 
 
-async def _work(store: Store, engine: Serving, crowd: Crowd, answers: int) -> None:
+async def _work(store: Store, engine: Serving, crowd: Crowd, stock: Stock, answers: int) -> None:
     """Wait for so many more receipts; an engine that ended as it may is started again, as systemd would."""
-    working = asyncio.create_task(crowd.answers(answers))
+    working = asyncio.create_task(_receipts(crowd, stock, answers))
     while not working.done():
         ended = asyncio.create_task(engine.ended())
         await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -102,13 +99,16 @@ async def _work(store: Store, engine: Serving, crowd: Crowd, answers: int) -> No
     await working
 
 
-async def _rest(scene: Scene, address: str, crowd: Crowd) -> int:
+async def _receipts(crowd: Crowd, stock: Stock, answers: int) -> None:
+    await stock.fill()
+    await crowd.answers(answers)
+
+
+async def _rest(stock: Stock, crowd: Crowd) -> int:
     """Let everybody work on undisturbed; give the tasks that have no result when they had long enough."""
     deadline = time.monotonic() + QUIET_S
-    ask = projects_pb2.GetStatsRequest(project_id=scene.project)
-    async with AsyncClient(Connection(address, scene.operator, attempts=ATTEMPTS)) as client:
-        while True:
-            unfinished: int = scene.results - (await client.operations.GetStats(ask)).tasks_finalised
-            if unfinished == 0 or crowd.errors or time.monotonic() > deadline:
-                return unfinished
-            await asyncio.sleep(LOOK_S)
+    while True:
+        unfinished = await stock.unfinished()
+        if unfinished == 0 or crowd.errors or time.monotonic() > deadline:
+            return unfinished
+        await asyncio.sleep(LOOK_S)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,11 +86,11 @@ class InformationGain:
         nothing = nothing_of(len(self._state.signatures))
         self.buckets.first(0, Stage.SENIOR, nothing)
         self._explored(nothing, 0, 0)
-        self._best(nothing, 0, 0)
+        self._best(self.buckets.held(), nothing, 0, 0)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        self.buckets.catch_up()
+        held = self.buckets.catch_up()
         if stage != _CROWD:
             oldest = self.buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
@@ -101,7 +103,7 @@ class InformationGain:
             if task >= 0:
                 return Pick(task, "explore", self._value(plan, task), exploration / among)
             propensity += exploration / max(among, 1)
-        task, value = self._best(plan, worker, seed)
+        task, value = self._best(held, plan, worker, seed)
         if task < 0:
             return None
         policy = "allowed" if self.buckets.cards.listed[task] else self.name
@@ -130,11 +132,11 @@ class InformationGain:
             seed,
         )
 
-    def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
+    def _best(self, held: NDArray[Any], plan: Plan, worker: int, seed: int) -> tuple[int, float]:
         own = self._cursors.get(worker)
         cursors = self._blank if own is None else own
         task, value, steps = choosing.choose(
-            self.buckets.held(),
+            held,
             plan.codes,
             plan.table_of,
             self.values.values,
@@ -164,5 +166,6 @@ class InformationGain:
         fixed = self._state.rules.routing.window
         if fixed:
             return fixed
-        shares = max(len(self._state.signatures.values), 1)
-        return max(WINDOW_PER_WORKER * self.buckets.holders // shares, SMALLEST_WINDOW)
+        shares = len(self._state.signatures.values) or 1
+        window = WINDOW_PER_WORKER * self.buckets.holders // shares
+        return window if window > SMALLEST_WINDOW else SMALLEST_WINDOW

@@ -203,7 +203,7 @@ class ShardGroup:
                 copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
                 copy.begin(machine.pack(), engine.loop.sequence)
                 copy.local = True
-            engine.shard.elsewhere = self._machines
+            engine.shard.look_elsewhere(self._machines)
 
     def _serve(self, shard: int, engine: Engine) -> None:
         self._adopt(shard, engine)
