@@ -167,10 +167,12 @@ class Buckets:
 
     def held(self) -> NDArray[Any]:
         """Give what compiled code works on; for this call only, since arrays that grow are replaced."""
-        state, known = self._state, self._arrays
+        state = self._state
         if state.workers.count >= self.sets.keys:
-            self.follow_workers()
-            known = self._arrays
+            # Every worker has a candidate set.
+            self.sets.follow(state.workers.count + 1)
+            self._arrays = ()
+        known = self._arrays
         if (
             not known
             or known[0] is not state.tasks.rows
@@ -198,13 +200,6 @@ class Buckets:
             )
             self._held = hold(self._arrays)
         return self._held
-
-    def follow_workers(self) -> None:
-        """Have a candidate set for every worker; before any of them is looked at."""
-        workers = self._state.workers.count
-        if workers >= self.sets.keys:
-            self.sets.follow(workers + 1)
-            self._arrays = ()
 
     def _follow(self) -> None:
         self._arrays = ()
@@ -266,29 +261,7 @@ class Buckets:
 
         At the crowd stage only without a grid: cells have no common order in time.
         """
-        state = self._state
-        self.follow_workers()
-        if stage == Stage.CROWD:
-            lists, width, offset = self.crowd, CELLS, 0
-        else:
-            lists, width, offset = self.upper, placing.UPPER_STAGES, stage - Stage.SENIOR
-        task = drawing.first(
-            plan.codes,
-            plan.table_of,
-            self.cards.rows,
-            lists.links,
-            lists.ends,
-            width,
-            offset,
-            self.sets.table,
-            self.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
-            worker,
-            stage,
-        )
+        task = drawing.first(self.held(), plan.codes, plan.table_of, worker, stage)
         return task if task >= 0 else None
 
 

@@ -85,7 +85,7 @@ class InformationGain:
         self._cursors.clear()
         nothing = nothing_of(len(self._state.signatures))
         self.buckets.first(0, Stage.SENIOR, nothing)
-        self._explored(nothing, 0, 0)
+        drawing.draw(self.buckets.held(), *nothing, 0, 0)
         self._best(self.buckets.held(), nothing, 0, 0)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
@@ -99,7 +99,7 @@ class InformationGain:
         exploration = self._state.rules.routing.exploration
         propensity = 1.0 - exploration
         if unit(entropy[8:]) < exploration:
-            task, among = self._explored(plan, worker, seed)
+            task, among = drawing.draw(held, *plan, worker, seed)
             if task >= 0:
                 return Pick(task, "explore", self._value(plan, task), exploration / among)
             propensity += exploration / max(among, 1)
@@ -112,25 +112,6 @@ class InformationGain:
     def _value(self, plan: Plan, task: int) -> float:
         cards = self.buckets.cards
         return float(self.values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
-
-    def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
-        state, buckets = self._state, self.buckets
-        buckets.follow_workers()
-        return drawing.draw(
-            plan.codes,
-            plan.table_of,
-            buckets.cards.rows,
-            buckets.pools.table,
-            buckets.pools.arena,
-            buckets.sets.table,
-            buckets.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
-            worker,
-            seed,
-        )
 
     def _best(self, held: NDArray[Any], plan: Plan, worker: int, seed: int) -> tuple[int, float]:
         own = self._cursors.get(worker)
