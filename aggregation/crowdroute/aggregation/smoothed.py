@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, checked_log_odds, vote_shares
 from crowdroute.aggregation.coding import Identifier
+from crowdroute.aggregation.foretelling import mixed_chances
 from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
 from crowdroute.aggregation.prior import ConfusionPrior
 
@@ -97,6 +98,12 @@ class SmoothedDawidSkene(CategoricalEstimator):
         self.class_shares_ = task_sums / task_sums.sum()
         self.converged_, self.n_iter_, self.loss_history_ = converged, len(losses), tuple(losses)
         return self
+
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels K)."""
+        return mixed_chances(self.predict_proba(), self.confusion_, tasks, workers, labels)
 
 
 def _log_confusion(counts: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
