@@ -21,6 +21,7 @@ from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.foretelling import mixed_chances
+from crowdroute.aggregation.grouping import Grouped, group_by_task
 from crowdroute.aggregation.prior import ConfusionPrior
 
 _SUBTYPE_COUNT = 0.1
@@ -28,15 +29,6 @@ _SUBTYPE_COUNT = 0.1
 
 _IMPOSSIBLE = -1e6
 """The log-odds of a class that gold excludes: its probability is 0 to the last bit."""
-
-
-class _Grouped(NamedTuple):
-    """Task i's cells (worker x labels + label) stand at ``starts[i]`` to ``starts[i + 1]``."""
-
-    starts: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    order: NDArray[np.intp]
-    """Where each of the cells stands in the annotations."""
 
 
 class _Posterior(NamedTuple):
@@ -123,7 +115,7 @@ class SubtypeBCC(CategoricalEstimator):
             odds[known] = _IMPOSSIBLE
             odds[known, gold_codes[known]] = 0.0
         shares = vote_shares(annotations, gold_codes)
-        grouped = _grouped(annotations)
+        grouped = group_by_task(annotations)
         generator = fresh_generator(self.rng)
         single = self._run(annotations, grouped, shares, odds, 1)
         best, subtypes = single, 1
@@ -153,30 +145,30 @@ class SubtypeBCC(CategoricalEstimator):
     def _run(
         self,
         annotations: AnnotationSet,
-        grouped: _Grouped,
+        grouped: Grouped,
         start: NDArray[np.float64],
         odds: NDArray[np.float64] | None,
         subtypes: int,
     ) -> _Posterior:
         from scipy.special import digamma
 
-        from crowdroute.aggregation import subtype_kernels as kernels
+        from crowdroute.aggregation import confusion_kernels as kernels
 
         n_classes, n_workers = annotations.n_classes, annotations.n_workers
         latents = n_classes * subtypes
         prior = ConfusionPrior(pool_share=0.0) if self.prior is None else self.prior
         posteriors = np.ascontiguousarray(start)
-        tasks, n_cells = annotations.tasks[grouped.order], n_workers * n_classes
-        counts = np.empty((n_cells, latents))
-        for state in range(latents):
-            counts[:, state] = np.bincount(grouped.cells, posteriors[tasks, state], n_cells)
+        counts = np.empty((n_workers * n_classes, latents))
+        kernels.count(*grouped, posteriors, counts)
         # As in SmoothedDawidSkene, the prior follows the votes once; every subtype begins as its class.
         pool = counts.reshape(n_workers, n_classes, n_classes, subtypes).sum(axis=(0, 3)).T
         pseudo = np.repeat(prior.pooled_matrix(pool).T, subtypes, axis=1)
         pseudo_labels = np.tile(pseudo, (n_workers, 1))
         log_odds = None if odds is None else np.ascontiguousarray(np.repeat(odds, subtypes, axis=1))
         counts += pseudo_labels
-        task_sums = posteriors.sum(axis=0)
+        task_sums, annotation_sums = posteriors.sum(axis=0), np.empty(latents)
+        # Gold is in the log-odds: what it makes certain is the class, not the subtype.
+        no_gold = annotations.gold_codes(None)
         history: list[float] = []
         converged = False
         while not converged and len(history) < self.n_iter:
@@ -197,18 +189,18 @@ class SubtypeBCC(CategoricalEstimator):
                 + dirichlet_divergence(classes, np.full(n_classes, prior.class_count))
                 + dirichlet_divergence(parts, np.full(parts.shape, _SUBTYPE_COUNT / subtypes))
             )
-            counts = pseudo_labels.copy()
-            task_sums[:] = 0.0
-            log_likelihood = kernels.expect_and_count(
-                grouped.starts,
-                grouped.cells,
+            log_likelihood, _ = kernels.expect_and_count(
+                *grouped,
+                no_gold,
                 log_odds,
                 np.ascontiguousarray(log_shares.ravel()),
                 log_confusion,
                 posteriors,
                 counts,
                 task_sums,
+                annotation_sums,
             )
+            counts += pseudo_labels
             history.append((log_likelihood - divergence) / len(annotations))
             converged = len(history) > 1 and history[-1] - history[-2] < self.tol
         return _Posterior(history[-1] * len(annotations), posteriors, counts, tuple(history), converged)
@@ -248,11 +240,3 @@ def _divisions(
     found, pattern_of = np.unique(patterns, axis=0, return_inverse=True)
     drawn = generator.dirichlet(np.ones(subtypes), len(found))
     return np.asarray(drawn[pattern_of].reshape(*counts.shape, subtypes))
-
-
-def _grouped(annotations: AnnotationSet) -> _Grouped:
-    order = np.argsort(annotations.tasks, kind="stable")
-    starts = np.zeros(annotations.n_tasks + 1, dtype=np.int64)
-    np.cumsum(np.bincount(annotations.tasks, minlength=annotations.n_tasks), out=starts[1:])
-    cells = annotations.workers.astype(np.int64) * annotations.n_classes + annotations.labels
-    return _Grouped(starts, cells[order], order)

@@ -27,9 +27,6 @@ beside."""
 CALLS = 64
 """Calls of an actor's methods at once; none of them takes long."""
 
-HEAD = "node:__internal_head__"
-"""The resource by which Ray marks the node of its head."""
-
 FOR_EVER = {
     "lifetime": "detached",
     "get_if_exists": True,
@@ -119,16 +116,10 @@ def start_actor(actor: str, node: str, hosting: str) -> Any:
 def start_supervisor(hosting: str) -> Any:
     """Start the supervisor, unless one runs; gives Ray's handle of it.
 
-    Not on the head's node if there is another: Ray's clients do not find an actor again that dies with the
-    head.
+    On any node, the head's too: whenever it dies, Ray starts it where there is room, and without the head it
+    could write nothing down.
     """
-    ray = load_ray()
-    strategies = importlib.import_module("ray.util.scheduling_strategies")
-    living = [node for node in ray.nodes() if node["Alive"]]
-    node = min(living, key=lambda node: (HEAD in node["Resources"], node["NodeID"]))
-    there = strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
-    made = ray.remote(SupervisorProcess).options(name=SUPERVISOR, scheduling_strategy=there, **FOR_EVER)
-    return made.remote(hosting)
+    return load_ray().remote(SupervisorProcess).options(name=SUPERVISOR, **FOR_EVER).remote(hosting)
 
 
 def _nodes() -> dict[str, str]:
