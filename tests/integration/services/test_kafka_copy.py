@@ -21,6 +21,7 @@ from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import recover
 
 pytestmark = pytest.mark.cluster
@@ -126,7 +127,8 @@ def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
         f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "engine"\n'
         'durability = "single-broker"\n'
     )
-    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine")
+    generation = str(Placement().generation)  # which who serves alone claims with, and `log copy`
+    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine", "--generation", generation)
 
     def worked(directory: Path, reason: str, *options: str) -> None:
         engine = Engine(directory, *options)
