@@ -24,6 +24,7 @@ from crowdroute.router.runtime.settings import (
     PeerTlsSettings,
     Settings,
     TlsSettings,
+    TracingSettings,
     load_settings,
 )
 from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
@@ -34,6 +35,7 @@ GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
     "metrics": MetricsSettings,
+    "tracing": TracingSettings,
     "cluster": ClusterSettings,
     "kafka": KafkaSettings,
     "feeds": KafkaSettings,

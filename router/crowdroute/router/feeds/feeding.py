@@ -16,10 +16,13 @@ from crowdroute.router.adapters.kafka_topics import Durability, dead_letter_topi
 from crowdroute.router.errors import AtCapacity, ConfigurationError, RouterError, StorageError
 from crowdroute.router.feeds.intake import Refused, Run, TaskIntake, runs_of
 from crowdroute.router.feeds.records import dead_letter
+from crowdroute.router.feeds.spans import run_span
+from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import KafkaSettings, Settings
+from crowdroute.router.runtime.tracing import within
 
 IDLE_SECONDS = 0.2
 """How long a partition without new records is left alone."""
@@ -38,14 +41,22 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 
 @contextlib.asynccontextmanager
-async def fed(settings: Settings, engines: Mapping[int, Engine]) -> AsyncIterator[asyncio.Future[None]]:
-    """Read the feeds that settings name while the block is entered; gives what ends only when they failed."""
+async def fed(
+    settings: Settings, engines: Mapping[int, Engine], tracer: Tracer | None = None
+) -> AsyncIterator[asyncio.Future[None]]:
+    """Read the feeds that settings name while the block is entered; gives what ends only when they failed.
+
+    Args:
+        settings: which feeds, and of which tenant.
+        engines: of this process, by shard.
+        tracer: is told of what is taken in; None: nobody is.
+    """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
         feeding = asyncio.create_task(
-            _feed(settings.feeds, settings.tenant, engines[FIRST_SHARD]), name="feeds"
+            _feed(settings.feeds, settings.tenant, engines[FIRST_SHARD], tracer), name="feeds"
         )
     try:
         yield feeding
@@ -66,14 +77,14 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
-async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
+async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine, tracer: Tracer | None) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
     count = await asyncio.to_thread(ensure_feeds, connection, kafka.name, durability)
     _log.info("reading tasks", topic=tasks_topic(kafka.name), partitions=count)
     try:
         async with asyncio.TaskGroup() as readers:
             for partition in range(count):
-                readers.create_task(_PartitionFeed(kafka, tenant, engine, partition).follow())
+                readers.create_task(_PartitionFeed(kafka, tenant, engine, partition, tracer).follow())
     except ExceptionGroup as failed:  # the first that failed ended the others
         raise failed.exceptions[0] from failed
 
@@ -81,12 +92,15 @@ async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
 class _PartitionFeed:
     """Reads one partition, in order."""
 
-    def __init__(self, kafka: KafkaSettings, tenant: str, engine: Engine, partition: int) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, tenant: str, engine: Engine, partition: int, tracer: Tracer | None
+    ) -> None:
         self._connection = connection_to(kafka)
         self._topic = tasks_topic(kafka.name)
         self._letters = dead_letter_topic(kafka.name)
         self._partition = partition
         self._engine = engine
+        self._tracer = tracer
         self._intake = TaskIntake(engine, tenant, self._topic, self._send_away)
         self._sender: KafkaSender | None = None
 
@@ -130,11 +144,12 @@ class _PartitionFeed:
                 sender.close()
 
     async def _take(self, run: Run) -> None:
-        while True:
-            try:
-                return await self._intake.take(self._partition, run)
-            except AtCapacity:
-                await asyncio.sleep(CAPACITY_SECONDS)
+        with within(run_span(self._tracer, self._topic, self._partition, run)):
+            while True:
+                try:
+                    return await self._intake.take(self._partition, run)
+                except AtCapacity:
+                    await asyncio.sleep(CAPACITY_SECONDS)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         """Write a dead letter, and return once it is durable."""

@@ -67,6 +67,15 @@ class MetricsSettings(BaseModel):
     """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
 
 
+class TracingSettings(BaseModel):
+    """Which calls are traced; where spans go, the variables OTEL_EXPORTER_OTLP_… of OpenTelemetry say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sample: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of the traces begun here that are kept; one that a caller began is kept when it is kept there."""
+
+
 class PeerTlsSettings(BaseModel):
     """Files in PEM form; each group shows a certificate of these authorities to the others."""
 
@@ -179,6 +188,8 @@ class Settings(BaseSettings):
     """Unset: this process serves all shards."""
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
+    tracing: TracingSettings | None = None
+    """Unset: nothing is traced."""
     kafka: KafkaSettings | None = None
     """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
     feeds: KafkaSettings | None = None
