@@ -29,8 +29,8 @@ class PairConsensus(Estimator[ComparisonSet]):
     Without any tie there are two outcomes.
 
     ``posteriors_`` (pairs, 3): P(first, second, neither preferred), rows sum to 1; ``pairs_`` the item ids of
-    each pair, ``task_ids_`` its place; ``confusion_`` (workers, truth, answer), left, right, neither; ``loss_history_`` the
-    log-posterior per comparison up to a constant, which never falls.
+    each pair, ``task_ids_`` its place; ``confusion_`` (workers, truth, answer), left, right, neither;
+    ``loss_history_`` the log-posterior per comparison up to a constant, which never falls.
     """
 
     posteriors_: NDArray[np.float64]
