@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.confusion_em import Precision, confusion_steps
+from crowdroute.aggregation.foretelling import mixed_chances
 from crowdroute.aggregation.grouping import worker_truth_label
 from crowdroute.aggregation.iterative import IterativeEstimator, Known
 from crowdroute.aggregation.prior import ConfusionPrior
@@ -71,3 +72,9 @@ class SmoothedDawidSkene(IterativeEstimator):
             self.confusion_counts_ = worker_truth_label(steps.counts, n_classes)
             self.confusion_ = steps.confusion_of(steps.counts)
             self.class_shares_ = class_shares()
+
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels K)."""
+        return mixed_chances(self.predict_proba(), self.confusion_, tasks, workers, labels)

@@ -14,11 +14,13 @@ from crowdroute.aggregation.base import (
     check_iteration,
     checked_log_odds,
     fresh_generator,
+    vote_counts,
     vote_shares,
 )
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.foretelling import mixed_chances
 from crowdroute.aggregation.grouping import Grouped, group_by_task
 from crowdroute.aggregation.prior import ConfusionPrior
 
@@ -54,8 +56,9 @@ class SubtypeBCC(CategoricalEstimator):
     is fixed, one accuracy with all errors alike: one that follows the votes already believes that a whole
     class is hard, which subtypes are there to tell apart.
 
-    Fitted with one subtype, and ``restarts`` times with ``subtypes`` from random divisions of the votes; the
-    end with the highest evidence is kept, so that subtypes cost nothing where labels do not show them.
+    Fitted with one subtype, and ``restarts`` times with ``subtypes``; the end with the highest evidence is
+    kept, so that subtypes cost nothing where labels do not show them. A start divides votes among
+    subtypes at random, the same votes alike, so that no result follows the order of rows or any names.
 
     ``subtypes_``: how many the kept end has; ``evidence_``: the lower bound of ln P(labels) in nats;
     ``evidence_of_one_``: the same of one subtype. ``subtype_posteriors_`` (tasks, classes, subtypes) and
@@ -117,7 +120,7 @@ class SubtypeBCC(CategoricalEstimator):
         single = self._run(annotations, grouped, shares, odds, 1)
         best, subtypes = single, 1
         for _ in range(self.restarts if self.subtypes > 1 else 0):
-            parts = generator.dirichlet(np.ones(self.subtypes), shares.shape)
+            parts = _divisions(annotations, self.subtypes, generator)
             start = (shares[:, :, np.newaxis] * parts).reshape(len(shares), -1)
             end = self._run(annotations, grouped, start, odds, self.subtypes)
             if end.evidence > best.evidence:
@@ -125,6 +128,19 @@ class SubtypeBCC(CategoricalEstimator):
         self._keep(annotations, best, subtypes)
         self.evidence_of_one_ = single.evidence
         return self
+
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels K subtypes)."""
+        states = self.predict_proba().shape[1] * self.subtypes_
+        return mixed_chances(
+            self.subtype_posteriors_.reshape(-1, states),
+            self.subtype_confusion_.reshape(-1, states, self.predict_proba().shape[1]),
+            tasks,
+            workers,
+            labels,
+        )
 
     def _run(
         self,
@@ -203,3 +219,24 @@ class SubtypeBCC(CategoricalEstimator):
         self.confusion_ = np.einsum("km,wkml->wkl", parts, self.subtype_confusion_)
         self.class_shares_ = sums.sum(axis=1) / sums.sum()
         self.converged_, self.n_iter_, self.loss_history_ = end.converged, len(end.history), end.history
+
+
+def _divisions(
+    annotations: AnnotationSet, subtypes: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a random division of every task and class among subtypes: (tasks, classes, subtypes).
+
+    What is drawn is drawn per pattern of votes, by how many say so and how many labels they gave, never per
+    row: the same votes begin alike, in whatever order they come and whatever tasks, workers and labels are
+    called.
+    """
+    counts = vote_counts(annotations)
+    given = np.bincount(annotations.workers, minlength=annotations.n_workers)
+    cells = annotations.tasks.astype(np.int64) * annotations.n_classes + annotations.labels
+    # Sums of whole numbers are exact in float64, whatever their order.
+    weight = np.bincount(cells, given[annotations.workers], counts.size).reshape(counts.shape)
+    totals = [np.broadcast_to(one.sum(axis=1, keepdims=True), counts.shape) for one in (counts, weight)]
+    patterns = np.stack([counts, weight, *totals], axis=2).reshape(-1, 4)
+    found, pattern_of = np.unique(patterns, axis=0, return_inverse=True)
+    drawn = generator.dirichlet(np.ones(subtypes), len(found))
+    return np.asarray(drawn[pattern_of].reshape(*counts.shape, subtypes))

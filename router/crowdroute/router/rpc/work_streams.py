@@ -68,7 +68,7 @@ class WorkStreams:
         for stream in self._open:
             stream.go_away(SHUTTING_DOWN)
 
-    def _on_durable(self, _shard: int, entries: Sequence[Entry]) -> None:
+    def _on_durable(self, _shard: int, _sequence: int, entries: Sequence[Entry]) -> None:
         if not self._holders:
             return
         for entry in entries:
