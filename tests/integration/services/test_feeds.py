@@ -29,13 +29,19 @@ guideline: Say what is in the picture.
 """
 
 
-def produce(server: str, topic: str) -> None:
-    """Write the records, some of them unsound, where a partitioner of our own puts them."""
-    from kafka import KafkaProducer
+def create(server: str, topic: str) -> None:
+    """Make a topic."""
     from kafka.admin import KafkaAdminClient
 
     with closing(KafkaAdminClient(bootstrap_servers=[server])) as admin:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
+
+
+def produce(server: str, topic: str) -> None:
+    """Write the records, some of them unsound, where a partitioner of our own puts them."""
+    from kafka import KafkaProducer
+
+    create(server, topic)
     with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:
         for number in range(RECORDS):
             task = {"project": "cats", "external_id": f"e{number}", "content": {"text": f"cat {number}"}}
@@ -60,6 +66,7 @@ def test_the_trace_that_a_producer_names_is_read_with_its_record(services: Servi
     from kafka import KafkaProducer
 
     server, topic, trace = services.bootstrap[0], "traced.tasks", f"00-{1:032x}-{2:016x}-01"
+    create(server, topic)
     with closing(KafkaProducer(bootstrap_servers=[server])) as producer:
         producer.send(topic, b"first", headers=[("traceparent", trace.encode()), ("other", b"")], partition=0)
         producer.send(topic, b"second", headers=[("traceparent", b"\xff")], partition=0)
