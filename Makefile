@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_WORKERS ?= 2
-CLUSTER_TESTS ?= tests
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -48,7 +47,7 @@ services-status: ## which of them run, where, and whether they answer
 
 .PHONY: cluster-test
 cluster-test: $(VENV)/.installed-cluster ## the tests that need the real services; they start their own
-	$(BIN)/python -m pytest -q -m cluster $(CLUSTER_TESTS)
+	$(BIN)/python -m pytest -q -m cluster tests
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts

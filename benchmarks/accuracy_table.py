@@ -9,7 +9,7 @@ import numpy as np
 from crowdroute.aggregation import read_annotations, read_gold
 from crowdroute.aggregation.models import AUTO_MODELS, CHOICE_MODELS
 from crowdroute.aggregation.reference import CrowdKitReference
-from crowdroute.aggregation.selection import choose, gather_evidence, right_on
+from crowdroute.aggregation.selection import right_on, select_model
 
 BEGIN, END = "<!-- accuracy: begin -->", "<!-- accuracy: end -->"
 
@@ -53,12 +53,11 @@ def row_of(folder: Path) -> tuple[list[float], str, int]:
     """Return auto, our models, crowd-kit's; NaN where one is left out."""
     annotations = read_annotations(folder / "labels.csv.gz", repeats="first")
     gold = annotations.gold_codes(read_gold(folder / "gold.csv.gz"))
-    evidence, fitted, sample = gather_evidence(annotations, AUTO_MODELS)
-    chosen = choose(evidence, sample.tasks).chosen
-    further = {name: make().fit(annotations) for name, make in CHOICE_MODELS.items() if name not in fitted}
-    models = fitted | further
-    ours = {name: float(right_on(models[name].predict_proba(), gold).mean()) for name in CHOICE_MODELS}
-    cells = [ours[chosen], *ours.values()]
+    selection, auto = select_model(annotations, AUTO_MODELS)
+    cells = [
+        float(right_on(model.predict_proba(), gold).mean())
+        for model in (auto, *(make().fit(annotations) for make in CHOICE_MODELS.values()))
+    ]
     for name, model in REFERENCES.items():
         small = len(annotations) <= AT_MOST.get(name, len(annotations))
         cells.append(
@@ -66,7 +65,7 @@ def row_of(folder: Path) -> tuple[list[float], str, int]:
             if small
             else float("nan")
         )
-    return cells, chosen, int(np.count_nonzero(gold >= 0))
+    return cells, selection.chosen, int(np.count_nonzero(gold >= 0))
 
 
 def line(name: str, gold: str, cells: list[float], chosen: str) -> str:

@@ -37,12 +37,14 @@ class OnKafka:
     def history(self) -> list[StoredBatch]:
         """Read the topic from its beginning, as another node would."""
         assert self.kafka is not None
-        place = KafkaPlace(
-            *(connection_to(self.kafka), self.kafka.name, 0, 1, Durability.SINGLE_BROKER),
-            self.directory.with_name("reader"),
-        )
-        log = open_kafka_log(place, generation=Placement().generation)
-        try:
-            return list(log.read())
-        finally:
-            log.close()
+        return read_topic(self.kafka, self.directory.with_name("reader"), Placement().generation)
+
+
+def read_topic(kafka: KafkaSettings, directory: Path, generation: int) -> list[StoredBatch]:
+    """Claim shard 0 at a generation and give every batch of its log, through a copy in an empty directory."""
+    place = KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability.SINGLE_BROKER, directory)
+    log = open_kafka_log(place, generation)
+    try:
+        return list(log.read())
+    finally:
+        log.close()

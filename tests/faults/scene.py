@@ -48,9 +48,12 @@ class Scene(NamedTuple):
     """How many tasks will have a result: all but gold."""
 
 
-async def prepare(directory: Path, annotators: int, tasks: int, kafka: KafkaSettings | None = None) -> Scene:
-    """Write the beginning of a history: one project, its tasks, and people with sessions."""
-    async with opened_group(Settings(directory=directory, kafka=kafka, snapshots=False)) as group:
+async def prepare(
+    directory: Path, annotators: int, tasks: int, kafka: KafkaSettings | None = None, shards: int = 1
+) -> Scene:
+    """Write the beginning of a history: one project, in shard 0, its tasks, and people with sessions."""
+    settings = Settings(directory=directory, kafka=kafka, shards=shards, snapshots=False)
+    async with opened_group(settings) as group:
         engine = group.engines[0]
         organisation = organisation_stream(TENANT)
         await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))

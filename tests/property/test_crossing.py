@@ -148,7 +148,7 @@ class World:
         """The copy takes over all that is durable, and the projects there are told what they missed."""
         home = self.sides[HOME]
         self.copied, self.copy = 0, OrganisationMachine()
-        self.sides[AWAY].shard.elsewhere[ORGANISATION] = self.copy
+        self.sides[AWAY].shard.look_elsewhere({ORGANISATION: self.copy})
         while self.copied < len(home.durable):
             self._fold_one()
         for name in self.sides[AWAY].shard.streams():

@@ -78,6 +78,16 @@ class Copy:
         return {key: body for key, (_, body) in self.contents.items()}
 
 
+def take_over(topic: Topic, epochs: list[int], data: st.DataObject) -> None:
+    """Let new owners come, until one lives long enough to tombstone everything and serve."""
+    for _ in range(data.draw(st.integers(0, 2))):
+        dead = Copy().read(topic, epochs)
+        for name in dead[: data.draw(st.integers(0, len(dead)))]:
+            topic.add(name, None)
+    for name in Copy().read(topic, epochs):
+        topic.add(name, None)
+
+
 @given(data=st.data())
 def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
     topic, epochs, expected = Topic(), list[int](), dict[str, bytes]()
@@ -94,13 +104,18 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
                 topic.add(encode_key(key, version), encode_value(body))
             if move == "orphan":
                 epoch += 1  # its batch never came: the owner is gone
+                take_over(topic, epochs, data)
                 continue
             epochs.append(epoch)
-            # What the owner tombstones, in its order, as far as it comes before it is killed.
+            # What the owner tombstones, in its order, before it goes on; or as far as it comes when it dies.
             dead = [encode_key(key, before[key]) for key in changes if key in before]
             dead += [encode_key(key, version) for key, body in changes.items() if body is None]
-            for name in dead[: data.draw(st.integers(0, len(dead)))]:
+            sent = data.draw(st.integers(0, len(dead)))
+            for name in dead[:sent]:
                 topic.add(name, None)
+            if sent < len(dead):
+                epoch += 1
+                take_over(topic, epochs, data)
             before |= dict.fromkeys(changes, version)
             for key, body in changes.items():
                 if body is None:
@@ -111,9 +126,7 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
                     expected[key] = body
         elif move == "owner":
             epoch += 1
-            copy = Copy()
-            for dead in copy.read(topic, epochs):
-                topic.add(dead, None)
+            take_over(topic, epochs, data)
         elif move == "compact":
             topic.compact(data.draw(st.integers(0, 3)))
         else:

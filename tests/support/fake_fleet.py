@@ -97,9 +97,16 @@ class Process:
     actor: ShardActor
     hosting: FakeHosting
     node: str
+    loading: bool = False
+    """It answers its supervisor and does not listen yet."""
     frozen: bool = False
     inbox: list[bytes] = field(default_factory=list)
     """Orders that came while it was frozen or cut off: it will read them when it goes on."""
+
+    def standing(self) -> Standing:
+        """What it says of itself."""
+        said = self.actor.standing()
+        return msgspec.structs.replace(said, at=At("")) if self.loading else said
 
 
 class FakeFleet:
@@ -116,6 +123,8 @@ class FakeFleet:
         """Actors whose process ended and that were not started again yet, and the node of each."""
         self.logs = Logs()
         self.damaged: set[int] = set()
+        self.slow_to_load = False
+        """Whether new lives do not listen until they are told to."""
         self.lose_next_reply = False
         self.lose_next_order = False
         self.late: list[tuple[str, bytes]] = []
@@ -146,7 +155,7 @@ class FakeFleet:
         incarnation = f"life-{next(self._numbers)}"
         hosting = FakeHosting(self, incarnation, f"{self.all_nodes[node]}:{7000 + next(self._numbers)}")
         self.processes[actor] = Process(
-            ShardActor(hosting, incarnation=incarnation, node=node, pid=1), hosting, node
+            ShardActor(hosting, incarnation=incarnation, node=node, pid=1), hosting, node, self.slow_to_load
         )
 
     def crash(self, actor: str) -> None:
@@ -232,7 +241,7 @@ class FakeFleet:
         process = self.processes.get(actor)
         if process is None or process.frozen:
             raise ActorSilent(f"{actor} does not answer")
-        return decode(encode(process.actor.standing()), Standing)
+        return decode(encode(process.standing()), Standing)
 
     async def order(self, actor: str, order: Order) -> Standing:
         process = self.processes.get(actor)
@@ -243,15 +252,18 @@ class FakeFleet:
         if process.frozen:
             process.inbox.append(encode(order))
             raise ActorSilent(f"{actor} does not answer")
-        standing = process.actor.obey(decode(encode(order), Order))
+        standing = process.standing()
+        if not process.loading:
+            standing = process.actor.obey(decode(encode(order), Order))
         if self.lose_next_reply:
             self.lose_next_reply = False
             raise ActorSilent(f"the reply of {actor} was lost")
         return decode(encode(standing), Standing)
 
     async def pulse(self, address: str) -> Pulse:
+        assert address, "nobody is there to be asked"
         for process in self.processes.values():
-            if process.actor.standing().at.public == address:
+            if process.standing().at.public == address:
                 return Pulse.SILENT if process.frozen else Pulse.BEATING
         cut = {self.all_nodes[node] for node in self.cut}
         return Pulse.SILENT if address.partition(":")[0] in cut else Pulse.GONE

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificates import make_certificate
 from tests.support.processes import PYTHONPATH, REPOSITORY
 from tests.support.program import COMMAND
 
@@ -26,6 +27,8 @@ RAY = Path(sys.executable).parent / "ray"
 HEAD_PORT = 6379
 REDIS_PORT = 6380
 PATIENCE_S = 60.0
+MOUNTED = 'mount --bind "$0" "$1" && shift && exec "$@"'
+"""Runs a program that sees a directory behind another."""
 PROGRAMS = ("ip", "unshare", "nsenter", "redis-server")
 
 
@@ -52,6 +55,7 @@ class Node:
         self.address = f"{network.prefix}.{number + 1}"
         self.link = f"{self.name}v"
         self.process: subprocess.Popen[bytes] | None = None
+        self.disk.mkdir()
         _ip("netns", "add", self.name)
         _ip("link", "add", self.link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         _ip("link", "set", self.link, "master", network.name, "up")
@@ -68,20 +72,36 @@ class Node:
         """Start Ray on it; returns at once."""
         network = ["ip", "netns", "exec", self.name]
         inside = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        disk = [
+            "sh",
+            "-c",
+            'mount --bind "$0" "$1" && shift && exec "$@"',
+            str(self.disk),
+            str(self.network.disk),
+        ]
         ray = [str(RAY), "start", "--block", f"--node-ip-address={self.address}", "--num-cpus=1"]
         quiet = ["--disable-usage-stats", "--object-store-memory=80000000"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*network, *inside, *ray, *quiet, f"--temp-dir={self.temp}", *words],
+                [*network, *inside, *disk, *ray, *quiet, f"--temp-dir={self.temp}", *words],
                 env=self.network.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
+    def has_ended(self) -> bool:
+        """Whether its Ray does not run, or no longer."""
+        return self.process is None or self.process.poll() is not None
+
     def wait(self) -> None:
         """Wait until its Ray runs."""
         until(f"Ray runs on {self.address}", lambda: "Ray runtime started" in self.log.read_text())
+
+    @property
+    def disk(self) -> Path:
+        """What the network's disk is on it."""
+        return self.network.folder / f"{self.name}.disk"
 
     @property
     def log(self) -> Path:
@@ -132,6 +152,24 @@ class Node:
         outside = next(pid_ for pid_, inside in self.pids().items() if inside == pid)
         os.kill(outside, sent)
 
+    def running(self, program: str) -> list[int]:
+        """The processes in it with a word in their command line, by what they are called in here."""
+        found = []
+        for outside, inside in self.pids().items():
+            with contextlib.suppress(OSError):
+                if program in Path(f"/proc/{outside}/cmdline").read_text():
+                    found.append(inside)
+        return found
+
+    def words(self, pid: int) -> str:
+        """What a process of Ray's in it has said."""
+        return "".join(log.read_text() for log in self.temp.glob(f"session_2*/logs/worker-*-{pid}.err"))
+
+    def keep_words(self) -> None:
+        """Have what all of them said where a test's other files are: its Ray's own folder is removed."""
+        for log in self.temp.glob("session_2*/logs/worker-*.err"):
+            shutil.copy(log, self.network.folder / f"{self.name}-{log.name}")
+
     def cut(self) -> None:
         """Let nothing in or out."""
         _ip("link", "set", self.link, "down")
@@ -160,6 +198,9 @@ class Network:
         self.name = f"cr{secrets.token_hex(2)}"
         self.prefix = f"10.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}"
         self.temp = Path("/tmp") / self.name
+        self.disk = folder / "disk"
+        """A directory that each node has a disk of its own behind."""
+        self.disk.mkdir()
         password = secrets.token_hex(16)
         self.environment = {
             **{
@@ -193,6 +234,11 @@ class Network:
     def head(self) -> Node:
         """The node that Ray's head runs on."""
         return self.nodes[0]
+
+    @property
+    def outside(self) -> str:
+        """The address of this machine, as nodes see it."""
+        return f"{self.prefix}.254"
 
     @property
     def address(self) -> str:
@@ -233,6 +279,7 @@ class Network:
         """End everything and take the network down."""
         for node in self.nodes:
             node.kill()
+            node.keep_words()
             _ip("netns", "delete", node.name)
         self.redis.kill()
         self.redis.wait()
@@ -257,6 +304,13 @@ class Cluster:
                 stderr=log,
                 text=True,
             )
+
+    def begin(self, shards: int, actors: int) -> None:
+        """Start it on all nodes but the head's."""
+        everybody = len(self.network.nodes)
+        until("all nodes are there", lambda: len(self.ask("Show").get("nodes", ())) == everybody)
+        self.do("Drain", name=self.network.head.address, undo=False)
+        self.do("Want", shards=shards, actors=actors)
 
     def ask(self, kind: str, **question: Any) -> dict[str, Any]:
         """Ask the supervisor; gives its answer."""
@@ -300,6 +354,29 @@ class Cluster:
         """End the client."""
         self.process.kill()
         self.process.communicate()
+
+
+def cluster_settings(network: Network, shards: int, port: int = 0) -> dict[str, Any]:
+    """Give settings for a cluster on a network, without a log: its certificates and its secret are made.
+
+    Args:
+        network: of its nodes.
+        shards: how many there are.
+        port: of the first actor; 0: each takes a free one.
+    """
+    make_certificate(network.folder, "peers", "groups", [node.address for node in network.nodes])
+    (network.folder / "peers.secret").write_text("0123456789abcdef" * 4)
+    certificate, key = (str(network.folder / f"peers.{kind}") for kind in ("pem", "key"))
+    return {
+        "address": f"127.0.0.1:{port}",
+        "shards": shards,
+        "snapshots": False,
+        "peers": {
+            "address": "127.0.0.1:0",
+            "secret_file": str(network.folder / "peers.secret"),
+            "tls": {"certificate": certificate, "key": key, "authorities": certificate},
+        },
+    }
 
 
 @contextlib.contextmanager

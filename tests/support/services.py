@@ -13,6 +13,15 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "deploy" / "local" / "services.py"
+LOOPBACK = "127.0.0.1"
+ELSEWHERE = """
+import sys
+from local_services import ports
+ports.HOST = sys.argv.pop(1)
+from local_services.commands import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The same program, at another address: only a test's network has anything to look for there."""
 # What would decide a test from outside.
 AMBIENT = {"BROKERS", "SECURE", "KAFKA_PORT", "KAFKA_CONTROLLER_PORT", "REDIS_PORT"}
 
@@ -23,6 +32,8 @@ class Services:
 
     folder: Path
     asked: dict[str, str] = field(default_factory=dict)
+    host: str = LOOPBACK
+    """Address that they listen at."""
 
     def environment(self) -> dict[str, str]:
         """What the commands see, without wishes from outside."""
@@ -31,9 +42,10 @@ class Services:
 
     def run(self, command: str, **asked: str) -> subprocess.CompletedProcess[str]:
         """Runs `up`, `down` or `status` and gives what it said."""
+        program = [str(PROGRAM)] if self.host == LOOPBACK else ["-c", ELSEWHERE, self.host]
         return subprocess.run(
-            [sys.executable, str(PROGRAM), command],
-            env=self.environment() | asked,
+            [sys.executable, *program, command],
+            env=self.environment() | {"PYTHONPATH": str(PROGRAM.parent)} | asked,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -52,6 +52,8 @@ class Street:
         self.disks = [MemoryDisk(bytes([number] * 32)) for number in range(shards)]
         self.clock = ManualClock()
         self.ids = SeededIds(3)
+        self.open: set[int] = set()
+        """Numbers of the shards that are open."""
         self.appends = 0
         self.fail_at = 0
         """The append, counted over all shards, from which on every one fails; 0: none."""
@@ -72,9 +74,11 @@ class Street:
             content_key=log.content_key,
             last_us=found.last_us,
         )
+        self.open.add(number)
         try:
             yield engine
         finally:
+            self.open.remove(number)
             if not engine.failed.done():
                 await engine.drain()
 

@@ -8,6 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdroute.aggregation.posterior_kernels import begin, run_of, settle
+
 _HALVINGS = 12
 """How often a step that lowers the objective is halved before it is given up."""
 
@@ -27,14 +29,14 @@ def _logistic(x: float) -> float:
 
 
 @numba.njit(
-    "float64(int64[::1], int64[::1], int32[::1], optional(float64[:, ::1]), float64[::1], float64[::1],"
+    "float64(int64[::1], uint32[::1], int32[::1], optional(float64[:, ::1]), float64[::1], float64[::1],"
     " float64[::1], float64[:, ::1], float64[::1])",
     cache=True,
     nogil=True,
 )
 def expect(
     starts: NDArray[np.int64],
-    cells: NDArray[np.int64],
+    cells: NDArray[np.uint32],
     gold: NDArray[np.int32],
     log_odds: NDArray[np.float64] | None,
     log_shares: NDArray[np.float64],
@@ -48,38 +50,23 @@ def expect(
     Returns the log-likelihood. With x = ability ease, ln P(right) - ln P(wrong) = x: every annotation costs
     one addition, and what it says against all classes alike enters the likelihood only.
     """
-    n_classes = posteriors.shape[1]
+    n_classes, n_tasks = posteriors.shape[1], len(starts) - 1
+    run = run_of(n_classes)
     log_others = math.log(max(n_classes - 1, 1))
     log_likelihood = 0.0
-    for task in range(len(starts) - 1):
-        ease = math.exp(log_ease[task])
-        for k in range(n_classes):
-            posteriors[task, k] = log_shares[k]
-            if log_odds is not None:
-                posteriors[task, k] += log_odds[task, k]
-        for r in range(starts[task], starts[task + 1]):
-            x = abilities[cells[r] // n_classes] * ease
-            posteriors[task, cells[r] % n_classes] += x + log_others
-            log_likelihood -= _softplus(x) + log_others
-        truth = gold[task]
-        if truth >= 0:
-            log_likelihood += posteriors[task, truth]
-            for k in range(n_classes):
-                posteriors[task, k] = 0.0
-            posteriors[task, truth] = 1.0
-        else:
-            highest = posteriors[task, 0]
-            for k in range(1, n_classes):
-                highest = max(highest, posteriors[task, k])
-            total = 0.0
-            for k in range(n_classes):
-                posteriors[task, k] = math.exp(posteriors[task, k] - highest)
-                total += posteriors[task, k]
-            log_likelihood += highest + math.log(total)
-            for k in range(n_classes):
-                posteriors[task, k] /= total
-        for r in range(starts[task], starts[task + 1]):
-            believed[r] = posteriors[task, cells[r] % n_classes]
+    for first in range(0, n_tasks, run):
+        end = min(first + run, n_tasks)
+        begin(first, end, log_shares, log_odds, posteriors)
+        for task in range(first, end):
+            ease = math.exp(log_ease[task])
+            for r in range(starts[task], starts[task + 1]):
+                x = abilities[cells[r] // n_classes] * ease
+                posteriors[task, cells[r] % n_classes] += x + log_others
+                log_likelihood -= _softplus(x) + log_others
+        log_likelihood += settle(first, end, gold, posteriors)[0]
+        for task in range(first, end):
+            for r in range(starts[task], starts[task + 1]):
+                believed[r] = posteriors[task, cells[r] % n_classes]
     return log_likelihood
 
 
@@ -127,13 +114,13 @@ def raise_abilities(
 
 
 @numba.njit(
-    "void(int64[::1], int64[::1], int64, float64[::1], float64[::1], float64, float64[::1])",
+    "void(int64[::1], uint32[::1], int64, float64[::1], float64[::1], float64, float64[::1])",
     cache=True,
     nogil=True,
 )
 def raise_ease(
     starts: NDArray[np.int64],
-    cells: NDArray[np.int64],
+    cells: NDArray[np.uint32],
     n_classes: int,
     believed: NDArray[np.float64],
     abilities: NDArray[np.float64],

@@ -56,30 +56,38 @@ class BradleyTerry(ScoreEstimator):
         self.n_iter = n_iter
         self.tol = tol
 
-    def fit(self, annotations: ComparisonSet, gold: Mapping[Any, Any] | None = None) -> Self:
+    def fit(
+        self,
+        annotations: ComparisonSet,
+        gold: Mapping[Any, Any] | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Self:
         """Find the mode. O(comparisons) per Newton step and direction.
 
-        Raises ``InvalidParameterError`` for a scale that is not positive, and for gold.
+        ``weights`` (comparisons,) say how many comparisons each counts for, one by default. Raises
+        ``InvalidParameterError`` for a scale that is not positive, for weights that are negative, not finite
+        or not one per comparison, and for gold.
         """
         self._refuse_gold(gold)
         check_iteration(self.n_iter, self.tol)
+        times = _checked_weights(annotations, weights)
         start, precisions = self._prior(annotations)
 
         def value_and_gradient(place: Vector) -> tuple[float, Vector]:
             log_odds = self._log_odds(annotations, place)
             off = place - start
-            value = float((np.logaddexp(0.0, log_odds) - annotations.outcomes * log_odds).sum())
-            pull = _sigmoid(log_odds) - annotations.outcomes
+            value = float(times @ (np.logaddexp(0.0, log_odds) - annotations.outcomes * log_odds))
+            pull = times * (_sigmoid(log_odds) - annotations.outcomes)
             return value + float(precisions @ off**2) / 2, self._gather(
                 annotations, place, pull
             ) + precisions * off
 
         def curvature(place: Vector) -> Any:
             chances = _sigmoid(self._log_odds(annotations, place))
-            weights = chances * (1.0 - chances)
+            bends = times * chances * (1.0 - chances)
 
             def product(along: Vector) -> Vector:
-                moved = weights * self._move(annotations, place, along)
+                moved = bends * self._move(annotations, place, along)
                 return self._gather(annotations, place, moved) + precisions * along
 
             return product
@@ -194,6 +202,18 @@ def precision_of(name: str, scale: float) -> float:
     if not 0.0 < scale < float("inf"):
         raise InvalidParameterError(f"{name} is {scale}; it must be positive and finite")
     return 1.0 / scale**2
+
+
+def _checked_weights(comparisons: ComparisonSet, weights: NDArray[np.float64] | None) -> Vector:
+    if weights is None:
+        return np.ones(len(comparisons))
+    times = np.asarray(weights, dtype=np.float64)
+    if times.shape != (len(comparisons),) or not np.isfinite(times).all() or (times < 0.0).any():
+        raise InvalidParameterError(
+            f"weights has shape {times.shape} for {len(comparisons)} comparisons, or a negative or infinite"
+            " one in it; give each comparison a number, 0 or more"
+        )
+    return times
 
 
 def _sigmoid(log_odds: Vector) -> Vector:

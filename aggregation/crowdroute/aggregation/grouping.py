@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
+from crowdroute.aggregation.errors import InvalidAnnotationsError
+
+_MOST_CELLS = 2**32
+"""A cell's number has 32 bits: half the memory and traffic of 64, and no loop need ask whether it is
+negative."""
 
 
 class Grouped(NamedTuple):
@@ -15,17 +20,25 @@ class Grouped(NamedTuple):
     order."""
 
     starts: NDArray[np.int64]
-    cells: NDArray[np.int64]
+    cells: NDArray[np.uint32]
 
 
 def group_by_task(annotations: AnnotationSet) -> Grouped:
-    """Sort the annotations by task, keeping the order within a task. O(annotations)."""
-    from crowdroute.aggregation import batch_kernels
+    """Sort the annotations by task, keeping the order within a task. O(annotations).
+
+    Raises ``InvalidAnnotationsError`` where workers times labels exceed 2^32.
+    """
+    if annotations.n_workers * annotations.n_classes > _MOST_CELLS:
+        raise InvalidAnnotationsError(
+            f"{annotations.n_workers:,} workers times {annotations.n_classes:,} labels exceed {_MOST_CELLS:,}"
+            " cells; fit parts of the workers, or merge labels"
+        )
+    from crowdroute.aggregation import grouping_kernels
 
     grouped = Grouped(
-        np.zeros(annotations.n_tasks + 1, dtype=np.int64), np.empty(len(annotations), dtype=np.int64)
+        np.zeros(annotations.n_tasks + 1, dtype=np.int64), np.empty(len(annotations), dtype=np.uint32)
     )
-    batch_kernels.group_by_task(
+    grouping_kernels.group_by_task(
         annotations.tasks, annotations.workers, annotations.labels, annotations.n_classes, *grouped
     )
     return grouped

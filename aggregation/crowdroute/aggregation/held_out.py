@@ -4,9 +4,9 @@ A label is hidden, the model is fitted to the others, and the hidden label's pro
 
     P(label) = sum_k P(truth = k | the task's other labels) P(label | truth = k, worker).
 
-The first factor is the model's posterior. The second is the same for every model, a Dirichlet-smoothed
-confusion matrix per worker counted under that posterior (``ConfusionPrior``), so that models with and without
-confusion matrices of their own compare. A posterior that is wrong, or too sure, foretells badly.
+Both factors are the model's own where it has the second (``Foretelling``). For a model of votes, which says
+nothing of single workers, the second is a Dirichlet-smoothed confusion matrix per worker counted under its
+posterior (``ConfusionPrior``). A posterior that is wrong, or too sure, foretells badly.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import CategoricalEstimator
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.foretelling import Foretelling
 from crowdroute.aggregation.prior import ConfusionPrior
 from crowdroute.aggregation.subsets import subset
 
@@ -77,14 +78,22 @@ def held_out_log_likelihood(
     """
     told = np.zeros(len(annotations))
     for split in parts:
-        posteriors = make().fit(split.kept).predict_proba()
-        told[split.places] = np.log(foretold(split, posteriors))
+        model = make().fit(split.kept)
+        if isinstance(model, Foretelling):
+            chances = model.foretell(split.tasks, split.workers, split.labels)
+        else:
+            chances = foretold(split, model.predict_proba())
+        # A posterior may sum to a little less than 1, and rounding may bring a sum of chances above it.
+        told[split.places] = np.log(np.clip(chances, LEAST_PROBABILITY, 1.0))
         advance()
     return told
 
 
 def foretold(split: Split, posteriors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of each hidden label, given posteriors (tasks, K) of the kept annotations."""
+    """Return the probability of each hidden label, given posteriors (tasks, K) of the kept annotations.
+
+    Confusion matrices are counted under the posteriors, with a prior that follows the crowd's.
+    """
     kept = split.kept
     k, n_workers = kept.n_classes, kept.n_workers
     counts = np.zeros((n_workers * k, k))
@@ -99,9 +108,7 @@ def foretold(split: Split, posteriors: NDArray[np.float64]) -> NDArray[np.float6
     smoothed /= smoothed.sum(axis=2, keepdims=True)
     shares = posteriors.sum(axis=0) + 1.0
     likely = np.vstack([posteriors, shares / shares.sum()])
-    chances = (likely[split.tasks] * smoothed[split.workers, :, split.labels]).sum(axis=1)
-    # A posterior may sum to a little less than 1, and a matrix entry is never 0.
-    return np.asarray(np.clip(chances, LEAST_PROBABILITY, 1.0))
+    return np.asarray((likely[split.tasks] * smoothed[split.workers, :, split.labels]).sum(axis=1))
 
 
 def _split(annotations: AnnotationSet, hidden: NDArray[np.bool_]) -> Split:

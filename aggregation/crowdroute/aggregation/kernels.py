@@ -52,35 +52,39 @@ def held(
     return np.array([*addresses, len(posteriors), len(confusion), len(class_counts)], np.int64)
 
 
-@numba.njit(
-    "int64(int64[::1], int64, int64, int32[::1], int32[::1], int64, int32[::1], int32[::1], int64, int64)",
-    cache=True,
-    nogil=True,
-)
-def reestimate(
+@numba.njit(nogil=True)
+def _arrays_of(
+    model: NDArray[np.int64],
+) -> tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]
+]:
+    n_tasks, n_rows, n_classes = model[5], model[6], model[7]
+    return (
+        carray(pointer(model[0]), (n_tasks, n_classes), np.float64),
+        carray(pointer(model[1]), (n_rows, n_classes, n_classes), np.float64),
+        carray(pointer(model[2]), (n_rows, n_classes), np.float64),
+        carray(pointer(model[3]), n_classes, np.float64),
+        carray(pointer(model[4]), n_rows, np.int32),
+    )
+
+
+@numba.njit(nogil=True)
+def _reestimate(
     model: NDArray[np.int64],
     n_matrices: int,
     task: int,
     old_matrices: NDArray[np.int32],
     old_labels: NDArray[np.int32],
+    old_weights: NDArray[np.float64] | None,
     n_old: int,
     new_matrices: NDArray[np.int32],
     new_labels: NDArray[np.int32],
+    new_weights: NDArray[np.float64] | None,
     n_new: int,
     truth: int,
 ) -> int:
-    """Replace one task's annotations and re-estimate its posterior, as described at
-    ``OnlineDawidSkene.reestimate``.
-
-    ``model`` is what ``held`` gives. Returns ``REESTIMATED``, or one of the other outcomes with nothing
-    changed. ``task`` and ``truth`` must be in range.
-    """
-    n_tasks, n_rows, n_classes = model[5], model[6], model[7]
-    posteriors = carray(pointer(model[0]), (n_tasks, n_classes), np.float64)
-    confusion = carray(pointer(model[1]), (n_rows, n_classes, n_classes), np.float64)
-    row_sums = carray(pointer(model[2]), (n_rows, n_classes), np.float64)
-    class_counts = carray(pointer(model[3]), n_classes, np.float64)
-    versions = carray(pointer(model[4]), n_rows, np.int32)
+    posteriors, confusion, row_sums, class_counts, versions = _arrays_of(model)
+    n_classes = len(class_counts)
     outcome = _check_list(old_matrices, old_labels, n_old, n_matrices, n_classes)
     if outcome == REESTIMATED:
         outcome = _check_list(new_matrices, new_labels, n_new, n_matrices, n_classes)
@@ -90,9 +94,11 @@ def reestimate(
 
     for r in range(n_old):
         matrix, label = old_matrices[r], old_labels[r]
+        weight = 1.0 if old_weights is None else old_weights[r]
         for k in range(n_classes):
-            confusion[matrix, k, label] = max(confusion[matrix, k, label] - posterior[k], SMALLEST_COUNT)
-            row_sums[matrix, k] = max(row_sums[matrix, k] - posterior[k], SMALLEST_COUNT * n_classes)
+            said = weight * posterior[k]
+            confusion[matrix, k, label] = max(confusion[matrix, k, label] - said, SMALLEST_COUNT)
+            row_sums[matrix, k] = max(row_sums[matrix, k] - said, SMALLEST_COUNT * n_classes)
         versions[matrix] += 1
     if n_old > 0:
         for k in range(n_classes):
@@ -123,14 +129,89 @@ def reestimate(
 
     for r in range(n_new):
         matrix, label = new_matrices[r], new_labels[r]
+        weight = 1.0 if new_weights is None else new_weights[r]
         for k in range(n_classes):
-            confusion[matrix, k, label] += posterior[k]
-            row_sums[matrix, k] += posterior[k]
+            confusion[matrix, k, label] += weight * posterior[k]
+            row_sums[matrix, k] += weight * posterior[k]
         versions[matrix] += 1
     if n_new > 0:
         for k in range(n_classes):
             class_counts[k] += posterior[k]
     return REESTIMATED
+
+
+@numba.njit(
+    "int64(int64[::1], int64, int64, int32[::1], int32[::1], int64, int32[::1], int32[::1], int64, int64)",
+    cache=True,
+    nogil=True,
+)
+def reestimate(
+    model: NDArray[np.int64],
+    n_matrices: int,
+    task: int,
+    old_matrices: NDArray[np.int32],
+    old_labels: NDArray[np.int32],
+    n_old: int,
+    new_matrices: NDArray[np.int32],
+    new_labels: NDArray[np.int32],
+    n_new: int,
+    truth: int,
+) -> int:
+    """Replace one task's annotations and re-estimate its posterior, as described at
+    ``OnlineDawidSkene.reestimate``.
+
+    ``model`` is what ``held`` gives. Returns ``REESTIMATED``, or one of the other outcomes with nothing
+    changed. ``task`` and ``truth`` must be in range.
+    """
+    return _reestimate(
+        model,
+        n_matrices,
+        task,
+        old_matrices,
+        old_labels,
+        None,
+        n_old,
+        new_matrices,
+        new_labels,
+        None,
+        n_new,
+        truth,
+    )
+
+
+@numba.njit(
+    "int64(int64[::1], int64, int64, int32[::1], int32[::1], float64[::1], int32[::1], int32[::1],"
+    " float64[::1], int64)",
+    cache=True,
+    nogil=True,
+)
+def reestimate_weighted(
+    model: NDArray[np.int64],
+    n_matrices: int,
+    task: int,
+    old_matrices: NDArray[np.int32],
+    old_labels: NDArray[np.int32],
+    old_weights: NDArray[np.float64],
+    new_matrices: NDArray[np.int32],
+    new_labels: NDArray[np.int32],
+    new_weights: NDArray[np.float64],
+    truth: int,
+) -> int:
+    """Do what ``reestimate`` does where an annotation counts ``weights[r]`` in its worker's matrix."""
+    return _reestimate(
+        model,
+        n_matrices,
+        task,
+        old_matrices,
+        old_labels,
+        old_weights,
+        len(old_weights),
+        new_matrices,
+        new_labels,
+        new_weights,
+        len(new_weights),
+        truth,
+    )
 
 
 @numba.njit(

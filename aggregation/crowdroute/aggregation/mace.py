@@ -19,13 +19,14 @@ from crowdroute.aggregation.base import (
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.foretelling import with_average
 from crowdroute.aggregation.grouping import Grouped, group_by_task
 
 _KNOWING_COUNT = 0.5
 """Pseudo-labels of knowing, and as many of guessing; the authors'."""
 
 _STRATEGY_COUNT = 10.0
-"""Pseudo-labels of each label that a guess may be; the authors'."""
+"""Pseudo-labels of each label that a guess may be; the authors', before ``evenness`` adds to them."""
 
 
 class _End(NamedTuple):
@@ -47,7 +48,11 @@ class MACE(CategoricalEstimator):
 
     Worker w knows the truth with probability ``competences_[w]`` and says it; else the label comes from a
     distribution of the worker's own, ``strategies_[w]``, whatever the truth. All classes are equally
-    frequent. D. Hovy et al., "Learning Whom to Trust with MACE", NAACL-HLT 2013, with the authors' priors.
+    frequent. D. Hovy et al., "Learning Whom to Trust with MACE", NAACL-HLT 2013, with the authors' priors but
+    for one: ``evenness`` pseudo-labels per label that a worker gave, spread evenly over all labels, go before
+    what the worker's guesses look like. Without them, 0, the strategy of who gave thousands of labels follows
+    those labels alone; where one class is frequent, honest answers of it then pass for a habit and count for
+    little, so that the rare class is found too often (zencrowd_us and fact_eval in docs/aggregation.md).
 
     The first start believes the votes; each of the others draws how much agreement with them tells of
     knowledge. What is drawn is drawn per start, not per worker, so that no result follows the order of rows.
@@ -68,11 +73,13 @@ class MACE(CategoricalEstimator):
         n_iter: int = 200,
         tol: float = 1e-6,
         rng: int | np.random.Generator = 0,
+        evenness: float = 1.0,
     ) -> None:
         self.restarts = restarts
         self.n_iter = n_iter
         self.tol = tol
         self.rng = rng
+        self.evenness = evenness
 
     def fit(
         self,
@@ -89,6 +96,10 @@ class MACE(CategoricalEstimator):
         check_iteration(self.n_iter, self.tol)
         if self.restarts < 1:
             raise InvalidParameterError(f"restarts is {self.restarts}; there must be at least one start")
+        if not 0.0 <= self.evenness < np.inf:
+            raise InvalidParameterError(
+                f"evenness is {self.evenness}; it is a number of pseudo-labels per label: finite, 0 or more"
+            )
         gold_codes = annotations.gold_codes(gold)
         log_odds = checked_log_odds(annotations, prior_log_odds)
         grouped = group_by_task(annotations)
@@ -97,6 +108,8 @@ class MACE(CategoricalEstimator):
         given = np.bincount(annotations.workers, minlength=n_workers).astype(np.float64)
         agreement = np.bincount(annotations.workers, shares, n_workers) / given
         by_label = np.bincount(grouped.cells, minlength=n_workers * n_classes).astype(np.float64)
+        # How many labels a worker gave is no outcome of the model: a prior may depend on it.
+        even = np.tile(_STRATEGY_COUNT + self.evenness * given[:, np.newaxis] / n_classes, n_classes)
         generator = fresh_generator(self.rng)
         best: _End | None = None
         evidences: list[float] = []
@@ -105,7 +118,7 @@ class MACE(CategoricalEstimator):
             if start > 0:
                 power, most = generator.uniform(0.0, 4.0), generator.uniform(0.1, 1.0)
                 competence = most * agreement**power
-            end = self._run(annotations, grouped, gold_codes, log_odds, given, by_label, competence)
+            end = self._run(annotations, grouped, gold_codes, log_odds, given, by_label, even, competence)
             evidences.append(end.evidence)
             # Ends that differ by less than the tolerance are one: rounding must not choose between them.
             if best is None or end.evidence > best.evidence + self.tol * len(annotations):
@@ -114,11 +127,19 @@ class MACE(CategoricalEstimator):
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = best.posteriors
         self.competences_ = (best.known + _KNOWING_COUNT) / (given + 2.0 * _KNOWING_COUNT)
-        rows = best.guessed.reshape(n_workers, n_classes) + _STRATEGY_COUNT
+        rows = best.guessed.reshape(n_workers, n_classes) + even
         self.strategies_ = rows / rows.sum(axis=1, keepdims=True)
         self.evidences_ = tuple(evidences)
         self.converged_, self.n_iter_, self.loss_history_ = best.converged, len(best.history), best.history
         return self
+
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels)."""
+        right = with_average(self.predict_proba())[tasks, labels]
+        knows = with_average(self.competences_)[workers]
+        return np.asarray(knows * right + (1.0 - knows) * with_average(self.strategies_)[workers, labels])
 
     def _run(
         self,
@@ -128,6 +149,7 @@ class MACE(CategoricalEstimator):
         log_odds: NDArray[np.float64] | None,
         given: NDArray[np.float64],
         by_label: NDArray[np.float64],
+        even: NDArray[np.float64],
         competence: NDArray[np.float64],
     ) -> _End:
         from scipy.special import digamma
@@ -142,11 +164,11 @@ class MACE(CategoricalEstimator):
         converged = False
         while not converged and len(history) < self.n_iter:
             knowing = np.stack([known, given - known], axis=1) + _KNOWING_COUNT
-            strategies = guessed.reshape(n_workers, n_classes) + _STRATEGY_COUNT
+            strategies = guessed.reshape(n_workers, n_classes) + even
             log_knowing = digamma(knowing) - digamma(knowing.sum(axis=1, keepdims=True))
             log_strategies = digamma(strategies) - digamma(strategies.sum(axis=1, keepdims=True))
             divergence = dirichlet_divergence(knowing, np.full(knowing.shape, _KNOWING_COUNT))
-            divergence += dirichlet_divergence(strategies, np.full(strategies.shape, _STRATEGY_COUNT))
+            divergence += dirichlet_divergence(strategies, even)
             knows = np.repeat(np.exp(log_knowing[:, 0]), n_classes)
             log_guesses = (log_knowing[:, 1:] + log_strategies).ravel()
             guesses = np.exp(log_guesses)

@@ -2,80 +2,56 @@
 
 from __future__ import annotations
 
-import math
-
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.batch_kernels import SMALLEST
-
-_SMALLEST_ENTROPY = -SMALLEST * math.log(SMALLEST)
+from crowdroute.aggregation.posterior_kernels import begin, run_of, settle
 
 
 @numba.njit(
-    "float64(int64[::1], int64[::1], int32[::1], optional(float64[:, ::1]), float64[::1], float64[::1],"
-    " float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1])",
+    "float64(int64[::1], uint32[::1], int32[::1], optional(float64[:, ::1]), float64[::1], float64[::1],"
+    " float64[:, ::1], float64[::1], float64[::1], float64[::1])",
     cache=True,
     nogil=True,
 )
 def expect_and_count(
     starts: NDArray[np.int64],
-    cells: NDArray[np.int64],
+    cells: NDArray[np.uint32],
     gold: NDArray[np.int32],
     log_odds: NDArray[np.float64] | None,
     log_shares: NDArray[np.float64],
-    log_right: NDArray[np.float64],
-    log_wrong: NDArray[np.float64],
+    log_gains: NDArray[np.float64],
     posteriors: NDArray[np.float64],
     right: NDArray[np.float64],
     task_sums: NDArray[np.float64],
     annotation_sums: NDArray[np.float64],
 ) -> float:
-    """Replace ``posteriors`` (E-step), and add to ``right`` (workers,) how many labels are right (M-step).
+    """Replace ``posteriors`` (E-step) and ``right`` (workers,), how many labels are right (M-step).
 
     What all labels of a task say against every class cancels, so that an annotation costs one addition, not
-    one per class. ``gold`` is the code of the truth, or negative. ``task_sums`` and ``annotation_sums`` (K,)
-    receive, added, the sum of the posteriors over tasks and over annotations. Returns the entropy of the
-    posteriors in nats, each raised to ``SMALLEST`` for that purpose.
+    one per class: ``log_gains`` (workers,), ln P(the right label) - ln P(one certain wrong one).
+    ``task_sums`` and ``annotation_sums`` (K,) become the sum of the posteriors over tasks and over
+    annotations. Returns the entropy of the posteriors, as ``settle`` does.
     """
-    n_classes = posteriors.shape[1]
+    n_classes, n_tasks = posteriors.shape[1], len(starts) - 1
+    run = run_of(n_classes)
     entropy = 0.0
-    likelihood = np.empty(n_classes)
-    for task in range(len(starts) - 1):
-        first, end = starts[task], starts[task + 1]
-        truth = gold[task]
-        if truth >= 0:
-            entropy += (n_classes - 1) * _SMALLEST_ENTROPY
+    right[:] = 0.0
+    task_sums[:] = 0.0
+    annotation_sums[:] = 0.0
+    for first in range(0, n_tasks, run):
+        end = min(first + run, n_tasks)
+        begin(first, end, log_shares, log_odds, posteriors)
+        for task in range(first, end):
+            for r in range(starts[task], starts[task + 1]):
+                posteriors[task, cells[r] % n_classes] += log_gains[cells[r] // n_classes]
+        entropy += settle(first, end, gold, posteriors)[1]
+        for task in range(first, end):
+            labels = float(starts[task + 1] - starts[task])
             for k in range(n_classes):
-                posteriors[task, k] = 0.0
-            posteriors[task, truth] = 1.0
-        else:
-            for k in range(n_classes):
-                posteriors[task, k] = log_shares[k]
-                if log_odds is not None:
-                    posteriors[task, k] += log_odds[task, k]
-            for r in range(first, end):
-                worker = cells[r] // n_classes
-                posteriors[task, cells[r] % n_classes] += log_right[worker] - log_wrong[worker]
-            highest = posteriors[task, 0]
-            for k in range(1, n_classes):
-                highest = max(highest, posteriors[task, k])
-            total = 0.0
-            for k in range(n_classes):
-                posteriors[task, k] -= highest
-                likelihood[k] = math.exp(posteriors[task, k])
-                total += likelihood[k]
-            log_total = math.log(total)
-            for k in range(n_classes):
-                share = likelihood[k] / total
-                entropy += (
-                    _SMALLEST_ENTROPY if share < SMALLEST else share * (log_total - posteriors[task, k])
-                )
-                posteriors[task, k] = share
-        for k in range(n_classes):
-            task_sums[k] += posteriors[task, k]
-            annotation_sums[k] += (end - first) * posteriors[task, k]
-        for r in range(first, end):
-            right[cells[r] // n_classes] += posteriors[task, cells[r] % n_classes]
+                task_sums[k] += posteriors[task, k]
+                annotation_sums[k] += labels * posteriors[task, k]
+            for r in range(starts[task], starts[task + 1]):
+                right[cells[r] // n_classes] += posteriors[task, cells[r] % n_classes]
     return entropy

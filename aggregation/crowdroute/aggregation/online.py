@@ -179,6 +179,10 @@ class OnlineDawidSkene:
             n_new,
             truth,
         )
+        self._replaced(outcome, task, n_old, n_new, truth)
+
+    def _replaced(self, outcome: int, task: int, n_old: int, n_new: int, truth: int) -> None:
+        """Note what a re-estimate has done to the task and to the number of annotations, or refuse it."""
         if outcome != self._kernels.REESTIMATED:
             raise OutOfRangeError(self._refusal(outcome, task))
         self._touched[task] = n_new > 0 or truth >= 0

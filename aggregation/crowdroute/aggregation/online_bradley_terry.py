@@ -12,9 +12,29 @@ from crowdroute.aggregation.bradley_terry import BradleyTerry, precision_of
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.comparison_set import LEFT, RIGHT, TIE, ComparisonSet
 from crowdroute.aggregation.errors import InvalidParameterError, OutOfRangeError
+from crowdroute.aggregation.forgetting import Forgetting
 
 _SWEEPS = 2
 """Newton steps of either item after a comparison: a third moves them by less than a thousandth."""
+
+
+_FADED = 2.0**-200
+"""Of what was kept before; a float64 reaches down to 2^-1022."""
+
+
+class _Said(NamedTuple):
+    """What one comparison says, whichever item was shown on the left."""
+
+    one: Identifier
+    other: Identifier
+    """Ordered by ``_name``."""
+    halves: int
+    """Half-wins of the one; the other has what is left of two."""
+    weight: float
+
+    @property
+    def pair(self) -> tuple[Identifier, Identifier]:
+        return self.one, self.other
 
 
 class Gap(NamedTuple):
@@ -27,45 +47,89 @@ class Gap(NamedTuple):
 class OnlineBradleyTerry:
     """The scores of ``BradleyTerry``, followed by Newton steps on the two items of each comparison.
 
-    A comparison adds whole half-wins to the counts of its pair, and ``remove`` takes them back: the counts,
-    which are all that the posterior depends on, are then exactly as if it had never been given. Each of the
-    two items then takes a Newton step towards the mode given the others' scores: coordinate ascent, whose
-    only resting place is the batch's mode. What lies between is ``gap``; ``refit`` closes it. A comparison
-    costs O(items that the two were compared with); memory is one entry per pair.
+    A comparison adds half-wins to the counts of its pair, and ``remove`` takes them back: the counts, which
+    are all that the posterior depends on, are then as if it had never been given (exactly, where nothing is
+    forgotten). Each of the two items then takes a Newton step towards the mode given the others' scores:
+    coordinate ascent, whose only resting place is the batch's mode. What lies between is ``gap``; ``refit``
+    closes it. A comparison costs O(items that the two were compared with).
+
+    With a finite ``half_life`` older comparisons count less (``Forgetting``), in the unit of the moments
+    given to ``partial_fit``; by default those count the comparisons. A score then moves when its item is
+    compared again, or at a ``refit``.
     """
 
-    def __init__(self, score_scale: float = 1.5) -> None:
+    def __init__(self, score_scale: float = 1.5, half_life: float = math.inf) -> None:
         self.score_scale = score_scale
+        self.half_life = half_life
         self._precision = precision_of("score_scale", score_scale)
+        self._forgetting = Forgetting(half_life)
         self._score: dict[Identifier, float] = {}
-        self._half_wins: dict[Identifier, dict[Identifier, int]] = {}
-        """Of each item, the half-wins against each item it was compared with."""
+        self._half_wins: dict[Identifier, dict[Identifier, float]] = {}
+        """Of each item, the half-wins against each item it was compared with, as they counted at ``_as_of``:
+        a common factor is the same for all, so that none need fade one by one."""
+        self._as_of = 0.0
+        self._given: dict[tuple[Identifier, Identifier], dict[_Said, list[float]]] = {}
+        """Of each pair, the moments of what was said and not taken back."""
 
     @property
     def scores_(self) -> dict[Identifier, float]:
         """The score of every item that was ever named, in the order of first appearance."""
         return dict(self._score)
 
-    def partial_fit(self, left: Identifier, right: Identifier, outcome: float) -> Self:
+    def partial_fit(
+        self,
+        left: Identifier,
+        right: Identifier,
+        outcome: float,
+        moment: float | None = None,
+        weight: float = 1.0,
+    ) -> Self:
         """Take in one comparison: ``LEFT``, ``RIGHT`` or ``TIE``.
 
-        Raises ``InvalidParameterError`` for another outcome, and for an item compared with itself.
+        ``moment`` says when it was made; None: one after the latest so far. ``weight`` is how many
+        comparisons it counts for: more than one for gold and for those who are known to be right. Raises
+        ``InvalidParameterError`` for another outcome, for an item compared with itself, for a moment that is
+        not finite and for a weight that is not positive.
         """
-        self._count(left, right, outcome, 1)
+        said = _said(left, right, outcome, weight)
+        moment = self._forgetting.advance(moment)
+        self._rebase()
+        for item in (left, right):
+            self._score.setdefault(item, 0.0)
+        self._given.setdefault(said.pair, {}).setdefault(said, []).append(moment)
+        self._count(said, self._worth(moment))
+        self._move(said)
         return self
 
-    def remove(self, left: Identifier, right: Identifier, outcome: float) -> Self:
-        """Take one comparison back, as it was given or the other way round.
+    def remove(
+        self,
+        left: Identifier,
+        right: Identifier,
+        outcome: float,
+        moment: float | None = None,
+        weight: float = 1.0,
+    ) -> Self:
+        """Take one comparison back, as it was given or the other way round; with no moment, the last such.
 
         Raises ``OutOfRangeError`` where there is none such.
         """
-        halves = _halves(left, right, outcome)
-        for item, other, its in ((left, right, halves[0]), (right, left, halves[1])):
-            if self._half_wins.get(item, {}).get(other, 0) < its:
-                raise OutOfRangeError(
-                    f"there is no such comparison of {left!r} and {right!r} to take back; each goes once"
-                )
-        self._count(left, right, outcome, -1)
+        said = _said(left, right, outcome, weight)
+        moments = self._given.get(said.pair, {}).get(said, [])
+        if not moments or (moment is not None and moment not in moments):
+            raise OutOfRangeError(
+                f"there is no such comparison of {left!r} and {right!r} to take back; each goes once"
+            )
+        if moment is None:
+            moment = moments[-1]
+        moments.remove(moment)
+        self._count(said, -self._worth(moment))
+        if not moments:
+            del self._given[said.pair][said]
+        if not self._given[said.pair]:
+            # Nothing is left, not even a rounding error.
+            del self._given[said.pair]
+            del self._half_wins[left][right], self._half_wins[right][left]
+        self._move(said)
         return self
 
     def predict_proba(self, first: Identifier, second: Identifier) -> float:
@@ -74,14 +138,12 @@ class OnlineBradleyTerry:
 
     def refit(self) -> Self:
         """Bring every score to the batch's. O(pairs) per Newton step and direction."""
-        batch = self._batch()
-        if batch is not None:
-            self._score.update(batch)
+        self._score.update(self._batch())
         return self
 
     def gap(self) -> Gap:
         """Return how far what the scores foretell of the compared pairs lies from the batch's."""
-        batch = self._batch() or {}
+        batch = self._batch()
         apart: NDArray[np.float64] = np.array(
             [
                 abs(self.predict_proba(one, other) - _chance(batch[one] - batch[other]))
@@ -93,64 +155,78 @@ class OnlineBradleyTerry:
 
     def _pairs(self) -> list[tuple[Identifier, Identifier]]:
         """Return every pair compared, once, in an order that does not depend on that of the comparisons."""
-        pairs = [
-            (one, other)
-            for one, against in self._half_wins.items()
-            for other in against
-            if _name(one) < _name(other)
-        ]
-        return sorted(pairs, key=lambda pair: (_name(pair[0]), _name(pair[1])))
+        return sorted(self._given, key=lambda pair: (_name(pair[0]), _name(pair[1])))
 
-    def _batch(self) -> dict[Identifier, float] | None:
-        rows: list[tuple[Identifier, Identifier, Identifier | None]] = []
-        for one, other in self._pairs():
-            wins, losses = self._half_wins[one][other], self._half_wins[other][one]
-            # Half-wins as ties, and whole ones where they are whole: what the posterior sees is the same.
-            ties = min(wins, losses)
-            rows += [(one, other, None)] * ties
-            rows += [(one, other, one)] * ((wins - ties) // 2) + [(one, other, other)] * (
-                (losses - ties) // 2
-            )
-        if not rows:
-            return None
-        left, right, winners = zip(*rows, strict=True)
-        comparisons = ComparisonSet.from_sequences(["all"] * len(rows), left, right, winners)
-        return {
-            **dict.fromkeys(self._score, 0.0),
-            **BradleyTerry(self.score_scale).fit(comparisons).predict(),
-        }
+    def _batch(self) -> dict[Identifier, float]:
+        scores = dict.fromkeys(self._score, 0.0)
+        pairs = self._pairs()
+        if not pairs:
+            return scores
+        left, right = zip(*pairs, strict=True)
+        comparisons = ComparisonSet.from_sequences(
+            ["all"] * 2 * len(pairs), left + left, right + right, left + right
+        )
+        wins = [self._half_wins[one][other] for one, other in pairs]
+        losses = [self._half_wins[other][one] for one, other in pairs]
+        weights = 0.5 * self._scale() * np.array(wins + losses)
+        return scores | BradleyTerry(self.score_scale).fit(comparisons, weights=weights).predict()
 
-    def _count(self, left: Identifier, right: Identifier, outcome: float, step: int) -> None:
-        halves = _halves(left, right, outcome)
-        for item, other, its in ((left, right, halves[0]), (right, left, halves[1])):
-            self._score.setdefault(item, 0.0)
+    def _worth(self, moment: float) -> float:
+        """Return what something said then counts in the unit of the kept half-wins."""
+        return self._forgetting.weight(moment) / self._scale()
+
+    def _scale(self) -> float:
+        """Return how much of the kept half-wins is left now."""
+        return self._forgetting.weight(self._as_of)
+
+    def _rebase(self) -> None:
+        """Let all half-wins fade, once in a while: what is said now would become too large beside them."""
+        if not self._given:
+            self._as_of = self._forgetting.now
+        left = self._scale()
+        if left < _FADED:
+            for against in self._half_wins.values():
+                for other in against:
+                    against[other] *= left
+            self._as_of = self._forgetting.now
+
+    def _count(self, said: _Said, worth: float) -> None:
+        for item, other, its in (
+            (said.one, said.other, said.halves),
+            (said.other, said.one, 2 - said.halves),
+        ):
             against = self._half_wins.setdefault(item, {})
-            against[other] = against.get(other, 0) + step * its
-        if self._half_wins[left][right] == self._half_wins[right][left] == 0:
-            del self._half_wins[left][right], self._half_wins[right][left]
+            # Taking away what was added before can leave a rounding error behind, never evidence.
+            against[other] = max(against.get(other, 0.0) + worth * said.weight * its, 0.0)
+
+    def _move(self, said: _Said) -> None:
         for _ in range(_SWEEPS):
-            self._step(left)
-            self._step(right)
+            self._step(said.one)
+            self._step(said.other)
 
     def _step(self, item: Identifier) -> None:
         """Move one score by a Newton step of the log-posterior, the others standing still."""
-        score = self._score[item]
+        score, scale = self._score[item], self._scale()
         slope, curve = -score * self._precision, self._precision
         for other, halves in self._half_wins[item].items():
-            count = (halves + self._half_wins[other][item]) / 2
+            count = scale * (halves + self._half_wins[other][item]) / 2
             chance = _chance(score - self._score[other])
-            slope += halves / 2 - count * chance
+            slope += scale * halves / 2 - count * chance
             curve += count * chance * (1.0 - chance)
         self._score[item] = score + max(-1.0, min(1.0, slope / curve))
 
 
-def _halves(left: Identifier, right: Identifier, outcome: float) -> tuple[int, int]:
+def _said(left: Identifier, right: Identifier, outcome: float, weight: float) -> _Said:
     if left == right or outcome not in (LEFT, TIE, RIGHT):
         raise InvalidParameterError(
             f"{left!r} against {right!r} with outcome {outcome} is no comparison; give two items, and"
             f" {LEFT}, {TIE} or {RIGHT} for left, tie or right"
         )
-    return int(2 * outcome), int(2 * (1.0 - outcome))
+    if not 0.0 < weight < math.inf:
+        raise InvalidParameterError(f"the weight is {weight}; it must be positive and finite")
+    if _name(left) < _name(right):
+        return _Said(left, right, int(2 * outcome), weight)
+    return _Said(right, left, int(2 * (1.0 - outcome)), weight)
 
 
 def _name(item: Identifier) -> tuple[str, str]:

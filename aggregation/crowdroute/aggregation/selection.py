@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import UNKNOWN, AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator
+from crowdroute.aggregation.base import CategoricalEstimator, vote_counts
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.held_out import (
@@ -26,23 +27,23 @@ from crowdroute.aggregation.held_out import (
     splits,
 )
 from crowdroute.aggregation.intervals import Estimate, jackknife_interval, share_interval
-from crowdroute.aggregation.subsets import some_tasks
+from crowdroute.aggregation.subsets import by_name, some_tasks
 from crowdroute.aggregation.subtypes import SubtypeBCC
+from crowdroute.aggregation.vote_averaged import VoteAveraged
 
 Make = Callable[[], CategoricalEstimator]
 
 AT_MOST = 200_000
-"""Annotations that are cross-validated; of more, those of tasks drawn at random are. The figures then move in
-the third decimal, and a choice takes seconds instead of minutes."""
+"""Annotations that models are compared on; of more, those of tasks drawn at random, with gold first. The
+figures then move in the third decimal, and a choice takes seconds instead of minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How evidence becomes a choice; the numbers are those that ``benchmarks/bench_model_selection.py``
-    found."""
+    """How evidence becomes a choice; ``benchmarks/bench_model_selection.py`` judges the numbers."""
 
-    tolerance: float = 0.02
-    """Nats per annotation by which a plainer model may foretell worse and still be preferred."""
+    proof: float = 0.5
+    """Nats by which confusion matrices must foretell better than votes, per task whose answer they change."""
     gold_errors: float = 1.0
     """Standard errors by which another model must be more often right on gold to be taken instead."""
     strong_evidence: float = 5.0
@@ -59,6 +60,10 @@ class Evidence:
     """ln P of each annotation while it was hidden; (annotations,), or empty where there was one only."""
     right: NDArray[np.float64]
     """Per task with gold, whether the label is right; a tie counts as its chance. (gold tasks,)."""
+    overruled: int = 0
+    """How many tasks get a label that does not lead the votes."""
+    confuses: bool = False
+    """Whether it has confusion matrices, by which a label may count against itself."""
     bayes_factor: float = 0.0
     """ln of it, of subtypes against none, where the model has some."""
 
@@ -85,7 +90,7 @@ class Selection:
     candidates: tuple[Candidate, ...]
     gold_tasks: int
     annotations: int
-    """How many were cross-validated."""
+    """How many it rests on."""
 
 
 def gather_evidence(
@@ -94,39 +99,54 @@ def gather_evidence(
     gold: Mapping[Any, Identifier] | None = None,
     seed: int = 0,
     advance: Callable[[], None] = lambda: None,
-) -> tuple[tuple[Evidence, ...], dict[str, CategoricalEstimator], AnnotationSet]:
-    """Fit every model to all annotations and to each fold; gold never teaches, it only scores.
+) -> tuple[tuple[Evidence, ...], AnnotationSet]:
+    """Fit every model, and to each fold; gold never teaches, it only scores.
 
-    Returns the evidence in the order of ``models``, the fitted models, and the annotations that were
-    cross-validated. ``advance`` is called ``fits(models)`` times.
+    Returns the evidence in the order of ``models``, and the annotations that it is about. ``advance`` is
+    called ``fits(models) - 1`` times.
     """
-    sample = some_tasks(annotations, AT_MOST, seed)
+    sample = some_tasks(by_name(annotations), AT_MOST, seed, gold or ())
     parts = splits(sample, FOLDS, seed) if len(sample) > 1 else []
-    codes = annotations.gold_codes(gold)
-    evidence, fitted = [], {}
+    codes = sample.gold_codes(gold)
+    counts = vote_counts(sample)
+    leads = counts == counts.max(axis=1, keepdims=True)
+    evidence = []
     for name, make in models.items():
-        model = fitted[name] = make().fit(annotations)
+        averaged = VoteAveraged(make).fit(sample)
+        model = averaged.model_
         advance()
-        told = held_out_log_likelihood(sample, make, parts, advance) if parts else np.zeros(0)
-        factor = model.evidence_ - model.evidence_of_one_ if isinstance(model, SubtypeBCC) else 0.0
-        evidence.append(Evidence(name, told, right_on(model.predict_proba(), codes), factor))
-    return tuple(evidence), fitted, sample
+        for_parts = _for_parts(model, make)
+        told = held_out_log_likelihood(sample, for_parts, parts, advance) if parts else np.zeros(0)
+        labels = model.predict_proba().argmax(axis=1)
+        evidence.append(
+            Evidence(
+                name,
+                told,
+                right_on(averaged.predict_proba(), codes),
+                int(np.count_nonzero(~leads[np.arange(len(labels)), labels])),
+                hasattr(model, "confusion_"),
+                model.evidence_ - model.evidence_of_one_ if isinstance(model, SubtypeBCC) else 0.0,
+            )
+        )
+    return tuple(evidence), sample
 
 
 def fits(models: Mapping[str, Make]) -> int:
-    """Return how many fits a choice takes."""
-    return len(models) * (FOLDS + 1)
+    """Return how many fits a choice takes, that of the chosen model to everything included."""
+    return len(models) * (FOLDS + 1) + 1
 
 
 def choose(
     evidence: tuple[Evidence, ...], tasks: NDArray[np.int32], policy: Policy | None = None
 ) -> Selection:
-    """Choose among candidates, the plainest first; ``tasks`` are those of the annotations in ``told``.
+    """Choose among candidates, votes first; ``tasks`` are those of the annotations in ``told``.
 
-    Without gold, the plainest whose held-out log-likelihood comes within the tolerance of the best; if that
-    is not the very plainest and a model with subtypes has strong evidence for them, that model instead. With
-    gold, another is taken instead if it is more often right there by more than its error of estimate. Raises
-    ``InvalidParameterError`` without candidates.
+    Without gold, it is the model, of those that weigh workers, that foretells hidden labels best. If that one
+    has confusion matrices, by which a label may count against itself, a model with subtypes is taken instead
+    where the evidence for them is strong; and one without confusion matrices is, unless every model with them
+    foretells better than votes by ``policy.proof`` nats for each task whose answer it changes: to describe a
+    crowd a little better is no reason to overrule it. With gold, another is taken instead if it is more
+    often right there by more than its error of estimate. Raises ``InvalidParameterError`` without candidates.
     """
     if not evidence:
         raise InvalidParameterError("there are no models to choose from; give at least one")
@@ -135,23 +155,7 @@ def choose(
         reason = "there is too little to compare models by, and it assumes least"
         return Selection(evidence[0].name, reason, plainest, len(evidence[0].right), 0)
     policy = policy or Policy()
-    means = np.array([one.told.mean() for one in evidence])
-    best = int(means.argmax())
-    chosen = int(np.flatnonzero(means >= means[best] - policy.tolerance)[0])
-    reason = f"it foretells hidden labels best ({means[chosen]:.3f} nats per label)"
-    if chosen != best:
-        reason = (
-            f"it foretells hidden labels ({means[chosen]:.3f} nats per label) about as well as"
-            f" {evidence[best].name} ({means[best]:.3f}) and assumes less"
-        )
-    split = _with_subtypes(evidence, policy)
-    if chosen > 0 and split is not None and split != chosen:
-        # What foretells labels best may take a hard kind of task for a class of its own.
-        reason = (
-            f"classes have subtypes here (ln of the Bayes factor {evidence[split].bayes_factor:.0f}), which"
-            f" {evidence[chosen].name} would take for classes"
-        )
-        chosen = split
+    chosen, reason = _without_gold(evidence, policy)
     n_gold = len(evidence[0].right)
     if n_gold > 1:
         other, lead, error = _best_on_gold(evidence, chosen)
@@ -180,11 +184,16 @@ def select_model(
     policy: Policy | None = None,
     seed: int = 0,
     advance: Callable[[], None] = lambda: None,
-) -> tuple[Selection, CategoricalEstimator]:
-    """Return the choice for these annotations, and the chosen model fitted to all of them without gold."""
-    evidence, fitted, sample = gather_evidence(annotations, models, gold, seed, advance)
+) -> tuple[Selection, VoteAveraged]:
+    """Return the choice, and the chosen model fitted to all annotations without gold, averaged with votes.
+
+    The order of the annotations does not matter. ``models`` are the candidates, votes first.
+    """
+    evidence, sample = gather_evidence(annotations, models, gold, seed, advance)
     selection = choose(evidence, sample.tasks, policy)
-    return selection, fitted[selection.chosen]
+    chosen = VoteAveraged(models[selection.chosen]).fit(annotations)
+    advance()
+    return selection, chosen
 
 
 def right_on(posteriors: NDArray[np.float64], gold_codes: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -195,9 +204,45 @@ def right_on(posteriors: NDArray[np.float64], gold_codes: NDArray[np.int32]) -> 
     return np.asarray(leads[np.arange(len(known)), gold_codes[known]] / leads.sum(axis=1))
 
 
-def _with_subtypes(evidence: tuple[Evidence, ...], policy: Policy) -> int | None:
-    best = int(np.argmax([one.bayes_factor for one in evidence]))
-    return best if evidence[best].bayes_factor > policy.strong_evidence else None
+def _for_parts(model: CategoricalEstimator, make: Make) -> Make:
+    """Return what is fitted to parts: subtypes that all annotations do not show are not looked for there."""
+    if isinstance(model, SubtypeBCC) and model.subtypes_ == 1:
+        return partial(SubtypeBCC, 1, prior=model.prior, n_iter=model.n_iter, tol=model.tol)
+    return make
+
+
+def _without_gold(evidence: tuple[Evidence, ...], policy: Policy) -> tuple[int, str]:
+    means = [float(one.told.mean()) for one in evidence]
+    if len(evidence) == 1:
+        return 0, "there is no other to compare it with"
+    best = 1 + int(np.argmax(means[1:]))
+    why = f"it foretells hidden labels best of those that weigh workers ({means[best]:.3f} nats per label)"
+    if not evidence[best].confuses:
+        return best, why
+    split = max(range(len(evidence)), key=lambda place: evidence[place].bayes_factor)
+    if split != best and evidence[split].bayes_factor > policy.strong_evidence:
+        # What foretells labels best may take a hard kind of task for a class of its own.
+        why = (
+            f"classes have subtypes here (ln of the Bayes factor {evidence[split].bayes_factor:.0f}), which"
+            f" {evidence[best].name} would take for classes"
+        )
+        best = split
+    proofs = {one.name: _proof(one, evidence[0]) for one in evidence[1:] if one.confuses}
+    weakest = min(proofs, key=lambda name: proofs[name])
+    if proofs[weakest] < policy.proof:
+        plain = [place for place in range(1, len(evidence)) if not evidence[place].confuses]
+        return max(plain, key=lambda place: means[place], default=0), (
+            "a label cannot count against itself in it, and there is too little proof that one should:"
+            f" {weakest} foretells hidden labels better than votes by {proofs[weakest]:.2f} nats per task"
+            f" whose answer it changes, and {policy.proof:g} are asked for"
+        )
+    return best, why
+
+
+def _proof(one: Evidence, votes: Evidence) -> float:
+    """Return the nats by which hidden labels are foretold better, per task that gets another answer."""
+    gain = float((one.told - votes.told).sum())
+    return gain / one.overruled if one.overruled > 0 else math.inf
 
 
 def _best_on_gold(evidence: tuple[Evidence, ...], chosen: int) -> tuple[int, float, float]:

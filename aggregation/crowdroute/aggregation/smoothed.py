@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
-
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.base import CategoricalEstimator, check_iteration, checked_log_odds, vote_shares
-from crowdroute.aggregation.coding import Identifier
-from crowdroute.aggregation.grouping import group_by_task, worker_truth_label
+from crowdroute.aggregation.confusion_em import Precision, confusion_steps
+from crowdroute.aggregation.foretelling import mixed_chances
+from crowdroute.aggregation.grouping import worker_truth_label
+from crowdroute.aggregation.iterative import IterativeEstimator, Known
 from crowdroute.aggregation.prior import ConfusionPrior
 
 
-class SmoothedDawidSkene(CategoricalEstimator):
+class SmoothedDawidSkene(IterativeEstimator):
     """Maximum a posteriori Dawid-Skene: every confusion row and the class shares begin with pseudo-labels.
 
     EM on the model of Dawid and Skene (1979) with Dirichlet priors, as in V. C. Raykar et al., "Learning From
     Crowds", JMLR 11 (2010): with pseudo-counts a, P(label | truth) = (soft counts + a) / their sum, which is
-    the mode under Dirichlet(a + 1). ``loss_history_`` is the logarithm of the posterior density up to a
-    constant, per annotation; EM never lowers it. ``tol`` is a gain of it per annotation.
+    the mode under Dirichlet(a + 1). It begins with the vote shares. ``loss_history_`` is the logarithm of the
+    posterior density up to a constant, per annotation; EM never lowers it. ``tol`` is a gain of it per
+    annotation. An iteration is O(annotations K + workers K^2). ``threads`` and ``dtype`` as in
+    ``DawidSkene``.
 
     ``confusion_`` (workers, truth, label), P(label | truth); ``confusion_counts_`` the same in pseudo-labels,
     prior included; ``class_shares_`` (labels,).
@@ -31,75 +31,50 @@ class SmoothedDawidSkene(CategoricalEstimator):
     confusion_counts_: NDArray[np.float64]
     class_shares_: NDArray[np.float64]
 
-    def __init__(self, prior: ConfusionPrior | None = None, n_iter: int = 100, tol: float = 1e-6) -> None:
+    def __init__(
+        self,
+        prior: ConfusionPrior | None = None,
+        n_iter: int = 100,
+        tol: float = 1e-6,
+        threads: int = 1,
+        dtype: Precision = "float64",
+    ) -> None:
         self.prior = prior
         self.n_iter = n_iter
         self.tol = tol
+        self.threads = threads
+        self.dtype = dtype
 
-    def fit(
-        self,
-        annotations: AnnotationSet,
-        gold: Mapping[Any, Identifier] | None = None,
-        prior_log_odds: NDArray[np.float64] | None = None,
-    ) -> Self:
-        """Run EM from the vote shares until the loss gains less than ``tol``.
-
-        O(annotations K + workers K^2) per iteration. The posterior of a task with gold is certain in every
-        iteration. Raises ``InvalidParameterError`` for a bad ``n_iter`` or ``tol``,
-        ``InvalidAnnotationsError`` for an unknown gold label.
-        """
-        check_iteration(self.n_iter, self.tol)
-        from crowdroute.aggregation import batch_kernels as kernels
-
+    def _fit(self, annotations: AnnotationSet, known: Known) -> None:
         prior = ConfusionPrior() if self.prior is None else self.prior
-        gold_codes = annotations.gold_codes(gold)
-        log_odds = checked_log_odds(annotations, prior_log_odds)
         n_classes = annotations.n_classes
-        grouped = group_by_task(annotations)
-        posteriors = vote_shares(annotations, gold_codes)
-        counts = np.zeros((annotations.n_workers * n_classes, n_classes))
-        kernels.add_soft_counts(*grouped, posteriors, counts)
-        # The prior follows the votes once, before EM: drawn anew in every iteration it would chase its own
-        # confidence.
-        pool = counts.reshape(-1, n_classes, n_classes).sum(axis=0).T
-        pseudo_labels = np.tile(prior.pooled_matrix(pool).T, (annotations.n_workers, 1))
-        counts += pseudo_labels
-        task_sums, annotation_sums = posteriors.sum(axis=0), np.zeros(n_classes)
-        losses: list[float] = []
-        converged = False
-        while not converged and len(losses) < self.n_iter:
-            log_confusion = _log_confusion(counts, n_classes)
-            task_sums += prior.class_count
-            log_shares = np.log(task_sums / task_sums.sum())
-            counts[:] = pseudo_labels
-            for total in (task_sums, annotation_sums):
-                total[:] = 0.0
-            log_likelihood, _ = kernels.expect_and_count(
-                *grouped,
-                gold_codes,
-                log_odds,
-                log_shares,
-                log_confusion,
-                posteriors,
-                counts,
-                task_sums,
-                annotation_sums,
-            )
-            log_prior = float((pseudo_labels * log_confusion).sum())
-            log_prior += prior.class_count * float(log_shares.sum())
-            losses.append((log_likelihood + log_prior) / len(annotations))
-            converged = len(losses) > 1 and losses[-1] - losses[-2] < self.tol
-        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
-        self.posteriors_ = posteriors
-        self.confusion_counts_ = worker_truth_label(counts, n_classes)
-        self.confusion_ = self.confusion_counts_ / self.confusion_counts_.sum(axis=2, keepdims=True)
-        task_sums += prior.class_count
-        self.class_shares_ = task_sums / task_sums.sum()
-        self.converged_, self.n_iter_, self.loss_history_ = converged, len(losses), tuple(losses)
-        return self
+        with confusion_steps(annotations, known, self.dtype, self.threads) as steps:
+            from crowdroute.aggregation.confusion_kernels import normalise_smoothed
 
+            def class_shares() -> NDArray[np.float64]:
+                sums = steps.task_sums + prior.class_count
+                return np.asarray(sums / sums.sum())
 
-def _log_confusion(counts: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
-    """Return ln P(label | truth) of a (cells, truth) table of positive counts."""
-    by_worker = counts.reshape(-1, n_classes, n_classes)
-    return np.asarray(np.log(by_worker / by_worker.sum(axis=1, keepdims=True)).reshape(counts.shape))
+            steps.believe_votes()
+            # The prior follows the votes once, before EM: drawn anew in every iteration it would chase its
+            # own confidence.
+            pseudo_labels = np.ascontiguousarray(prior.pooled_matrix(steps.pool().T).T)
+
+            def step() -> float:
+                log_density = steps.normalise(normalise_smoothed, pseudo_labels)
+                log_density += prior.class_count * float(np.log(class_shares()).sum())
+                log_density += steps.expect_and_count(class_shares())[0]
+                return log_density / len(annotations)
+
+            self._iterate(step)
+            steps.normalise(normalise_smoothed, pseudo_labels)
+            self.posteriors_ = steps.probabilities()
+            self.confusion_counts_ = worker_truth_label(steps.counts, n_classes)
+            self.confusion_ = steps.confusion_of(steps.counts)
+            self.class_shares_ = class_shares()
+
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels K)."""
+        return mixed_chances(self.predict_proba(), self.confusion_, tasks, workers, labels)

@@ -14,11 +14,14 @@ from crowdroute.aggregation.base import (
     check_iteration,
     checked_log_odds,
     fresh_generator,
+    vote_counts,
     vote_shares,
 )
 from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.foretelling import mixed_chances
+from crowdroute.aggregation.grouping import Grouped, group_by_task
 from crowdroute.aggregation.prior import ConfusionPrior
 
 _SUBTYPE_COUNT = 0.1
@@ -26,15 +29,6 @@ _SUBTYPE_COUNT = 0.1
 
 _IMPOSSIBLE = -1e6
 """The log-odds of a class that gold excludes: its probability is 0 to the last bit."""
-
-
-class _Grouped(NamedTuple):
-    """Task i's cells (worker x labels + label) stand at ``starts[i]`` to ``starts[i + 1]``."""
-
-    starts: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    order: NDArray[np.intp]
-    """Where each of the cells stands in the annotations."""
 
 
 class _Posterior(NamedTuple):
@@ -62,8 +56,9 @@ class SubtypeBCC(CategoricalEstimator):
     is fixed, one accuracy with all errors alike: one that follows the votes already believes that a whole
     class is hard, which subtypes are there to tell apart.
 
-    Fitted with one subtype, and ``restarts`` times with ``subtypes`` from random divisions of the votes; the
-    end with the highest evidence is kept, so that subtypes cost nothing where labels do not show them.
+    Fitted with one subtype, and ``restarts`` times with ``subtypes``; the end with the highest evidence is
+    kept, so that subtypes cost nothing where labels do not show them. A start divides votes among
+    subtypes at random, the same votes alike, so that no result follows the order of rows or any names.
 
     ``subtypes_``: how many the kept end has; ``evidence_``: the lower bound of ln P(labels) in nats;
     ``evidence_of_one_``: the same of one subtype. ``subtype_posteriors_`` (tasks, classes, subtypes) and
@@ -120,12 +115,12 @@ class SubtypeBCC(CategoricalEstimator):
             odds[known] = _IMPOSSIBLE
             odds[known, gold_codes[known]] = 0.0
         shares = vote_shares(annotations, gold_codes)
-        grouped = _grouped(annotations)
+        grouped = group_by_task(annotations)
         generator = fresh_generator(self.rng)
         single = self._run(annotations, grouped, shares, odds, 1)
         best, subtypes = single, 1
         for _ in range(self.restarts if self.subtypes > 1 else 0):
-            parts = generator.dirichlet(np.ones(self.subtypes), shares.shape)
+            parts = _divisions(annotations, self.subtypes, generator)
             start = (shares[:, :, np.newaxis] * parts).reshape(len(shares), -1)
             end = self._run(annotations, grouped, start, odds, self.subtypes)
             if end.evidence > best.evidence:
@@ -134,33 +129,46 @@ class SubtypeBCC(CategoricalEstimator):
         self.evidence_of_one_ = single.evidence
         return self
 
+    def foretell(
+        self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Return the chance of each label, by codes; see ``Foretelling``. O(labels K subtypes)."""
+        states = self.predict_proba().shape[1] * self.subtypes_
+        return mixed_chances(
+            self.subtype_posteriors_.reshape(-1, states),
+            self.subtype_confusion_.reshape(-1, states, self.predict_proba().shape[1]),
+            tasks,
+            workers,
+            labels,
+        )
+
     def _run(
         self,
         annotations: AnnotationSet,
-        grouped: _Grouped,
+        grouped: Grouped,
         start: NDArray[np.float64],
         odds: NDArray[np.float64] | None,
         subtypes: int,
     ) -> _Posterior:
         from scipy.special import digamma
 
-        from crowdroute.aggregation import subtype_kernels as kernels
+        from crowdroute.aggregation import confusion_kernels as kernels
 
         n_classes, n_workers = annotations.n_classes, annotations.n_workers
         latents = n_classes * subtypes
         prior = ConfusionPrior(pool_share=0.0) if self.prior is None else self.prior
         posteriors = np.ascontiguousarray(start)
-        tasks, n_cells = annotations.tasks[grouped.order], n_workers * n_classes
-        counts = np.empty((n_cells, latents))
-        for state in range(latents):
-            counts[:, state] = np.bincount(grouped.cells, posteriors[tasks, state], n_cells)
+        counts = np.empty((n_workers * n_classes, latents))
+        kernels.count(*grouped, posteriors, counts)
         # As in SmoothedDawidSkene, the prior follows the votes once; every subtype begins as its class.
         pool = counts.reshape(n_workers, n_classes, n_classes, subtypes).sum(axis=(0, 3)).T
         pseudo = np.repeat(prior.pooled_matrix(pool).T, subtypes, axis=1)
         pseudo_labels = np.tile(pseudo, (n_workers, 1))
         log_odds = None if odds is None else np.ascontiguousarray(np.repeat(odds, subtypes, axis=1))
         counts += pseudo_labels
-        task_sums = posteriors.sum(axis=0)
+        task_sums, annotation_sums = posteriors.sum(axis=0), np.empty(latents)
+        # Gold is in the log-odds: what it makes certain is the class, not the subtype.
+        no_gold = annotations.gold_codes(None)
         history: list[float] = []
         converged = False
         while not converged and len(history) < self.n_iter:
@@ -181,18 +189,18 @@ class SubtypeBCC(CategoricalEstimator):
                 + dirichlet_divergence(classes, np.full(n_classes, prior.class_count))
                 + dirichlet_divergence(parts, np.full(parts.shape, _SUBTYPE_COUNT / subtypes))
             )
-            counts = pseudo_labels.copy()
-            task_sums[:] = 0.0
-            log_likelihood = kernels.expect_and_count(
-                grouped.starts,
-                grouped.cells,
+            log_likelihood, _ = kernels.expect_and_count(
+                *grouped,
+                no_gold,
                 log_odds,
                 np.ascontiguousarray(log_shares.ravel()),
                 log_confusion,
                 posteriors,
                 counts,
                 task_sums,
+                annotation_sums,
             )
+            counts += pseudo_labels
             history.append((log_likelihood - divergence) / len(annotations))
             converged = len(history) > 1 and history[-1] - history[-2] < self.tol
         return _Posterior(history[-1] * len(annotations), posteriors, counts, tuple(history), converged)
@@ -213,9 +221,22 @@ class SubtypeBCC(CategoricalEstimator):
         self.converged_, self.n_iter_, self.loss_history_ = end.converged, len(end.history), end.history
 
 
-def _grouped(annotations: AnnotationSet) -> _Grouped:
-    order = np.argsort(annotations.tasks, kind="stable")
-    starts = np.zeros(annotations.n_tasks + 1, dtype=np.int64)
-    np.cumsum(np.bincount(annotations.tasks, minlength=annotations.n_tasks), out=starts[1:])
-    cells = annotations.workers.astype(np.int64) * annotations.n_classes + annotations.labels
-    return _Grouped(starts, cells[order], order)
+def _divisions(
+    annotations: AnnotationSet, subtypes: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return a random division of every task and class among subtypes: (tasks, classes, subtypes).
+
+    What is drawn is drawn per pattern of votes, by how many say so and how many labels they gave, never per
+    row: the same votes begin alike, in whatever order they come and whatever tasks, workers and labels are
+    called.
+    """
+    counts = vote_counts(annotations)
+    given = np.bincount(annotations.workers, minlength=annotations.n_workers)
+    cells = annotations.tasks.astype(np.int64) * annotations.n_classes + annotations.labels
+    # Sums of whole numbers are exact in float64, whatever their order.
+    weight = np.bincount(cells, given[annotations.workers], counts.size).reshape(counts.shape)
+    totals = [np.broadcast_to(one.sum(axis=1, keepdims=True), counts.shape) for one in (counts, weight)]
+    patterns = np.stack([counts, weight, *totals], axis=2).reshape(-1, 4)
+    found, pattern_of = np.unique(patterns, axis=0, return_inverse=True)
+    drawn = generator.dirichlet(np.ones(subtypes), len(found))
+    return np.asarray(drawn[pattern_of].reshape(*counts.shape, subtypes))

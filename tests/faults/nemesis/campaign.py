@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.faults.annotators import Crowd
 from tests.faults.journal import START, Journal, Line
-from tests.faults.nemesis.ground import Fault, Ground
-from tests.faults.nemesis.proxy import Proxy
+from tests.faults.nemesis.ground import Fault, Ground, Served
 from tests.faults.nemesis.report import Account, Struck
 from tests.faults.nemesis.schedule import schedule
 from tests.faults.nemesis.stock import LEAST, Stock
-from tests.faults.scene import prepare
+from tests.faults.scene import Scene, prepare
 from tests.faults.serving import Serving
 from tests.faults.store import Files, Store
 from tests.faults.verdict import judge
@@ -35,12 +35,18 @@ QUIET_S = 120.0
 LOOK_S = 0.3
 
 Say = Callable[[Struck], None]
+Target = TypeVar("Target", bound=Served)
 
 
 async def campaign(
-    folder: Path, seed: int, faults: Sequence[Fault], count: int, say: Say, store: Store | None = None
+    folder: Path,
+    seed: int,
+    faults: Sequence[Fault[Ground]],
+    count: int,
+    say: Say,
+    store: Store | None = None,
 ) -> Account:
-    """Let the nemesis loose, then come to rest and judge.
+    """Let the nemesis loose on one engine; see `let_loose`.
 
     Args:
         folder: an empty folder for data and journal.
@@ -51,52 +57,60 @@ async def campaign(
         store: where the log is; None: in files.
     """
     store = store or Files(folder / "data")
-    chance = random.Random(seed)
-    steps = schedule(faults, count, chance)
     scene = await prepare(store.directory, ANNOTATORS, LEAST, store.kafka)
     engine = Serving(store.directory, "--snapshot-every", SNAPSHOT_EVERY, variables=store.variables)
-    network = Proxy("127.0.0.1", engine.port)
-    ground, journal, struck = Ground(engine, network, store), Journal(folder / "journal"), []
-    stock = Stock(scene, engine.address)
-    try:
-        await engine.start()
-        await network.accept()
+    return await let_loose(Ground(engine, store), scene, folder / "journal", seed, faults, count, say)
+
+
+async def let_loose(
+    served: Target,
+    scene: Scene,
+    journal_at: Path,
+    seed: int,
+    faults: Sequence[Fault[Target]],
+    count: int,
+    say: Say,
+) -> Account:
+    """Let the nemesis loose, then come to rest and judge.
+
+    Args:
+        served: what the crowd works at; not started yet.
+        scene: where, and who they are.
+        journal_at: file for what they are told.
+        seed: decides which fault comes when, and how.
+        faults: the kinds there are.
+        count: how many there will be.
+        say: told of each fault when it is over.
+    """
+    chance = random.Random(seed)
+    steps = schedule(faults, count, chance)
+    journal, struck = Journal(journal_at), []
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(served.close)
+        await served.start()
+        stock = Stock(scene, served.operated_at)
+        stack.push_async_callback(stock.close)
         journal.note(Line(START))
-        crowd = Crowd(scene, network.address, journal, **PINGS)
+        crowd = Crowd(scene, served.address, journal, **PINGS)
         for step in steps:
-            async with asyncio.timeout(WORK_S):
-                await _work(store, engine, crowd, stock, step.answers)
+            await _work(served, crowd, stock, step.answers, WORK_S)
             begun, known = time.monotonic(), journal.answers
-            await step.fault.strike(ground, chance)
+            await step.fault.strike(served, chance)
             mended, during = time.monotonic(), journal.answers - known
-            async with asyncio.timeout(FELT_S):
-                await _work(store, engine, crowd, stock, 1)
+            await _work(served, crowd, stock, 1, FELT_S)
             struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
             say(struck[-1])
         unfinished = await _rest(stock, crowd)
         errors = await crowd.stop()
-        engine.send(signal.SIGTERM)
-        assert await engine.ended() == 0, engine.words
-    finally:
-        await stock.close()
-        await network.close()
-        await engine.close()
-    broken, told_otherwise = judge(store.history(), scene.stream, journal.close())
+        await served.stop()
+    broken, told_otherwise = judge(served.history(), scene.stream, journal.close())
     return Account(seed, struck, journal.answers, unfinished, broken, told_otherwise, errors)
 
 
-async def _work(store: Store, engine: Serving, crowd: Crowd, stock: Stock, answers: int) -> None:
-    """Wait for so many more receipts; an engine that ended as it may is started again, as systemd would."""
-    working = asyncio.create_task(_receipts(crowd, stock, answers))
-    while not working.done():
-        ended = asyncio.create_task(engine.ended())
-        await asyncio.wait((working, ended), return_when=asyncio.FIRST_COMPLETED)
-        if not ended.done():
-            ended.cancel()
-        elif not working.done():
-            assert engine.last_code() in store.ends_with, engine.words
-            await engine.start()
-    await working
+async def _work(served: Served, crowd: Crowd, stock: Stock, answers: int, longest_s: float) -> None:
+    """Wait for so many more receipts."""
+    async with asyncio.timeout(longest_s):
+        await served.wait(asyncio.create_task(_receipts(crowd, stock, answers)))
 
 
 async def _receipts(crowd: Crowd, stock: Stock, answers: int) -> None:

@@ -2,28 +2,109 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import signal
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.serving import Serving
 from tests.faults.store import Store
 
+from crowdroute.router.ports import StoredBatch
 
-class Ground(NamedTuple):
+
+class Served(Protocol):
+    """What a crowd works at, whatever runs it."""
+
+    @property
+    def address(self) -> str:
+        """Where annotators reach it, through whatever breaks on the way; known once it was started."""
+
+    @property
+    def operated_at(self) -> str:
+        """Where operators reach it."""
+
+    async def start(self) -> None:
+        """Serve."""
+
+    async def wait(self, work: asyncio.Task[None]) -> None:
+        """Wait for work between two faults, and start again meanwhile what ended as it may."""
+
+    async def stop(self) -> None:
+        """End in order."""
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+
+    def history(self) -> list[StoredBatch]:
+        """Give every batch of the log that the crowd's project is in; nobody serves from it any more."""
+
+
+class Ground:
     """An engine, the network before it, and what is behind it."""
 
-    engine: Serving
-    network: Proxy
-    store: Store
-    """Where its log is."""
+    def __init__(self, engine: Serving, store: Store) -> None:
+        """Prepare.
+
+        Args:
+            engine: to be served.
+            store: where its log is.
+        """
+        self.engine = engine
+        self.network = Proxy("127.0.0.1", engine.port)
+        self.store = store
+
+    @property
+    def address(self) -> str:
+        """Where the network before the engine is."""
+        return self.network.address
+
+    @property
+    def operated_at(self) -> str:
+        """Where the engine itself is."""
+        return self.engine.address
+
+    async def start(self) -> None:
+        """Start the engine."""
+        await self.engine.start()
+        await self.network.accept()
+
+    async def wait(self, work: asyncio.Task[None]) -> None:
+        """Wait for work; an engine that ended as it may is started again, as systemd would."""
+        while not work.done():
+            ended = asyncio.create_task(self.engine.ended())
+            await asyncio.wait((work, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                ended.cancel()
+            elif not work.done():
+                assert self.engine.last_code() in self.store.ends_with, self.engine.words
+                await self.engine.start()
+        await work
+
+    async def stop(self) -> None:
+        """Tell the engine to end."""
+        self.engine.send(signal.SIGTERM)
+        assert await self.engine.ended() == 0, self.engine.words
+
+    async def close(self) -> None:
+        """Leave no connection and no process behind."""
+        await self.network.close()
+        await self.engine.close()
+
+    def history(self) -> list[StoredBatch]:
+        """Read the store."""
+        return self.store.history()
 
 
-class Fault(NamedTuple):
+Target = TypeVar("Target")
+
+
+class Fault(NamedTuple, Generic[Target]):
     """One way to break something."""
 
     kind: str
     """Its name in reports."""
-    strike: Callable[[Ground, random.Random], Awaitable[None]]
+    strike: Callable[[Target, random.Random], Awaitable[None]]
     """Breaks it, and returns when it is mended; takes its choices from the random numbers."""

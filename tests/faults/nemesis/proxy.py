@@ -24,7 +24,8 @@ class Proxy:
         """Prepare to stand before an engine; it need not be there yet."""
         self.delay_s = 0.0
         """How long each piece of data takes on its way."""
-        self._engine = (host, port)
+        self.engine = (host, port)
+        """Where connections lead that are made from now on."""
         self._port = 0
         self._server: asyncio.Server | None = None
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, asyncio.StreamWriter | None]] = {}
@@ -84,7 +85,7 @@ class Proxy:
         self._pairs[task] = (writer, None)
         engine: asyncio.StreamWriter | None = None
         try:
-            answers, engine = await asyncio.open_connection(*self._engine)
+            answers, engine = await asyncio.open_connection(*self.engine)
             self._pairs[task] = (writer, engine)
             ways = (
                 asyncio.create_task(self._pass(reader, engine, Way.TO_ENGINE)),

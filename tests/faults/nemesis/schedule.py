@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.faults.nemesis.ground import Fault
 
@@ -16,12 +16,12 @@ class Step(NamedTuple):
     """A fault, and the work before it."""
 
     answers: int
-    fault: Fault
+    fault: Fault[Any]
 
 
-def schedule(faults: Sequence[Fault], count: int, chance: random.Random) -> list[Step]:
+def schedule(faults: Sequence[Fault[Any]], count: int, chance: random.Random) -> list[Step]:
     """Give so many steps: every kind comes before any comes again, each time in another order."""
-    drawn: list[Fault] = []
+    drawn: list[Fault[Any]] = []
     while len(drawn) < count:
         drawn += chance.sample(list(faults), min(len(faults), count - len(drawn)))
     return [Step(chance.randint(*ANSWERS_BETWEEN), fault) for fault in drawn]

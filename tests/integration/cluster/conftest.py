@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.support.certificates import make_certificate
-from tests.support.ray_nodes import Cluster, Network, ray_nodes, until, why_not
+from tests.support.ray_nodes import Cluster, Network, cluster_settings, ray_nodes, why_not
 
 SHARDS = 4
 
@@ -27,25 +26,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 @pytest.fixture(scope="session")
 def cluster(network: Network) -> Iterator[Cluster]:
-    make_certificate(network.folder, "peers", "groups", [node.address for node in network.nodes])
-    (network.folder / "peers.secret").write_text("0123456789abcdef" * 4)
-    certificate, key = (str(network.folder / f"peers.{kind}") for kind in ("pem", "key"))
-    settings = {
-        "directory": str(network.folder / "shards"),
-        "address": "127.0.0.1:0",
-        "shards": SHARDS,
-        "snapshots": False,
-        "peers": {
-            "address": "127.0.0.1:0",
-            "secret_file": str(network.folder / "peers.secret"),
-            "tls": {"certificate": certificate, "key": key, "authorities": certificate},
-        },
-    }
+    settings = {**cluster_settings(network, SHARDS), "directory": str(network.folder / "shards")}
     made = Cluster(network, network.nodes[1], settings)
     try:
-        until("all nodes are there", lambda: len(made.ask("Show").get("nodes", ())) == len(network.nodes))
-        made.do("Drain", name=network.head.address, undo=False)
-        made.do("Want", shards=SHARDS, actors=2)
+        made.begin(SHARDS, actors=2)
         yield made
     finally:
         made.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,7 @@ PLACEMENT = Placement(
 def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Ray in this process, with nobody else's clusters in sight."""
     home = tmp_path_factory.mktemp("home")
+    sockets = Path("/tmp") / f"crs{os.getpid()}"  # their names must be short
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.delenv("RAY_ADDRESS", raising=False)
@@ -46,10 +48,11 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             include_dashboard=False,
             object_store_memory=80_000_000,
             log_to_driver=False,
-            _temp_dir=str(Path("/tmp") / f"crs{os.getpid()}"),
+            _temp_dir=str(sockets),
         )
         yield
         library.shutdown()
+    shutil.rmtree(sockets)
 
 
 def at(generation: int) -> Placement:

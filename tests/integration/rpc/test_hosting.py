@@ -1,5 +1,6 @@
 """Shards that come and go between two processes' groups, as a supervisor says."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,10 +14,16 @@ from crowdroute.router.cli.cluster_process import settings_at
 from crowdroute.router.errors import Fenced, NotReady
 from crowdroute.router.rpc.assembly import make_server
 from crowdroute.router.rpc.group.hosting import GroupHosting
+from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.runtime.cluster.hosting import Place
+from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.opening import opened_shard
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
 
 HERE = "127.0.0.1"
+PATIENCE = 10.0
 
 
 def settings_in(directory: Path, shards: int) -> Settings:
@@ -73,6 +80,53 @@ async def test_a_shard_is_handed_from_one_process_to_another_and_both_answer_for
         assert await names_told_by(one, tmp_path) == ["a", "b", "c"]
 
 
+@contextlib.asynccontextmanager
+async def peer_of(hosting: GroupHosting, settings: Settings) -> AsyncIterator[PeerLink]:
+    assert settings.peers is not None
+    link = Peers(settings.peers).link(hosting.at.peers)
+    yield link
+    await link.close()
+
+
+async def test_who_follows_a_process_is_told_of_an_organisation_in_a_shard_that_it_takes_later(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as before:
+        await before.open(0, 1)
+    async with hosting(settings) as later, peer_of(later, settings) as peer:
+        parts = peer.follow()
+        assert not (await anext(parts)).organisations
+        await later.open(0, 2)
+        told = await asyncio.wait_for(anext(parts), PATIENCE)
+        assert [one.stream for one in told.organisations] == ["default/organisation"]
+        assert told.organisations[0].sections
+        await later.release(0)
+        await later.open(0, 3)  # whoever had it meanwhile may have changed it
+        told = await asyncio.wait_for(anext(parts), PATIENCE)
+        assert [one.stream for one in told.organisations] == ["default/organisation"]
+        await parts.aclose()
+
+
+async def test_the_position_of_an_organisation_is_that_of_its_newest_durable_change(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as one, peer_of(one, settings) as peer:
+        one.know(1, {0: one.at, 1: one.at})
+        await one.open(0, 1)
+        await one.open(1, 1)
+        parts = peer.follow()
+        (told,) = (await anext(parts)).organisations
+        assert await peer.position() == {"default/organisation": told.sequence}
+        await create(one, tmp_path, "a")
+        (position,) = (await peer.position()).values()
+        assert position > told.sequence
+        entries = list((await asyncio.wait_for(anext(parts), PATIENCE)).entries)
+        while entries[-1].sequence < position:
+            entries += (await asyncio.wait_for(anext(parts), PATIENCE)).entries
+        assert entries[-1].sequence == position
+        await parts.aclose()
+
+
 async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, 2)
     async with hosting(settings) as one, hosting(settings) as other:
@@ -82,6 +136,24 @@ async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) ->
         await one.release(0)
         await other.open(0, 3)
         assert await names_told_by(other, tmp_path) == []
+
+
+async def test_a_shard_is_claimed_at_the_generation_of_its_grant_whatever_was_decided_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed: list[int] = []
+
+    def noted(
+        settings: Settings, number: int, placement: Placement
+    ) -> contextlib.AbstractAsyncContextManager[Engine]:
+        claimed.append(placement.generation)
+        return opened_shard(settings, number, placement)
+
+    monkeypatch.setattr("crowdroute.router.rpc.group.hosting.opened_shard", noted)
+    async with hosting(settings_in(tmp_path, 2)) as one:
+        one.know(5, {})
+        await one.open(0, 3)
+    assert claimed == [3]
 
 
 async def test_an_older_placement_is_not_learnt(tmp_path: Path) -> None:

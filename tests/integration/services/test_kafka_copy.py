@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from tests.support.counting_core import CountingCore
 from tests.support.processes import Engine, acknowledged
+from tests.support.recorded_commands import record_commands
 from tests.support.services import Services
+from tests.support.small_crowd import TASKS
 
-from crowdroute.router.adapters.codec import chain
+from crowdroute.router.adapters.codec import chain, decode_batch
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
@@ -19,8 +21,10 @@ from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
+from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import recover
 
 pytestmark = pytest.mark.cluster
@@ -126,7 +130,8 @@ def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
         f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "engine"\n'
         'durability = "single-broker"\n'
     )
-    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine")
+    generation = str(Placement().generation)  # which who serves alone claims with, and `log copy`
+    on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine", "--generation", generation)
 
     def worked(directory: Path, reason: str, *options: str) -> None:
         engine = Engine(directory, *options)
@@ -150,3 +155,23 @@ def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
     log.close()
     assert len(noted) == 300
     assert found == noted
+
+
+async def test_recorded_commands_with_their_times_give_the_same_log_and_labels_in_a_file_and_on_kafka(
+    services: Services, tmp_path: Path
+) -> None:
+    record = record_commands(tmp_path)
+    in_file = SqliteLog(tmp_path / "file")
+    on_kafka = await opened(place(services, "recorded", tmp_path / "node"))
+    outcomes = [await record.carry_out(log) for log in (in_file, on_kafka)]
+    histories = [entries_of(log) for log in (in_file, on_kafka)]
+    in_file.close()
+    on_kafka.close()
+    assert [one.labels for one in outcomes] == [record.outcome.labels] * 2
+    assert histories[0] == histories[1]
+    assert record.outcome.finalised > TASKS / 2
+
+
+def entries_of(log: SqliteLog | KafkaLog) -> list[Entry]:
+    """Give what a log says, without the empty batches that an owner on Kafka shows itself by."""
+    return [entry for one in log.read() for entry in decode_batch(one.body, one.sequence).entries]

@@ -125,11 +125,18 @@ def test_neither_rows_in_another_order_nor_pairs_turned_round_change_scores(
         found = model.fit(comparisons(rows)).predict()
         assert np.isfinite(list(found.values())).all()
         moved = model.fit(comparisons(again)).predict()
-        assert moved == pytest.approx(found, abs=1e-7)
+        assert moved == pytest.approx(found, rel=0.0, abs=1e-9)
     turned = [(worker, right, left, winner) for worker, left, right, winner in rows]
     for model in (BradleyTerry(), WorkerBradleyTerry()):
         found = model.fit(comparisons(rows)).predict()
-        assert model.fit(comparisons(turned)).predict() == pytest.approx(found, abs=1e-7)
+        assert model.fit(comparisons(turned)).predict() == pytest.approx(found, rel=0.0, abs=1e-9)
+
+
+def test_scores_lie_nearer_to_the_mode_than_the_tolerance_asks() -> None:
+    given = comparisons(crowd(3)[0])
+    strict, loose = (BradleyTerry(tol=tol).fit(given) for tol in (1e-9, 1e-2))
+    np.testing.assert_allclose(loose.scores_, strict.scores_, rtol=0.0, atol=1e-9)
+    assert loose.converged_
 
 
 def test_the_chance_of_a_pair_follows_the_scores() -> None:

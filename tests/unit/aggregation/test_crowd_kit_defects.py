@@ -47,6 +47,21 @@ def test_mace_does_not_follow_the_order_of_rows() -> None:
     np.testing.assert_allclose(ours[0], ours[1], rtol=0.0, atol=1e-9)
 
 
+def test_mace_ends_where_crowd_kit_ends_when_its_codes_are_not_mixed_up() -> None:
+    drawn = crowd()
+    # Rows in which labels, and workers by their new names, first appear in sorted order.
+    first = [int(np.argmax(drawn.labels == label)) for label in range(drawn.n_classes)]
+    rows = drawn.select(np.concatenate([first, np.setdiff1d(np.arange(len(drawn)), first)]))
+    annotations = AnnotationSet.from_sequences(
+        [drawn.task_ids[task] for task in rows.tasks], rows.workers, rows.labels, label_ids=range(3)
+    )
+    theirs = crowdkit.MACE(n_restarts=1, n_iter=200).fit_predict_proba(frame(annotations))
+    ours = MACE(n_iter=500, tol=1e-12, evenness=0.0).fit(annotations)
+    np.testing.assert_allclose(
+        ours.predict_proba(), theirs.loc[range(annotations.n_tasks), range(3)], rtol=0.0, atol=1e-4
+    )
+
+
 def test_the_restarts_of_mace_differ() -> None:
     annotations = crowd()
     once, often = (crowdkit.MACE(n_restarts=n).fit(frame(annotations)) for n in (1, 3))

@@ -18,7 +18,9 @@ from crowdroute.aggregation import (
     Wawa,
     ZeroBasedSkill,
 )
+from crowdroute.aggregation.confusion_em import Precision
 from crowdroute.aggregation.errors import InvalidAnnotationsError, InvalidParameterError, NotFittedError
+from crowdroute.aggregation.grouping import group_by_task
 from crowdroute.aggregation.reference import CrowdKitReference
 
 VOTES = [MajorityVote, Wawa, ZeroBasedSkill]
@@ -172,19 +174,46 @@ def test_a_model_without_a_place_for_log_odds_says_so(make: Callable[[], Categor
         make().fit(simulated(9)[0], None, np.zeros((60, 3)))
 
 
-@pytest.mark.parametrize("threads", [2, 3, 500])
-def test_threads_change_no_result(threads: int) -> None:
-    annotations, truth = simulated(10)
-    gold = {task: int(truth[task]) for task in range(0, 60, 7)}
+@pytest.mark.parametrize("make", [DawidSkene, SmoothedDawidSkene])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_threads_change_no_bit_of_a_result(make: type[DawidSkene], dtype: Precision) -> None:
+    # Enough annotations per worker for 16 blocks.
+    annotations, truth = simulated(10, tasks=600)
+    gold = {task: int(truth[task]) for task in range(0, 600, 7)}
     odds = annotations.log_odds({3: {1: 0.7}})
-    alone = DawidSkene().fit(annotations, gold, odds)
-    together = DawidSkene(threads=threads).fit(annotations, gold, odds)
-    assert together.n_iter_ == alone.n_iter_
-    np.testing.assert_allclose(together.predict_proba(), alone.predict_proba(), rtol=0.0, atol=1e-9)
-    np.testing.assert_allclose(together.confusion_, alone.confusion_, rtol=0.0, atol=1e-9)
-    np.testing.assert_allclose(together.loss_history_, alone.loss_history_, rtol=0.0, atol=1e-9)
+    alone = make(dtype=dtype).fit(annotations, gold, odds)
+    for threads in (2, 3, 40):
+        together = make(threads=threads, dtype=dtype).fit(annotations, gold, odds)
+        assert together.loss_history_ == alone.loss_history_
+        np.testing.assert_array_equal(together.predict_proba(), alone.predict_proba())
+        np.testing.assert_array_equal(together.confusion_, alone.confusion_)
+        np.testing.assert_array_equal(together.class_shares_, alone.class_shares_)
 
 
-def test_no_thread_at_all_is_refused() -> None:
+@pytest.mark.parametrize("make", [DawidSkene, SmoothedDawidSkene])
+def test_float32_is_within_its_tolerance(make: type[DawidSkene]) -> None:
+    annotations, truth = simulated(11, classes=4, tasks=500)
+    gold = {3: int(truth[3])}
+    exact = make(n_iter=30, tol=-1.0).fit(annotations, gold)
+    short = make(n_iter=30, tol=-1.0, dtype="float32").fit(annotations, gold)
+    assert short.predict_proba().dtype == np.float64
+    np.testing.assert_allclose(short.predict_proba().sum(axis=1), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(short.predict_proba(), exact.predict_proba(), rtol=0.0, atol=1e-3)
+    np.testing.assert_allclose(short.confusion_, exact.confusion_, rtol=0.0, atol=1e-3)
+    np.testing.assert_allclose(short.loss_history_, exact.loss_history_, rtol=0.0, atol=1e-5)
+    assert short.predict_proba()[3].tolist() == exact.predict_proba()[3].tolist()
+
+
+def test_bad_threads_and_precision_are_refused() -> None:
     with pytest.raises(InvalidParameterError, match="threads is 0"):
         DawidSkene(threads=0).fit(simulated(10)[0])
+    with pytest.raises(InvalidParameterError, match="dtype is 'float16'"):
+        SmoothedDawidSkene(dtype="float16").fit(simulated(10)[0])  # type: ignore[arg-type]
+
+
+def test_more_cells_than_can_be_numbered_are_refused() -> None:
+    # A million classes for 4,295 workers, of which each gave one label.
+    n = 4_295
+    annotations = AnnotationSet.from_sequences(range(n), range(n), range(n), label_ids=range(1_000_000))
+    with pytest.raises(InvalidAnnotationsError, match="exceed 4,294,967,296"):
+        group_by_task(annotations)

@@ -69,3 +69,65 @@ def test_what_is_not_known_is_refused_and_changes_nothing() -> None:
         StreamingDawidSkene([])
     assert model.task_ids_ == (1,)
     np.testing.assert_array_equal(model.predict_proba(), before)
+
+
+def test_a_worker_who_turned_bad_is_found_by_who_forgets() -> None:
+    rng = np.random.default_rng(1)
+    lasting, forgetting = (StreamingDawidSkene(["no", "yes"], half_life=each) for each in (np.inf, 400.0))
+    for task in range(600):
+        for worker in range(5):
+            good = worker > 0 or task < 400
+            label = "yes" if rng.random() < (0.9 if good else 0.3) else "no"
+            for model in (lasting, forgetting):
+                model.partial_fit(task, worker, label)
+
+    def accuracy(model: StreamingDawidSkene) -> float:
+        model.advance(model.model_.forgetting.now)
+        return float(model.model_.confusion[0, 1, 1] / model.model_.row_sums[0, 1])
+
+    assert accuracy(lasting) > 0.6
+    assert accuracy(forgetting) < 0.45
+
+
+def test_time_that_passes_leaves_the_prior() -> None:
+    model = StreamingDawidSkene(["no", "yes"], half_life=2.0)
+    for task in range(20):
+        model.partial_fit(task, "u", "yes", moment=0.0).partial_fit(task, "v", "yes", moment=0.0)
+    learnt = model.model_.row_sums[0] - model.model_.prior_counts.sum(axis=1)
+    model.advance(2.0)
+    left = model.model_.row_sums[0] - model.model_.prior_counts.sum(axis=1)
+    np.testing.assert_allclose(left, learnt / 2)
+    model.advance(1e6)
+    np.testing.assert_allclose(model.model_.confusion[0], model.model_.prior_counts, atol=1e-12)
+    assert np.isfinite(model.predict_proba()).all()
+
+
+def test_gold_in_the_stream_is_certain_and_teaches_what_its_workers_do() -> None:
+    model = StreamingDawidSkene(["no", "yes"])
+    for task in range(10):
+        truth, other = ("yes", "no") if task % 2 == 0 else ("no", "yes")
+        model.partial_fit(task, "honest", truth).partial_fit(task, "liar", other).set_gold(task, truth)
+    model.partial_fit("open", "honest", "no").partial_fit("open", "liar", "yes")
+    assert model.predict()["open"] == "no"
+    np.testing.assert_array_equal(model.predict_proba()[0], [0.0, 1.0])
+    assert model.refit().gap_to_batch() < 0.01
+    before = model.predict_proba()
+    model.set_gold("unseen", "no")
+    assert model.predict()["unseen"] == "no"
+    model.set_gold("unseen", None)
+    np.testing.assert_array_equal(model.predict_proba()[-1], [0.5, 0.5])
+    np.testing.assert_array_equal(model.predict_proba()[:-1], before)
+    with pytest.raises(InvalidAnnotationsError, match="'maybe' is not among"):
+        model.set_gold(0, "maybe")
+
+
+def test_a_rebuilt_model_remembers_gold_and_moments() -> None:
+    model = StreamingDawidSkene(["no", "yes"], half_life=3.0)
+    model.partial_fit("t", "u", "yes", 5.0).partial_fit("s", "u", "no", 4.0).set_gold("s", "no")
+    model.partial_fit("t", "v", "no", 9.0).withdraw("t", "v").set_gold("t", "no").set_gold("t", None)
+    expected = StreamingDawidSkene(["no", "yes"], half_life=3.0)
+    expected.partial_fit("t", "u", "yes", 5.0).partial_fit("s", "u", "no", 4.0).set_gold("s", "no")
+    model.rebuild()
+    assert model.worker_ids_ == ("u",)
+    np.testing.assert_array_equal(model.predict_proba(), expected.predict_proba())
+    np.testing.assert_array_equal(model.model_.confusion, expected.model_.confusion)

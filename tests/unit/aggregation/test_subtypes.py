@@ -38,6 +38,24 @@ def test_hard_kinds_of_tasks_are_found_and_not_taken_for_a_class() -> None:
     )
 
 
+def test_starts_follow_neither_the_order_of_rows_nor_any_names() -> None:
+    annotations, _ = crowd(hard=0.35)
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(annotations))
+    new_task, new_worker = rng.permutation(800), rng.permutation(30)
+    other = AnnotationSet.from_sequences(
+        new_task[np.array(annotations.task_ids)[annotations.tasks]][order],
+        new_worker[np.array(annotations.worker_ids)[annotations.workers]][order],
+        1 - annotations.labels[order],
+        label_ids=range(2),
+    )
+    one, two = (SubtypeBCC(n_iter=80, tol=-1e9).fit(rows) for rows in (annotations, other))
+    assert one.subtypes_ == 3
+    row_of = {task: row for row, task in enumerate(two.task_ids_)}
+    again = two.predict_proba()[[row_of[int(new_task[int(task)])] for task in one.task_ids_], ::-1]
+    np.testing.assert_allclose(one.predict_proba(), again, rtol=0.0, atol=1e-9)
+
+
 def test_where_there_are_none_no_evidence_is_claimed() -> None:
     model = SubtypeBCC().fit(crowd(hard=0.0)[0])
     assert model.evidence_ - model.evidence_of_one_ < 5.0

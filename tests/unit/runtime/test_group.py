@@ -261,6 +261,41 @@ async def test_the_logs_of_two_shards_cannot_be_exchanged_unnoticed() -> None:
             pass
 
 
+async def test_what_becomes_durable_while_a_shard_leaves_is_told_to_whoever_follows() -> None:
+    street = Street()
+    async with street.group() as group:
+        await found(group)
+        await create(group, FIRST, "one")
+        second = await create(group, SECOND, "two")
+        told: list[tuple[int, int, list[str]]] = []
+        group.subscribe(
+            lambda shard, sequence, entries: told.append((shard, sequence, [one.stream for one in entries]))
+        )
+        pausing = asyncio.create_task(group.submit(group.request(second, PauseProject("a test"))))
+        await asyncio.sleep(0)
+        assert told == []
+
+        await group.release(1, Placement(2, 2))
+
+        await pausing
+        assert told == [(1, street.disks[1].batches[-1].sequence, [second])]
+        await group.take(1, Placement(2, 3))
+        assert told[1:] == [(1, told[0][1], [])]
+
+
+async def test_a_shard_that_cannot_be_taken_is_left_to_others() -> None:
+    street = Street()
+    async with street.group() as group:
+        await found(group)
+        await create(group, FIRST, "one")
+        await create(group, SECOND, "two")
+        await group.release(1, Placement(2, 2))
+        street.disks[1] = Street().disks[1]  # somebody put an empty log in its place
+        with pytest.raises(ConfigurationError, match="lacks it"):
+            await group.take(1, Placement(2, 3))
+        assert street.open == {0}
+
+
 async def test_a_stream_that_does_not_exist_is_found_nowhere() -> None:
     street = Street()
     async with street.group() as group:

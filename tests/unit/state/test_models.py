@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crowdroute.router.model.rules import Field, Label
+from crowdroute.router.model.states import Receipt, Revision
+from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.models import SCRATCH, Models
+from crowdroute.router.state.tables import Assignments
 
 COLOUR = Field("colour", (Label("red"), Label("green")))
 SIZE = Field("size", (Label("small"), Label("middle"), Label("large")))
@@ -60,6 +65,43 @@ def test_a_task_with_more_annotations_than_the_scratch_arrays_hold_is_estimated_
     assert made.probabilities(0, 0)[1] > 0.99
     made.replace(0, 0, [(row, 1, -1) for row in rows])
     assert made.probabilities(0, 0) == (0.5, 0.5)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(-1, 1), st.integers(-1, 2), st.booleans()),
+        min_size=1,
+        max_size=SCRATCH + 8,
+    )
+)
+def test_one_annotation_more_is_the_same_as_replacing_all_by_all_and_it(
+    given_by: list[tuple[int, int, int, bool]],
+) -> None:
+    """Of annotations (worker, label per field, whether it counts): the newest counts."""
+    quick, thorough = models(1), models(1)
+    table, answers = Assignments(), Matrix("i2", -1, width=2)
+    standing: list[int] = []
+    for number, (worker, colour, size, counts) in enumerate(given_by):
+        row = table.add_id(number.to_bytes(16, "big", signed=True) if number else b"\xff" * 16)
+        answers.reserve(row + 1, 2)
+        answers.values[row] = colour, size
+        table.next_of_task[row] = row - 1
+        table.receipt[row] = Receipt.COUNTED if counts else Receipt.SURPLUS
+        table.revision[row] = Revision.SUBMITTED
+        if not counts:
+            continue
+        table.matrix[row] = quick.matrix(worker, 0)
+        assert thorough.matrix(worker, 0) == table.matrix[row]
+        quick.extend(table.rows, answers, 0, row, row)
+        for field in range(2):
+            others = [
+                (table.matrix[one], answers.cells[one, field], answers.cells[one, field]) for one in standing
+            ]
+            thorough.replace(field, 0, [*others, (table.matrix[row], -1, answers.cells[row, field])])
+        standing.insert(0, row)
+    for field in range(2):
+        assert quick.probabilities(field, 0) == thorough.probabilities(field, 0)
+        assert np.array_equal(quick.fields[field].confusion, thorough.fields[field].confusion)
 
 
 def test_fields_and_labels_that_are_added_later_have_room_for_everything_known() -> None:

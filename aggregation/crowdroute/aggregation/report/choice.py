@@ -255,7 +255,8 @@ def _selection(selection: Selection) -> Section:
     return Section(
         "Why this model",
         f"Chosen: {selection.chosen}, because {selection.reason}. Labels were hidden in turn and foretold"
-        f" from the rest ({count(selection.annotations)} labels, five folds).",
+        f" from the rest ({count(selection.annotations)} labels, five folds). Probabilities are the mean of"
+        " the model's and of the votes' shares.",
         (
             table(
                 "model", "ln P per hidden label", f"more than {first}", "95 %", "on gold", "95 %",

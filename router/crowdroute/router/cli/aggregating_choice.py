@@ -76,12 +76,12 @@ def find_choice(
         selection, fitted = select_model(
             annotations, AUTO_MODELS, _usable(annotations, gold), advance=advance
         )
-        model = selection.chosen
+        model, posteriors = selection.chosen, fitted.predict_proba()
     else:
         begin("fitting", 1)
-        fitted = CHOICE_MODELS[model]().fit(annotations)
+        posteriors = CHOICE_MODELS[model]().fit(annotations).predict_proba()
         advance()
-    return judge_choice(annotations, gold, model, selection, fitted.predict_proba(), begin, advance)
+    return judge_choice(annotations, gold, model, selection, posteriors, begin, advance)
 
 
 def check_model(model: str, what: str, further: Iterable[str]) -> None:

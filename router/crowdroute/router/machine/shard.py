@@ -14,52 +14,27 @@ import msgspec
 
 from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands import organisation as organisation_wishes
-from crowdroute.router.commands import project as project_wishes
-from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal, SnapshotUnusable
+from crowdroute.router.commands.project import ApplyWorkerFact, BeginProject, CreateProject, RequestNext
+from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal
 from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
 from crowdroute.router.events.project import EntryPosted
-from crowdroute.router.machine import crossing
-from crowdroute.router.machine.idempotency import Remembered, Replies
+from crowdroute.router.machine import crossing, saving
+from crowdroute.router.machine.balances import UntoldBalances
+from crowdroute.router.machine.idempotency import Remembered
 from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.project.machine import ProjectMachine
 from crowdroute.router.machine.stream import (
     Decision,
-    StreamMachine,
     organisation_stream,
     project_stream,
     tenant_of,
 )
+from crowdroute.router.machine.streams import Stream, Streams, new_stream
 from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.state.project import Project
 
-VERSION = 1
-"""Version of the shard's sections."""
-
-INPUTS = "inputs"
-"""Name of the section that holds how far inputs are taken in."""
-
-BALANCE_DELAY_US = 60_000_000
-"""How old a worker's total in the organisation may be: a minute, so that a busy worker costs one event, not
-hundreds."""
-
-BALANCES = 256
-"""Balances told per call of `due`."""
-
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-
-class _Stream:
-    """One stream with the replies it remembers."""
-
-    def __init__(self, machine: StreamMachine) -> None:
-        self.machine = machine
-        self.replies = Replies()
-        self.last_us = 0
-        self.organisation: OrganisationMachine | None = None
-        """The organisation that a project's worker facts come from, once it was needed."""
-        self.apart = False
-        """Whether this is a project whose organisation lives in another shard."""
 
 
 class Shard:
@@ -68,18 +43,12 @@ class Shard:
     def __init__(self, shard: int = 0) -> None:
         """Make a shard without streams, with a number that it records in the placements it decides."""
         self.number = shard
-        self.elsewhere: dict[str, OrganisationMachine] = {}
-        """By stream: the organisations that live in other shards, as far as they are durable there. Who runs
-        the shard keeps them; they are looked at for worker facts alone, and never part of this state."""
-        self._streams: dict[str, _Stream] = {}
+        self._streams = Streams()
         # Entries of deliveries whose command was refused after them; they lead the next entries given out,
         # but never go alone with a command that may have contents, which would be stored though it did
         # nothing.
         self._owed: list[Entry] = []
-        # (project stream, worker) whose total the organisation does not know yet, since when.
-        self._untold: dict[tuple[str, Id], int] = {}
-        # The same where the organisation lives in another shard.
-        self._outgoing: dict[tuple[str, Id], int] = {}
+        self._untold = UntoldBalances(self._streams)
         self._inputs = InputMarks()
 
     # Reading
@@ -90,10 +59,7 @@ class Shard:
         Raises:
             NotFound: there is no such tenant.
         """
-        stream = self._streams.get(organisation_stream(tenant))
-        if stream is None or not isinstance(stream.machine, OrganisationMachine):
-            raise NotFound("the organisation does not exist")
-        return stream.machine
+        return self._streams.organisation(tenant)
 
     def project(self, tenant: str, project: Id) -> ProjectMachine:
         """Give one project of a tenant.
@@ -101,10 +67,7 @@ class Shard:
         Raises:
             NotFound: the tenant has no such project.
         """
-        stream = self._streams.get(project_stream(tenant, project))
-        if stream is None or not isinstance(stream.machine, ProjectMachine):
-            raise NotFound("the project does not exist", {"project": project.hex()})
-        return stream.machine
+        return self._streams.project(tenant, project)
 
     def project_state(self, stream: str) -> Project:
         """Give the state of the project whose stream has this name.
@@ -112,10 +75,7 @@ class Shard:
         Raises:
             NotFound: there is no such stream, or it is not a project's.
         """
-        found = self._streams.get(stream)
-        if found is None or not isinstance(found.machine, ProjectMachine):
-            raise NotFound("the project does not exist")
-        return found.machine.state
+        return self._streams.project_at(stream).state
 
     def input_position(self, topic: str, partition: int) -> int:
         """Give the first offset of an input partition that is not taken in."""
@@ -142,6 +102,13 @@ class Shard:
         """Give the names of all streams, in the order in which they began."""
         return tuple(self._streams)
 
+    def look_elsewhere(self, organisations: Mapping[str, OrganisationMachine]) -> None:
+        """Go by these, by stream, for worker facts of organisations that live in other shards.
+
+        Who runs the shard keeps them as far as they are durable there; they are never part of this state.
+        """
+        self._streams.elsewhere = organisations
+
     # Deciding
 
     def handle(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
@@ -155,7 +122,7 @@ class Shard:
             if repeated is not None:
                 return (), repeated
         entries, reply = self._execute(request, now_us)
-        if self._owed and (entries or type(request.command) is project_wishes.RequestNext):
+        if self._owed and (entries or type(request.command) is RequestNext):
             owed, self._owed = self._owed, []
             entries = (*owed, *entries)
         return entries, reply
@@ -181,36 +148,36 @@ class Shard:
 
     def _execute(self, request: Request, now_us: int) -> tuple[tuple[Entry, ...], Reply]:
         command = request.command
-        if type(command) is project_wishes.CreateProject:
-            return self._create_project(request, command, now_us)
-        if type(command) is project_wishes.RequestNext:
+        if type(command) is RequestNext:
             self._bring_facts(request.stream, command.worker, now_us)
+        elif type(command) is CreateProject:
+            return self._create_project(request, command, now_us)
         entry, reply = self._run(request, now_us)
         if entry is None:
             return (), reply
-        if type(self._streams[request.stream].machine) is OrganisationMachine:
+        if self._streams[request.stream].is_organisation:
             return (entry, *self._deliver(request.stream, entry, now_us)), reply
         return (entry,), reply
 
     def _run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:
         """Decide one command on one stream."""
         stream = self._streams.get(request.stream) or self._begin(request)
-        moment = max(now_us, stream.last_us)
+        moment = now_us if now_us > stream.last_us else stream.last_us
         events, reply = self._drive(stream, stream.machine.decide(request, moment), moment)
         if not events:
             return None, reply
         return self._entry(request, stream, events, reply, moment), reply
 
-    def _begin(self, request: Request) -> _Stream:
+    def _begin(self, request: Request) -> Stream:
         if isinstance(request.command, organisation_wishes.CreateOrganisation):
-            return _Stream(OrganisationMachine())
-        if isinstance(request.command, project_wishes.BeginProject):
-            return _Stream(ProjectMachine())
+            return Stream(OrganisationMachine())
+        if isinstance(request.command, BeginProject):
+            return Stream(ProjectMachine())
         kind = "organisation" if request.stream.endswith("/organisation") else "project"
         raise NotFound(f"there is no {kind} of that name here")
 
     def _drive(
-        self, stream: _Stream, decision: Decision, now_us: int, first: Event | None = None
+        self, stream: Stream, decision: Decision, now_us: int, first: Event | None = None
     ) -> tuple[list[Event], Reply]:
         """Apply each event of a decision before the next is asked for."""
         events: list[Event] = []
@@ -230,25 +197,21 @@ class Shard:
             raise
 
     def _entry(
-        self, request: Request, stream: _Stream, events: list[Event], reply: Reply, now_us: int
+        self, request: Request, stream: Stream, events: list[Event], reply: Reply, now_us: int
     ) -> Entry:
-        keyed = bool(request.key)
-        cause = Cause(
-            command=type(request.command).__name__,
-            principal=request.principal,
-            request=request.request,
-            key=request.key,
-            digest=_digest(request) if keyed else b"",
-        )
-        encoded = msgspec.msgpack.encode(reply) if keyed else b""
+        digest = encoded = b""
+        if request.key:
+            digest, encoded = _digest(request), msgspec.msgpack.encode(reply)
+        command = type(request.command).__name__
+        cause = Cause(command, request.principal, request.request, request.key, digest)
         entry = Entry(request.stream, now_us, cause, tuple(events), encoded)
         self._note(request.stream, stream, entry)
         return entry
 
-    def _note(self, name: str, stream: _Stream, entry: Entry) -> None:
+    def _note(self, name: str, stream: Stream, entry: Entry) -> None:
         """Keep what the shard itself folds of an entry: the stream, its time, the reply, untold balances."""
         if name not in self._streams:
-            self._add(name, stream)
+            self._streams.begin(name, stream)
         stream.last_us = entry.at_us
         cause = entry.cause
         if cause.key:
@@ -259,22 +222,12 @@ class Shard:
             )
         for event in entry.events:
             if type(event) is EntryPosted:
-                (self._outgoing if stream.apart else self._untold).setdefault(
-                    (name, event.worker), entry.at_us
-                )
-
-    def _add(self, name: str, stream: _Stream) -> None:
-        # An organisation comes before its projects wherever both live in one shard.
-        stream.apart = (
-            isinstance(stream.machine, ProjectMachine)
-            and organisation_stream(tenant_of(name)) not in self._streams
-        )
-        self._streams[name] = stream
+                self._untold.note(name, event.worker, stream.apart, entry.at_us)
 
     # Deliveries between streams
 
     def _create_project(
-        self, request: Request, command: project_wishes.CreateProject, now_us: int
+        self, request: Request, command: CreateProject, now_us: int
     ) -> tuple[tuple[Entry, ...], Reply]:
         """Register a project with its organisation and begin its stream, both or neither."""
         tenant = tenant_of(request.stream)
@@ -287,7 +240,7 @@ class Shard:
         if request.stream in self._streams:
             stream = self._streams[request.stream]
         else:
-            stream = _Stream(ProjectMachine())
+            stream = Stream(ProjectMachine())
         decision = stream.machine.decide(request, now_us)
         first = next(decision)
         register = organisation_wishes.RegisterProject(command.project, command.name, self.number)
@@ -308,7 +261,7 @@ class Shard:
             return
         organisation = stream.organisation
         if organisation is None:
-            organisation = stream.organisation = self._organisation_of(name)
+            organisation = stream.organisation = self._streams.organisation_of(name)
             if organisation is None:
                 return
         known = organisation.state.workers.get(worker)
@@ -318,16 +271,9 @@ class Shard:
         workers = stream.machine.state.workers
         row = workers.find(worker)
         if row < 0 or workers.version[row] < facts.version:
-            entry, _ = self._run(Request(name, project_wishes.ApplyWorkerFact(facts)), now_us)
+            entry, _ = self._run(Request(name, ApplyWorkerFact(facts)), now_us)
             if entry is not None:
                 self._owed.append(entry)
-
-    def _organisation_of(self, project: str) -> OrganisationMachine | None:
-        name = organisation_stream(tenant_of(project))
-        found = self._streams.get(name)
-        if found is None:
-            return self.elsewhere.get(name)
-        return found.machine if isinstance(found.machine, OrganisationMachine) else None
 
     def _deliver(self, name: str, entry: Entry, now_us: int) -> list[Entry]:
         """Tell the projects that know a worker what just changed about them."""
@@ -357,16 +303,9 @@ class Shard:
         return entries
 
     def _tell_balances(self, now_us: int) -> list[Entry]:
-        """Tell organisations the totals that are old enough, each under the number of its entries as
-        version."""
+        """Tell organisations the totals that are old enough."""
         entries = []
-        for (name, worker), since in list(self._untold.items())[:BALANCES]:
-            if since + BALANCE_DELAY_US > now_us:
-                break
-            del self._untold[name, worker]
-            machine = self._streams[name].machine
-            assert isinstance(machine, ProjectMachine)
-            command = crossing.balance_of(machine.state, worker)
+        for name, command in self._untold.due(now_us):
             try:
                 entry, _ = self._run(Request(organisation_stream(tenant_of(name)), command), now_us)
             except NotFound:
@@ -382,18 +321,11 @@ class Shard:
             Name of the project's stream, and the command for its organisation; `told` once it is durable
             there.
         """
-        found = []
-        for (name, worker), since in list(self._outgoing.items())[:BALANCES]:
-            if since + BALANCE_DELAY_US > now_us:
-                break
-            found.append((name, crossing.balance_of(self.project_state(name), worker)))
-        return found
+        return self._untold.outgoing(now_us)
 
     def told(self, name: str, balance: organisation_wishes.NoteBalance, now_us: int) -> None:
         """Learn that the organisation of a project knows a total; a newer one is told a minute later."""
-        self._outgoing.pop((name, balance.worker), None)
-        if crossing.balance_of(self.project_state(name), balance.worker).version > balance.version:
-            self._outgoing[name, balance.worker] = now_us
+        self._untold.told(name, balance, now_us)
 
     # Time
 
@@ -428,8 +360,9 @@ class Shard:
         ]
         if self._owed:
             moments.append(0)
-        if self._untold:
-            moments.append(next(iter(self._untold.values())) + BALANCE_DELAY_US)
+        untold_us = self._untold.next_due_us()
+        if untold_us is not None:
+            moments.append(untold_us)
         return min(moments, default=None)
 
     # Folding and saving
@@ -439,8 +372,7 @@ class Shard:
         for entry in batch.entries:
             stream = self._streams.get(entry.stream)
             if stream is None:
-                organisation = entry.stream.endswith("/organisation")
-                stream = _Stream(OrganisationMachine() if organisation else ProjectMachine())
+                stream = new_stream(entry.stream)
             for event in entry.events:
                 stream.machine.apply(event, entry.at_us)
             self._note(entry.stream, stream, entry)
@@ -450,28 +382,14 @@ class Shard:
     def settle(self) -> None:
         """Make ready to decide after a fold: forget balances that the organisation knows, build routing
         indexes."""
-        for untold in (self._untold, self._outgoing):
-            for name, worker in list(untold):
-                organisation = self._organisation_of(name)
-                if organisation is not None:
-                    balance = crossing.balance_of(self.project_state(name), worker)
-                    if crossing.is_known(balance, organisation.state):
-                        del untold[name, worker]
+        self._untold.forget_known()
         for stream in self._streams.values():
             if isinstance(stream.machine, ProjectMachine) and stream.machine.state.history:
                 stream.machine.chooser()
 
     def pack(self) -> dict[str, bytes]:
         """Give the whole state as named sections."""
-        names = [(name, stream.last_us) for name, stream in self._streams.items()]
-        untold = [*self._untold.items(), *self._outgoing.items()]
-        sections = {"shard": msgspec.msgpack.encode((VERSION, names, untold))}
-        sections[INPUTS] = self._inputs.pack()
-        for name, stream in self._streams.items():
-            sections[f"{name}:replies"] = stream.replies.pack()
-            for part, raw in stream.machine.pack().items():
-                sections[f"{name}:{part}"] = raw
-        return sections
+        return saving.pack(self._streams, self._untold, self._inputs)
 
     def unpack(self, sections: Mapping[str, bytes | memoryview]) -> None:
         """Take over a state given by `pack`.
@@ -479,32 +397,7 @@ class Shard:
         Raises:
             SnapshotUnusable: the sections are of an unknown version or do not fit together.
         """
-        kind = tuple[int, list[tuple[str, int]], list[tuple[tuple[str, Id], int]]]
-        try:
-            version, names, untold = msgspec.msgpack.decode(sections["shard"], type=kind)
-            if version != VERSION:
-                raise SnapshotUnusable(
-                    f"the snapshot has shard layout {version}, this release reads {VERSION}"
-                )
-            by_stream: dict[str, dict[str, bytes | memoryview]] = {name: {} for name, _ in names}
-            for section, raw in sections.items():
-                name, _, part = section.partition(":")
-                if part:
-                    by_stream[name][part] = raw
-            for name, last_us in names:
-                machine = OrganisationMachine() if name.endswith("/organisation") else ProjectMachine()
-                stream = _Stream(machine)
-                machine.unpack(by_stream[name])
-                stream.replies.unpack(by_stream[name]["replies"])
-                stream.last_us = last_us
-                self._add(name, stream)
-            for (name, worker), since in untold:
-                kept = self._outgoing if self._streams[name].apart else self._untold
-                kept[name, worker] = since
-            if INPUTS in sections:  # a snapshot from before there were inputs has none
-                self._inputs.unpack(sections[INPUTS])
-        except (KeyError, msgspec.DecodeError) as error:
-            raise SnapshotUnusable(f"the snapshot does not fit together: {error}") from error
+        saving.unpack(sections, self._streams, self._untold, self._inputs)
 
     def digest(self) -> str:
         """Give a hash of all discrete facts of all streams."""

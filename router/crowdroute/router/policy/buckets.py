@@ -17,6 +17,7 @@ from crowdroute.router.policy.lists import Lists
 from crowdroute.router.policy.plans import Plan
 from crowdroute.router.policy.segments import Segments
 from crowdroute.router.state.project import Project
+from crowdroute.router.state.tables import NONE
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -65,8 +66,10 @@ class Buckets:
         self._touched: NDArray[np.int64] = np.zeros(MOST_TOUCHED, np.int64)
         self._touched_cells = self._touched.data
         self._waiting = 0
+        self._last_touched = NONE
         self._touches = 0
-        self._holders = 0
+        self.holders = 0
+        """How many workers held leases when they were last counted."""
         #: What `_held` has the addresses of; empty when something in it was replaced.
         self._arrays: tuple[NDArray[Any], ...] = ()
         self._held: NDArray[Any] = np.zeros(0, HELD)
@@ -108,7 +111,7 @@ class Buckets:
         self._counters[:] = 0
         self._counters[placing.POOLED] = self.pools.clear(np.bincount(open_signatures, minlength=1))
         self._counters[placing.CANDIDATES] = self.sets.clear(np.bincount(named, minlength=1))
-        self._waiting = 0
+        self._waiting, self._last_touched = 0, NONE
         for task in np.flatnonzero(rows["in_review"]).tolist():
             self._rest(task)
         self._place(np.arange(tasks), tasks)
@@ -118,35 +121,34 @@ class Buckets:
 
     def touch(self, task: int) -> None:
         """Note that one task is to be placed anew."""
-        waiting = self._waiting
-        if not waiting or self._touched_cells[waiting - 1] != task:
-            if waiting == MOST_TOUCHED:
+        if task != self._last_touched:
+            if self._waiting == MOST_TOUCHED:
                 self._place_touched()
-                waiting = 0
-            self._touched_cells[waiting] = task
-            self._waiting = waiting + 1
+            self._touched_cells[self._waiting] = self._last_touched = task
+            self._waiting += 1
         if task < self.cards.count and (self._state.tasks.in_review[task] or self.cards.resting[task]):
             self._rest(task)
 
     def _rest(self, task: int) -> None:
         self.cards.resting[task] = self._state.awaits_check(task)
 
-    def catch_up(self) -> None:
+    def catch_up(self) -> NDArray[Any]:
         """Place the touched tasks, and lift some of those whose deadlines have come near since they were
-        placed; before anything here is looked at."""
+        placed, before anything here is looked at; give what `held` gives."""
         if self._ageing.next_us <= self._state.last_us:
             for task in self._ageing.due(self._state.last_us):
                 self.touch(task)
-        if self._waiting:
-            self._place_touched()
+        if not self._waiting:
+            return self.held()
+        self._place_touched()
+        return self._held
 
     def _place_touched(self) -> None:
-        count, self._waiting = self._waiting, 0
+        count, self._waiting, self._last_touched = self._waiting, 0, NONE
         self._place(self._touched, count)
         if self._by_posterior:
             deadlines = self._state.tasks.deadline_us
-            for place in range(count):
-                task = self._touched_cells[place]
+            for task in self._touched[:count].tolist():
                 if deadlines[task]:
                     self._ageing.arm(task, self._state.tasks, self.cards, self._lease_us)
         self._touches += count
@@ -155,13 +157,8 @@ class Buckets:
 
     def _count_holders(self) -> None:
         workers = self._state.workers
-        self._holders = int(np.count_nonzero(workers.rows["live"][: workers.count]))
+        self.holders = int(np.count_nonzero(workers.rows["live"][: workers.count]))
         self._touches = 0
-
-    @property
-    def holders(self) -> int:
-        """How many workers held leases when they were last counted."""
-        return self._holders
 
     @property
     def signatures(self) -> int:
@@ -170,8 +167,12 @@ class Buckets:
 
     def held(self) -> NDArray[Any]:
         """Give what compiled code works on; for this call only, since arrays that grow are replaced."""
-        self.follow_workers()
-        state, known = self._state, self._arrays
+        state = self._state
+        if state.workers.count >= self.sets.keys:
+            # Every worker has a candidate set.
+            self.sets.follow(state.workers.count + 1)
+            self._arrays = ()
+        known = self._arrays
         if (
             not known
             or known[0] is not state.tasks.rows
@@ -199,13 +200,6 @@ class Buckets:
             )
             self._held = hold(self._arrays)
         return self._held
-
-    def follow_workers(self) -> None:
-        """Have a candidate set for every worker; before any of them is looked at."""
-        workers = self._state.workers.count
-        if workers >= self.sets.keys:
-            self.sets.follow(workers + 1)
-            self._arrays = ()
 
     def _follow(self) -> None:
         self._arrays = ()
@@ -267,29 +261,7 @@ class Buckets:
 
         At the crowd stage only without a grid: cells have no common order in time.
         """
-        state = self._state
-        self.follow_workers()
-        if stage == Stage.CROWD:
-            lists, width, offset = self.crowd, CELLS, 0
-        else:
-            lists, width, offset = self.upper, placing.UPPER_STAGES, stage - Stage.SENIOR
-        task = drawing.first(
-            plan.codes,
-            plan.table_of,
-            self.cards.rows,
-            lists.links,
-            lists.ends,
-            width,
-            offset,
-            self.sets.table,
-            self.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
-            worker,
-            stage,
-        )
+        task = drawing.first(self.held(), plan.codes, plan.table_of, worker, stage)
         return task if task >= 0 else None
 
 

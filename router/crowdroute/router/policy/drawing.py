@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from crowdroute.router.model.states import Stage
 from crowdroute.router.policy.fitting import at, fits, mixed, total_of
-from crowdroute.router.policy.grid import PRIORITIES
+from crowdroute.router.policy.grid import CELLS, PRIORITIES
+from crowdroute.router.policy.held import opened
+from crowdroute.router.policy.placing import UPPER_STAGES
 from crowdroute.router.policy.segments import COUNT, START
 
 Array = NDArray[Any]
 
-_CROWD = int(Stage.CROWD)
+_CROWD, _SENIOR = int(Stage.CROWD), int(Stage.SENIOR)
 
 DRAWS = 64
 """Tasks drawn by chance before the pools are walked; nearly always the first draws fit."""
@@ -26,23 +28,31 @@ fits."""
 
 
 @njit(cache=True, nogil=True)
-def draw(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    seed: int,
-) -> tuple[int, int]:
+def draw(held: Array, codes: Array, table_of: Array, worker: int, seed: int) -> tuple[int, int]:
     """Draw one task from the worker's pools and candidates, and give it (-1 if it does not fit) and among how
-    many."""
+    many.
+
+    `held` is `Buckets.held`, `codes` are the signatures the worker may be given, `table_of` is below 0 for
+    the others.
+    """
+    (
+        tasks,
+        assignments,
+        workers,
+        listed,
+        cards,
+        _,
+        _,
+        _,
+        _,
+        pool_table,
+        pool,
+        set_table,
+        sets,
+        _,
+        _,
+        _,
+    ) = opened(held)
     pooled = total_of(codes, pool_table)
     total = pooled + set_table[worker, COUNT]
     if total == 0:
@@ -60,27 +70,33 @@ def draw(
 
 
 @njit(cache=True, nogil=True)
-def first(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    links: Array,
-    ends: Array,
-    width: int,
-    offset: int,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    stage: int,
-) -> int:
+def first(held: Array, codes: Array, table_of: Array, worker: int, stage: int) -> int:
     """Give the fitting task of the highest priority whose turn is the earliest, or -1.
 
-    The lists have `width` buckets per signature and priority, of which the one at `offset` is walked.
+    The arguments are those of `draw`. At the crowd stage only where every task stands in the first cell.
     """
+    (
+        tasks,
+        assignments,
+        workers,
+        listed,
+        cards,
+        crowd,
+        crowd_ends,
+        _,
+        _,
+        _,
+        _,
+        set_table,
+        sets,
+        upper,
+        upper_ends,
+        _,
+    ) = opened(held)
+    if stage == _CROWD:
+        links, ends, width, offset = crowd, crowd_ends, CELLS, 0
+    else:
+        links, ends, width, offset = upper, upper_ends, UPPER_STAGES, stage - _SENIOR
     for priority in range(PRIORITIES - 1, -1, -1):
         best, best_turn = -1, np.int64(0)
         for place in range(set_table[worker, COUNT]):
@@ -103,26 +119,30 @@ def first(
 
 
 @njit(cache=True, nogil=True)
-def any_of_all(
-    codes: Array,
-    table_of: Array,
-    cards: Array,
-    pool_table: Array,
-    pool: Array,
-    set_table: Array,
-    sets: Array,
-    tasks: Array,
-    assignments: Array,
-    workers: Array,
-    listed: Array,
-    worker: int,
-    seed: int,
-) -> tuple[int, int]:
+def any_of_all(held: Array, codes: Array, table_of: Array, worker: int, seed: int) -> tuple[int, int]:
     """Give a fitting task by chance, all alike, and among how many it was drawn; (-1, 0) when none fits.
 
     Exact among at most `FEW`; otherwise the number counts tasks that do not fit too, and after `DRAWS` draws
-    that did not, the next fitting one after the last draw is taken.
+    that did not, the next fitting one after the last draw is taken. The arguments are those of `draw`.
     """
+    (
+        tasks,
+        assignments,
+        workers,
+        listed,
+        cards,
+        _,
+        _,
+        _,
+        _,
+        pool_table,
+        pool,
+        set_table,
+        sets,
+        _,
+        _,
+        _,
+    ) = opened(held)
     pooled = total_of(codes, pool_table)
     start, count = set_table[worker, START], set_table[worker, COUNT]
     total = pooled + count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,12 +85,12 @@ class InformationGain:
         self._cursors.clear()
         nothing = nothing_of(len(self._state.signatures))
         self.buckets.first(0, Stage.SENIOR, nothing)
-        self._explored(nothing, 0, 0)
-        self._best(nothing, 0, 0)
+        drawing.draw(self.buckets.held(), *nothing, 0, 0)
+        self._best(self.buckets.held(), nothing, 0, 0)
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        self.buckets.catch_up()
+        held = self.buckets.catch_up()
         if stage != _CROWD:
             oldest = self.buckets.first(worker, stage, self._plans.of(worker, stage))
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
@@ -97,11 +99,11 @@ class InformationGain:
         exploration = self._state.rules.routing.exploration
         propensity = 1.0 - exploration
         if unit(entropy[8:]) < exploration:
-            task, among = self._explored(plan, worker, seed)
+            task, among = drawing.draw(held, *plan, worker, seed)
             if task >= 0:
                 return Pick(task, "explore", self._value(plan, task), exploration / among)
             propensity += exploration / max(among, 1)
-        task, value = self._best(plan, worker, seed)
+        task, value = self._best(held, plan, worker, seed)
         if task < 0:
             return None
         policy = "allowed" if self.buckets.cards.listed[task] else self.name
@@ -111,30 +113,11 @@ class InformationGain:
         cards = self.buckets.cards
         return float(self.values.values[plan.table_of[cards.signature[task]], cards.cell[task]])
 
-    def _explored(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
-        state, buckets = self._state, self.buckets
-        buckets.follow_workers()
-        return drawing.draw(
-            plan.codes,
-            plan.table_of,
-            buckets.cards.rows,
-            buckets.pools.table,
-            buckets.pools.arena,
-            buckets.sets.table,
-            buckets.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
-            worker,
-            seed,
-        )
-
-    def _best(self, plan: Plan, worker: int, seed: int) -> tuple[int, float]:
+    def _best(self, held: NDArray[Any], plan: Plan, worker: int, seed: int) -> tuple[int, float]:
         own = self._cursors.get(worker)
         cursors = self._blank if own is None else own
         task, value, steps = choosing.choose(
-            self.buckets.held(),
+            held,
             plan.codes,
             plan.table_of,
             self.values.values,
@@ -164,5 +147,6 @@ class InformationGain:
         fixed = self._state.rules.routing.window
         if fixed:
             return fixed
-        shares = max(len(self._state.signatures.values), 1)
-        return max(WINDOW_PER_WORKER * self.buckets.holders // shares, SMALLEST_WINDOW)
+        shares = len(self._state.signatures.values) or 1
+        window = WINDOW_PER_WORKER * self.buckets.holders // shares
+        return window if window > SMALLEST_WINDOW else SMALLEST_WINDOW

@@ -8,7 +8,7 @@ from crowdroute.router.policy import drawing
 from crowdroute.router.policy.base import Pick
 from crowdroute.router.policy.buckets import Buckets
 from crowdroute.router.policy.eligible import EligibleSignatures
-from crowdroute.router.policy.plans import Plan, Plans, nothing_of
+from crowdroute.router.policy.plans import Plans, nothing_of
 from crowdroute.router.state.project import Project
 
 SEED_BITS = (1 << 62) - 1
@@ -38,7 +38,7 @@ class RandomChoice:
         self._buckets.rebuild()
         nothing = nothing_of(len(self._state.signatures))
         self._buckets.first(0, Stage.SENIOR, nothing)
-        self._drawn(nothing, 0, 0)
+        drawing.any_of_all(self._buckets.held(), *nothing, 0, 0)
 
     def touch(self, task: int) -> None:
         """Note that one task is to be placed anew."""
@@ -46,29 +46,11 @@ class RandomChoice:
 
     def pick(self, worker: int, stage: Stage, entropy: Id) -> Pick | None:
         """Give a task for the worker at a stage, or None when there is none."""
-        self._buckets.catch_up()
+        held = self._buckets.catch_up()
         plan = self._plans.of(worker, stage)
         if stage != Stage.CROWD:
             oldest = self._buckets.first(worker, stage, plan)
             return None if oldest is None else Pick(oldest, "stage", 0.0, 1.0)
-        task, among = self._drawn(plan, worker, int.from_bytes(entropy[:8], "big") & SEED_BITS)
+        seed = int.from_bytes(entropy[:8], "big") & SEED_BITS
+        task, among = drawing.any_of_all(held, *plan, worker, seed)
         return None if task < 0 else Pick(task, self.name, 0.0, 1.0 / among)
-
-    def _drawn(self, plan: Plan, worker: int, seed: int) -> tuple[int, int]:
-        state, buckets = self._state, self._buckets
-        buckets.follow_workers()
-        return drawing.any_of_all(
-            plan.codes,
-            plan.table_of,
-            buckets.cards.rows,
-            buckets.pools.table,
-            buckets.pools.arena,
-            buckets.sets.table,
-            buckets.sets.arena,
-            state.tasks.rows,
-            state.assignments.rows,
-            state.workers.rows,
-            state.listed.values,
-            worker,
-            seed,
-        )

@@ -129,13 +129,14 @@ class Values:
         return table
 
     def _refresh(self, known: ValuedPlan) -> None:
-        few = len(known.pairs) <= FEW
+        pairs = known.pairs
+        few = len(pairs) <= FEW
         for field, model in enumerate(self._fields):
             # The array is replaced, never changed, so the same one means the same prior.
             if self._prior_seen[field] is not model.prior_counts:
                 self._follow_prior()
             stamps, versions = self._stamps[field], model.versions
-            for table, matrix in known.pairs if few else self._moved(known, stamps, versions):
+            for table, matrix in pairs if few else self._moved(known, stamps, versions):
                 stamp = stamps.item(table)
                 if 4 * (versions.item(matrix) - stamp) > stamp:
                     self._compute(table, matrix)

@@ -51,7 +51,8 @@ def judge(standing: Standing, overlap: Overlap, stopping: Stopping) -> Verdict:
     """Say what follows for an open crowd task with this standing."""
     if standing.in_review:
         return _GO_ON
-    if standing.counted >= max(overlap.minimum, standing.least) and standing.confidence >= stopping.target:
+    enough = standing.counted >= overlap.minimum and standing.counted >= standing.least
+    if enough and standing.confidence >= stopping.target:
         return Verdict.CONFIDENT
     if standing.free > 0 or standing.live > 0:
         return _GO_ON

@@ -90,7 +90,7 @@ class InProcessReplay:
             idle.clear()
         outcome.seconds = time.perf_counter() - began
         outcome.cycles = outcome.used
-        self._conclude(outcome)
+        self.conclude(outcome)
         return outcome
 
     def _take_once(self, worker: int, outcome: Outcome) -> bool:
@@ -114,7 +114,8 @@ class InProcessReplay:
         self._run(self._project, SubmitAnswer(self.workers[worker], lease.assignment, lease.fence, answer))
         outcome.used += 1
 
-    def _conclude(self, outcome: Outcome) -> None:
+    def conclude(self, outcome: Outcome) -> None:
+        """Read every task's ending and label from the shard."""
         state = self.shard.project(TENANT, self._project_id).state
         outcome.reviews = sum(state.workers.reviews[row] for row in range(state.workers.count))
         for identity in self.tasks:

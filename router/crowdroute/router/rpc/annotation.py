@@ -26,7 +26,7 @@ from crowdroute.router.rpc.convert.locales import checked_locale
 from crowdroute.router.rpc.convert.offers import guideline_message, guideline_url, no_task
 from crowdroute.router.rpc.convert.times import length_of
 from crowdroute.router.rpc.schemas import Schemas
-from crowdroute.router.rpc.work_stream import WorkStreams
+from crowdroute.router.rpc.work_streams import WorkStreams
 from crowdroute.router.runtime.group import ShardGroup
 
 LONGEST_WAIT_US = 30_000_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from crowdroute.api.v1 import assignments_pb2, work_pb2
 from crowdroute.router.commands import Reply
@@ -23,8 +23,6 @@ from crowdroute.router.errors import (
     RouterError,
     ShuttingDown,
 )
-from crowdroute.router.events import Entry, Event
-from crowdroute.router.events import project as facts
 from crowdroute.router.model.ids import Id, Kind, to_text
 from crowdroute.router.rpc.actions import (
     ACTIONS,
@@ -32,15 +30,11 @@ from crowdroute.router.rpc.actions import (
     Desk,
     expect,
     live_leases,
-    offers_of,
-    resumed_offers,
 )
 from crowdroute.router.rpc.calls import Call, Gate, Stream, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
-from crowdroute.router.rpc.convert.offers import no_task
-from crowdroute.router.rpc.status import problem_message
-from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.rpc.work_untold import Untold
 
 MOST_CREDITS = 100
 MOST_UNTOLD = 256
@@ -50,31 +44,6 @@ SHUTTING_DOWN = "SHUTTING_DOWN"
 SESSION_ENDED = "SESSION_ENDED"
 RETRY_SECONDS = 1
 """When to come again after a limit was reached or while a process is replaced."""
-
-LEASE_ENDS = (
-    facts.LeaseExpired,
-    facts.LeaseRevoked,
-    facts.AnswerSubmitted,
-    facts.AssignmentSkipped,
-    facts.LeaseReleased,
-)
-
-FindDesk = Callable[[Call, str], Desk]
-Stated = tuple[int, str, Reply | Refusal]
-"""Sequence number, name of the action, what the core said."""
-
-
-class _Untold:
-    """What the next message will tell."""
-
-    __slots__ = ("idle", "leases", "replies", "resumed", "revoked")
-
-    def __init__(self) -> None:
-        self.replies: list[Stated] = []
-        self.leases: list[Granted] = []
-        self.resumed: list[Granted] = []
-        self.revoked: list[tuple[Id, str]] = []
-        self.idle = ""
 
 
 class WorkStream:
@@ -109,7 +78,7 @@ class WorkStream:
         self._project_id = to_text(Kind.PROJECT, desk.state.project)
         self._credits = 0
         self._locale = ""
-        self._untold = _Untold()
+        self._untold = Untold()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -312,10 +281,10 @@ class WorkStream:
             await self._changed.wait()
             self._changed.clear()
             ending, going = self._done or bool(self._going), self._going
-            untold, self._untold = self._untold, _Untold()
+            untold, self._untold = self._untold, Untold()
             self._room.set()
             await self._engine.observe()
-            response = await self._response(untold)
+            response = await untold.message(self._desk)
             if going:
                 response.go_away.reason = going
                 response.go_away.retry_after.seconds = RETRY_SECONDS
@@ -323,85 +292,6 @@ class WorkStream:
                 await self._messages.write(response)
             if ending:
                 return
-
-    async def _response(self, untold: _Untold) -> work_pb2.WorkResponse:
-        response = work_pb2.WorkResponse()
-        for sequence, name, reply in untold.replies:
-            told = response.replies.add(sequence=sequence)
-            if isinstance(reply, Refusal):
-                told.problem.CopyFrom(problem_message(reply))
-            else:
-                getattr(told, name).CopyFrom(ACTIONS[name].write(self._desk, reply))
-        if untold.resumed:
-            response.resumed.extend(await resumed_offers(self._desk, untold.resumed))
-        if untold.leases:
-            response.offers.extend(await offers_of(self._desk, untold.leases))
-        for assignment, reason in untold.revoked:
-            response.revocations.add(assignment_id=to_text(Kind.ASSIGNMENT, assignment), reason=reason)
-        if untold.idle:
-            response.no_task.CopyFrom(no_task(untold.idle))
-        return response
-
-
-class WorkStreams:
-    """All work streams of a group, and which of them holds what."""
-
-    def __init__(self, group: ShardGroup, gate: Gate) -> None:
-        self._gate = gate
-        self._open: set[WorkStream] = set()
-        self._holders: dict[Id, WorkStream] = {}
-        group.subscribe(self._on_durable)
-
-    def __len__(self) -> int:
-        """Give how many are open."""
-        return len(self._open)
-
-    async def serve(self, call: Call, messages: Stream[work_pb2.WorkRequest], find: FindDesk) -> None:
-        """Serve one stream until it ends.
-
-        Args:
-            call: the stream's.
-            messages: to and from the client.
-            find: finds the caller's place in a project.
-
-        Raises:
-            InvalidCommand: the first message is no hello, or a later one is nothing that a client may send.
-            AppendFailed: the engine stopped.
-        """
-        first = await messages.read()
-        if first is None:
-            return
-        if first.WhichOneof("action") != "hello":
-            raise InvalidCommand("the first message must be a hello", {"field": "hello"})
-        stream = WorkStream(self._gate, call, find(call, first.hello.project_id), messages, self._holders)
-        self._open.add(stream)
-        try:
-            stream.greet(first.hello)
-            await stream.serve()
-        finally:
-            self._open.discard(stream)
-
-    def go_away(self) -> None:
-        """End every stream because the process is about to stop."""
-        for stream in self._open:
-            stream.go_away(SHUTTING_DOWN)
-
-    def _on_durable(self, _shard: int, entries: Sequence[Entry]) -> None:
-        if not self._holders:
-            return
-        for entry in entries:
-            for event in entry.events:
-                if isinstance(event, LEASE_ENDS):
-                    stream = self._holders.get(event.assignment)
-                    if stream is not None:
-                        stream.ended(event.assignment, _told_reason(event))
-
-
-def _told_reason(event: Event) -> str:
-    """Say why a lease ended, empty when its worker ended it."""
-    if isinstance(event, facts.LeaseExpired):
-        return "LEASE_EXPIRED"
-    return event.reason if isinstance(event, facts.LeaseRevoked) else ""
 
 
 def _checked_credits(number: int, field: str) -> int:

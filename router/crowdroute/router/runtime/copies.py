@@ -38,12 +38,15 @@ class OrganisationCopy:
         """The last batch of that shard's log that the copy has heard of."""
         self.local = False
         """Whether the other shard is in this process, so that the copy is never behind what is durable."""
+        self.begun = 0
+        """How often a whole state was taken over: what followed an earlier one may have missed something."""
         self._clock = clock
         self._heard: float | None = None
 
     def begin(self, sections: Mapping[str, bytes], sequence: int) -> None:
         """Take over the state of the organisation as of a batch of its shard's log."""
         self.machine.unpack(sections)
+        self.begun += 1
         self.heard(sequence)
 
     def fold(self, entry: Entry) -> None:

@@ -17,7 +17,7 @@ from functools import partial
 from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.project import CreateProject
-from crowdroute.router.errors import Moved, NotFound, NotReady, RouterError
+from crowdroute.router.errors import ConfigurationError, Moved, NotFound, NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.stream import organisation_stream, project_stream, tenant_of
@@ -38,6 +38,10 @@ _GRAVITY = (EngineState.SERVING, EngineState.STARTING, EngineState.DRAINING, Eng
 
 def _nothing_to_open(shard: int) -> AbstractAsyncContextManager[Engine]:
     raise NotReady(f"shard {shard} is not this group's to open", {"shard": str(shard)})
+
+
+Follower = Callable[[int, int, Sequence[Entry]], None]
+"""Is told what became durable: number of the shard, sequence of the batch, its entries; must not raise."""
 
 
 class ShardGroup:
@@ -67,7 +71,7 @@ class ShardGroup:
         # For calls that reach a group without a shard, and are forwarded.
         self._clock = SystemClock()
         self._ids = SystemIds()
-        self._followers: list[Callable[[int, Sequence[Entry]], None]] = []
+        self._followers: list[Follower] = []
         self._started = False
         self._draining = False
         self.failed: asyncio.Future[RouterError] = asyncio.get_running_loop().create_future()
@@ -118,10 +122,15 @@ class ShardGroup:
         """
         self.place(placement)
         engine = await self._recover(shard)
-        self._place(shard, engine)
+        try:
+            self._place(shard, engine)
+        except ConfigurationError:
+            await self._opened.pop(shard).aclose()  # or it would keep everybody else from it
+            raise
         self._serve(shard, engine)
         for copy in self.copies.values():
             self.crossing.catch_up(copy)
+        self._tell(shard, engine.loop.sequence, ())
 
     async def release(self, shard: int, placement: Placement) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
@@ -203,7 +212,7 @@ class ShardGroup:
                 copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
                 copy.begin(machine.pack(), engine.loop.sequence)
                 copy.local = True
-            engine.shard.elsewhere = self._machines
+            engine.shard.look_elsewhere(self._machines)
 
     def _serve(self, shard: int, engine: Engine) -> None:
         self._adopt(shard, engine)
@@ -211,7 +220,7 @@ class ShardGroup:
 
     def _adopt(self, shard: int, engine: Engine) -> None:
         self.engines[shard] = engine
-        engine.subscribe(partial(self._on_durable, shard))
+        engine.subscribe(partial(self._on_durable, engine))
 
         def learn(failed: asyncio.Future[RouterError]) -> None:
             if not failed.cancelled() and not self.failed.done():
@@ -374,11 +383,9 @@ class ShardGroup:
         for engine in tuple(self.engines.values()):
             await engine.observe()
 
-    def subscribe(self, on_durable: Callable[[int, Sequence[Entry]], None]) -> Callable[[], None]:
-        """Have the entries of each shard's batches told once they are durable, with the shard's number.
-
-        Gives what ends it. A follower must not raise.
-        """
+    def subscribe(self, on_durable: Follower) -> Callable[[], None]:
+        """Have the entries of each shard's batches told once they are durable, and none of a shard when it is
+        taken while others serve; gives what ends it."""
         self._followers.append(on_durable)
         return lambda: self._followers.remove(on_durable)
 
@@ -422,12 +429,16 @@ class ShardGroup:
         copy.heard(sequence)
         self.crossing.tell(copy, entry)
 
-    def _on_durable(self, shard: int, entries: Sequence[Entry]) -> None:
+    def _on_durable(self, engine: Engine, entries: Sequence[Entry]) -> None:
+        shard, sequence = engine.shard.number, engine.loop.sequence
         if self._is_many:
             for entry in entries:
                 if entry.stream.endswith("/organisation"):
                     copy = self.copy_of(entry.stream, shard)
                     copy.local = shard in self.engines
-                    self.fold_into(copy, entry, copy.sequence)
+                    self.fold_into(copy, entry, sequence)
+        self._tell(shard, sequence, entries)
+
+    def _tell(self, shard: int, sequence: int, entries: Sequence[Entry]) -> None:
         for follower in tuple(self._followers):
-            follower(shard, entries)
+            follower(shard, sequence, entries)

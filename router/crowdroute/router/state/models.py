@@ -13,6 +13,8 @@ import numpy as np
 
 from crowdroute.aggregation.online import OnlineDawidSkene
 from crowdroute.router.model.rules import Field
+from crowdroute.router.state.matrix import Matrix
+from crowdroute.router.state.speaking import FULL, Array, gather
 
 SCRATCH = 64
 """Annotations of one task the scratch arrays first have room for; they grow when a task has more."""
@@ -97,6 +99,22 @@ class Models:
     def matrices_of(self, worker: int) -> Mapping[int, int]:
         """Give the rows of a worker's confusion matrices by capability; they only ever grow in number."""
         return self._by_worker.get(worker, {})
+
+    def extend(self, assignments: Array, answers: Matrix, task: int, first: int, newest: int) -> None:
+        """Let a task's posteriors rest on one annotation more, of the assignment `newest`.
+
+        The same as `replace` with the others as they were; it is what nearly every answer does. The arguments
+        are those of `gather`.
+        """
+        scratch, given = self._new, answers.values
+        for field, model in enumerate(self.fields):
+            count = gather(assignments, given, first, newest, field, scratch.matrices, scratch.labels)
+            while count == FULL:
+                scratch.reserve(scratch.room + 1)
+                count = gather(assignments, given, first, newest, field, scratch.matrices, scratch.labels)
+            known = count - 1 if answers.cells[newest, field] >= 0 else count
+            matrices, labels = scratch.matrices, scratch.labels
+            model.reestimate(task, matrices, labels, known, matrices, labels, count)
 
     def replace(
         self,

@@ -95,6 +95,8 @@ class Project:
         # Derived: rebuilt from the tables, never saved.
         self.deadlines = Deadlines(self.lease_deadline)
         self.repairs: deque[int] = deque()
+        #: Answers that fit the rules as they are, with the version that their worker was shown.
+        self.sound_answers: set[tuple[Answer, int]] = set()
         self.reexamine_from = NONE
 
     # Look-ups that refuse

@@ -6,6 +6,7 @@ which give plain integers several times faster than numpy scalars do; compiled k
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import numpy as np
@@ -42,6 +43,16 @@ class Table:
             (name, hint.__metadata__[0]) for name, hint in hints.items() if hasattr(hint, "__metadata__")
         ]
         cls.dtype = np.dtype(columns, align=True)
+
+    @classmethod
+    def beginning(cls, last: str) -> Struct:
+        """Give what writes the columns of a row from the first to this one in one go."""
+        codes = []
+        for name in cls.dtype.names or ():
+            codes.append(cls.dtype[name].char)
+            if name == last:
+                break
+        return Struct("".join(codes))
 
     def __init__(self) -> None:
         """Make an empty table."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from crowdroute.router.events.project import LeaseGranted
 from crowdroute.router.model.ids import Id, halves, join
 from crowdroute.router.state.id_index import IdIndex
 from crowdroute.router.state.table import Float32, Int8, Int16, Int32, Int64, Table
@@ -63,7 +64,8 @@ class IdTable(Table):
         self._high, self._low = rows["id_high"], rows["id_low"]
 
     def look_up(self, identity: Id) -> int:
-        """Give the row with this id, or -1, from the index itself; `find` is faster for those in flight."""
+        """Give the row with this id, or -1, from the index itself; `find` is faster for those in flight, this
+        for those who are likely not there."""
         return self._index.find(identity, self.id_high, self.id_low)
 
     def add_id(self, identity: Id) -> int:
@@ -209,6 +211,8 @@ class Assignments(IdTable):
     rules_version: Int32
     revisions: Int32
     extensions: Int32
+    #: The worker's confusion matrices through which a counted annotation speaks about its task.
+    matrix: Int32
     #: Code of the reason why an answer was refused or is surplus; 0 for none.
     reason: Int32
     #: Code of what chose the task, with what it expected and how likely the choice was.
@@ -226,6 +230,57 @@ class Assignments(IdTable):
     fair_review: Int8
     has_comment: Int8
     has_draft: Int8
+
+    def _hold(self, rows: NDArray[Any]) -> None:
+        super()._hold(rows)
+        self._bytes = rows.view("u1").data
+
+    def grant(
+        self,
+        identity: Id,
+        task: int,
+        worker: int,
+        next_of_task: int,
+        next_of_worker: int,
+        granted_us: int,
+        policy: int,
+        event: LeaseGranted,
+    ) -> int:
+        """Append the row of a new lease, written in one go: cell by cell takes three times as long."""
+        row = self.add()
+        high, low = halves(identity)
+        _GRANT.pack_into(
+            self._bytes,
+            row * _ASSIGNMENT_BYTES,
+            high,
+            low,
+            granted_us,
+            event.deadline_us,
+            0,
+            event.fence,
+            event.price_micros,
+            0,
+            task,
+            worker,
+            next_of_task,
+            next_of_worker,
+            event.rules_version,
+            0,
+            0,
+            0,
+            0,
+            policy,
+            event.value,
+            event.propensity,
+            event.stage,
+        )
+        self._index.enter(low, self._high, self._low, row + 1)
+        self._recent.remember(identity, row)
+        return row
+
+
+_GRANT = Assignments.beginning("stage")
+_ASSIGNMENT_BYTES = Assignments.dtype.itemsize
 
 
 class Workers(IdTable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import pytest
 from tests.support.operations import TENANT, Office, refusal
@@ -12,8 +12,8 @@ from crowdroute.api.v1 import explanations_pb2 as wire
 from crowdroute.api.v1 import projects_pb2, tokens_pb2, workers_pb2
 from crowdroute.client import AsyncClient, NotConnected
 from crowdroute.router.adapters.memory import MemoryLog
-from crowdroute.router.events import Entry
 from crowdroute.router.rpc.operations import watch
+from crowdroute.router.runtime.group import Follower
 
 PATIENCE = 10.0
 """Seconds after which a test gives up waiting for what should have come."""
@@ -206,7 +206,7 @@ async def test_a_watcher_who_goes_away_is_forgotten(office: Office, monkeypatch:
     assert group is not None
     subscribe = group.subscribe
 
-    def counted(on_durable: Callable[[int, Sequence[Entry]], None]) -> Callable[[], None]:
+    def counted(on_durable: Follower) -> Callable[[], None]:
         end = subscribe(on_durable)
         return lambda: (end(), forgotten.set())[0]
 

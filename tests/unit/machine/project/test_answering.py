@@ -381,3 +381,13 @@ def test_any_number_of_workers_answers_gold_each_person_once() -> None:
         assert desk.submit(worker, desk.take(worker)).receipt is Receipt.COUNTED
         assert desk.send(RequestNext(worker)).reason == "NO_TASK"
     assert not desk.events(TaskFinalised)
+
+
+def test_an_answer_that_fitted_the_rules_before_is_refused_once_its_label_is_removed() -> None:
+    desk = Desk()
+    desk.task()
+    ann, bob = desk.workers(2)
+    desk.answer(ann, YES)
+    lease = desk.take(bob)
+    desk.change_rules(fields=(Field("label", (Label("yes", removed=True), *LABELS[1:])),))
+    desk.refuses(SubmitAnswer(bob, lease.assignment, lease.fence, YES), UnknownLabel)

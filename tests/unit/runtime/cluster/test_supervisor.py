@@ -72,6 +72,31 @@ async def test_every_actor_knows_where_each_shard_is_served(scene: Scene) -> Non
         }
 
 
+async def test_a_life_that_does_not_listen_yet_gets_no_shard_and_is_nobodys_owner(scene: Scene) -> None:
+    scene.fleet.slow_to_load = True
+    scene.fleet.crash("actor-0")
+    scene.fleet.restart("actor-0")
+    await scene.go_on(2)
+    assert scene.lives()["actor-0"] not in {grant.incarnation for grant in scene.placement.grants.values()}
+    scene.fleet.processes["actor-0"].loading = False
+    await scene.settle()
+    for process in scene.fleet.processes.values():
+        assert all(at.public for at in process.hosting.owners.values())
+        assert process.hosting.owners.keys() == {0, 1, 2, 3}
+
+
+async def test_who_heard_of_no_owner_is_told_when_the_owner_has_said_where_it_is(scene: Scene) -> None:
+    scene.supervisor = Supervisor(scene.fleet, scene.record, clock=lambda: scene.fleet.now)
+    scene.fleet.processes["actor-1"].frozen = True  # the next supervisor has no word of it
+    scene.fleet.crash("actor-0")
+    scene.fleet.restart("actor-0")
+    await scene.go_on(1)
+    scene.fleet.thaw(scene.fleet.processes["actor-1"])
+    await scene.settle()
+    known = scene.fleet.processes["actor-0"].hosting.owners
+    assert known[2] == known[3] == scene.fleet.processes["actor-1"].hosting.at
+
+
 async def test_a_crashed_actor_gets_its_shards_back_by_new_grants(scene: Scene) -> None:
     before = scene.placement.generation
     scene.fleet.crash("actor-0")

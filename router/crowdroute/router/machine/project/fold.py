@@ -49,6 +49,7 @@ def _rules_applied(state: Project, event: facts.RulesApplied, at_us: int) -> int
     if rules.version != len(state.history) + 1:
         raise InvariantBroken(f"rules version {rules.version} follows version {len(state.history)}")
     state.rules = rules
+    state.sound_answers.clear()
     state.history.append(rules)
     state.models.follow_schema(rules.fields)
     fold_tasks.follow_schema(state)
@@ -84,21 +85,17 @@ def _worker_fact(state: Project, event: facts.WorkerFactApplied, at_us: int) -> 
 def _granted(state: Project, event: facts.LeaseGranted, at_us: int) -> int:
     tasks, table, workers = state.tasks, state.assignments, state.workers
     task, worker = tasks.find(event.task), workers.find(event.worker)
-    row = table.add_id(event.assignment)
-    table.granted_us[row] = at_us
-    table.deadline_us[row] = event.deadline_us
-    table.fence[row] = event.fence
-    table.price_micros[row] = event.price_micros
-    table.rules_version[row] = event.rules_version
-    table.policy[row] = state.reasons.code(event.policy)
-    table.value[row] = event.value
-    table.propensity[row] = event.propensity
-    table.task[row] = task
-    table.worker[row] = worker
-    table.stage[row] = event.stage
-    table.next_of_task[row] = tasks.first_assignment[task]
+    row = table.grant(
+        event.assignment,
+        task,
+        worker,
+        tasks.first_assignment[task],
+        workers.first_assignment[worker],
+        at_us,
+        state.reasons.code(event.policy),
+        event,
+    )
     tasks.first_assignment[task] = row
-    table.next_of_worker[row] = workers.first_assignment[worker]
     workers.first_assignment[worker] = row
     workers.live[worker] += 1
     workers.granted[worker] += 1

@@ -28,7 +28,7 @@ from crowdroute.router.state.tables import NONE
 
 # Looking up an enum's member is slow, and every answer asks for these.
 _SUBMITTED, _REFUSED, _COUNTED = Revision.SUBMITTED, Receipt.REFUSED, Receipt.COUNTED
-_PIECE, _DUE = EntryKind.PIECE, Payment.DUE
+_PIECE, _DUE, _EXPERT = EntryKind.PIECE, Payment.DUE, Stage.EXPERT
 
 FREQUENT_ANSWERS = 4096
 """Answers whose hash is remembered: people choose from a few labels, so most answers were given before."""
@@ -47,11 +47,13 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
     task, worker = table.task[row], table.worker[row]
     table.answered_us[row] = at_us
     table.receipt[row] = event.receipt
-    table.late[row] = event.late
     table.revision[row] = _SUBMITTED
     table.revisions[row] = 1
-    table.has_comment[row] |= bool(event.comment)
     table.submitted[row] = answer_hash(event.answer)
+    if event.late:
+        table.late[row] = 1
+    if event.comment:
+        table.has_comment[row] = 1
     if event.reason:
         table.reason[row] = state.reasons.code(event.reason)
     for value in event.answer:
@@ -66,7 +68,8 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
             _check_known(state, row, 1)
         else:
             state.tasks.counted[table.stage[row]][task] += 1
-            _teach(state, task, without=row)
+            if state.tasks.purpose[task] in IN_POSTERIOR:
+                _teach_one_more(state, task, row)
     return task
 
 
@@ -221,6 +224,17 @@ def _check_known(state: Project, row: int, weight: int) -> None:
             state.models.learn(field, matrix, given[field], label, float(weight))
 
 
+def _teach_one_more(state: Project, task: int, newest: int) -> None:
+    """Let the task's posteriors rest on one annotation more."""
+    tasks, table, models = state.tasks, state.assignments, state.models
+    if table.stage[newest] != _EXPERT:
+        table.matrix[newest] = models.matrix(table.worker[newest], tasks.capability[task])
+    if tasks.counted_expert[task]:
+        _teach(state, task, without=newest)
+    else:
+        models.extend(table.rows, state.answers, task, tasks.first_assignment[task], newest)
+
+
 def _teach(
     state: Project,
     task: int,
@@ -237,10 +251,8 @@ def _teach(
     tasks = state.tasks
     if tasks.purpose[task] not in IN_POSTERIOR:
         return
-    table, workers = state.assignments, state.assignments.worker
-    capability, cells, models = tasks.capability[task], state.answers.cells, state.models
-    speaking = [(row, models.matrix(workers[row], capability)) for row in state.counted_annotations(task)]
-    lost = models.matrix(workers[gone], capability) if gone >= 0 else NONE
+    table, cells, models = state.assignments, state.answers.cells, state.models
+    speaking = [(row, table.matrix[row]) for row in state.counted_annotations(task)]
     expert = _expert_answer(state, task) if tasks.counted_expert[task] else []
     for field in range(len(models.fields)):
         changes: list[Change] = []
@@ -248,8 +260,8 @@ def _teach(
             label = cells[row, field]
             earlier = NONE if row == without else before[field] if row == changed else label
             changes.append((matrix, earlier, label))
-        if gone >= 0 and table.stage[gone] != Stage.EXPERT:
-            changes.append((lost, cells[gone, field], NONE))
+        if gone >= 0 and table.stage[gone] != _EXPERT:
+            changes.append((table.matrix[gone], cells[gone, field], NONE))
         models.replace(field, task, changes, expert[field] if expert else NONE)
 
 

@@ -21,6 +21,9 @@ LARGEST_REQUEST = 100
 """Leases in one RequestNext; a front-end that wants more asks again."""
 
 
+_STAGES_OF = [tuple(stage for stage in STAGES if bits >> stage & 1) for bits in range(1 << (max(STAGES) + 1))]
+"""By a worker's bits: the stages they may work at, in the order in which they are looked through."""
+
 # Looking up an enum's member is slow, and every request asks for these.
 _CROWD, _PAUSED = Stage.CROWD, ProjectState.PAUSED
 
@@ -40,12 +43,9 @@ class Chooser:
 
         Of the random bytes the first 8 decide about gold, the next 16 are the policy's.
         """
-        stages = self._state.workers.stages[worker]
-        entropy = random[8:]
-        for stage in STAGES:
-            if not stages >> stage & 1:
-                continue
-            if stage is _CROWD and self._state.known:
+        state, entropy = self._state, random[8:]
+        for stage in _STAGES_OF[state.workers.stages[worker]]:
+            if stage is _CROWD and state.known:
                 pick = self._crowd(worker, entropy, unit(random[:8]))
             else:
                 pick = self._policy.pick(worker, stage, entropy)
@@ -82,7 +82,7 @@ def grant(state: Project, wish: wishes.RequestNext, now_us: int, entropy: Id, ch
         raise InvalidCommand(f"count {wish.count} is not in 1..{LARGEST_REQUEST}", {"field": "count"})
     require_id("entropy", entropy)
     random = stretch(entropy, 0)
-    if state.assignments.find(random[:ID_BYTES]) >= 0:
+    if state.assignments.look_up(random[:ID_BYTES]) >= 0:
         raise InvalidCommand(
             "this entropy was used before; draw it anew for each request", {"field": "entropy"}
         )

@@ -117,7 +117,7 @@ class ProjectMachine:
         if task >= 0:
             # Also tasks with known answers: the policy's tables must be as long as the state's.
             self._touch(task)
-            if state.tasks.known[task] >= 0:
+            if state.known and state.tasks.known[task] >= 0:
                 self._known.touch(task)
                 if type(event) in GIVING_BACK:
                     self._known.give_back(task)

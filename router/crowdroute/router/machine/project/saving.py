@@ -20,7 +20,7 @@ from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.project import Project, Signature
 from crowdroute.router.state.table import Table
 
-VERSION = 1
+VERSION = 2
 """Version of the sections' layout; a snapshot of another version is not read, the log is folded instead."""
 
 

@@ -39,6 +39,8 @@ class GroupHosting:
         self.failed = self._group.failed
         self.at = At("")
         self._forwarding: Forwarding | None = None
+        self._grants: dict[int, int] = {}
+        """By shard, the generation of the grant that it was last opened by."""
         self._serves = False
         self._running = contextlib.AsyncExitStack()
         # Shards come and go one after the other: each reads what the others hold.
@@ -83,6 +85,7 @@ class GroupHosting:
     async def open(self, shard: int, generation: int) -> None:
         """Recover a shard and serve it; see `Hosting.open`."""
         async with self._turn:
+            self._grants[shard] = generation
             await self._group.take(shard, self._group.placement)
             if shard == FIRST_SHARD:
                 engine = self._group.engines[shard]
@@ -95,7 +98,9 @@ class GroupHosting:
             await self._group.release(shard, self._group.placement)
 
     def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
-        return opened_shard(self._settings, shard, self._group.placement)
+        # Claimed at the generation of the grant: a newer placement is known to whoever lost the shard by it.
+        granted = self._group.placement._replace(generation=self._grants[shard])
+        return opened_shard(self._settings, shard, granted)
 
     async def _serve(self) -> None:
         """Begin to carry calls out: with peers at once, since they can be forwarded, else with a shard."""

@@ -21,6 +21,7 @@ from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
 from crowdroute.router.rpc.status import NotAuthenticated
+from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.group import ShardGroup
 
 TELL_SECONDS = 1.0
@@ -162,46 +163,33 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         await self._require_peer(context)
         untold: list[peer_pb2.DurableEntry] = []
         posted = asyncio.Event()
+        whole: dict[str, int] = {}
+        """Which beginning of each organisation was told: one that began anew has what no entry told of."""
 
-        def note(shard: int, entries: Sequence[Entry]) -> None:
+        def note(shard: int, sequence: int, entries: Sequence[Entry]) -> None:
             for entry in entries:
                 copy = self._group.copies.get(entry.stream)
                 if copy is not None and copy.local:
+                    told = assemble(1, [encode_entry(entry)])
                     untold.append(
-                        peer_pb2.DurableEntry(
-                            stream=entry.stream,
-                            shard=shard,
-                            sequence=copy.sequence,
-                            entry=assemble(1, [encode_entry(entry)]),
-                        )
+                        peer_pb2.DurableEntry(stream=entry.stream, shard=shard, sequence=sequence, entry=told)
                     )
-                    posted.set()
+            posted.set()
 
         end = self._group.subscribe(note)
         try:
-            yield peer_pb2.FollowPart(organisations=self._organisations(), complete=True)
             while len(untold) < MOST_UNTOLD:
+                posted.clear()
+                here = {stream: copy for stream, copy in self._group.copies.items() if copy.local}
+                anew = [copy for stream, copy in here.items() if whole.get(stream) != copy.begun]
+                whole = {stream: copy.begun for stream, copy in here.items()}
+                within = {copy.stream for copy in anew}  # what these have folded already
+                some, untold[:] = [entry for entry in untold if entry.stream not in within], []
+                yield peer_pb2.FollowPart(organisations=map(_whole, anew), entries=some, complete=True)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(posted.wait(), TELL_SECONDS)
-                posted.clear()
-                some, untold[:] = untold[:], []
-                yield peer_pb2.FollowPart(entries=some, complete=True)
         finally:
             end()
-
-    def _organisations(self) -> list[peer_pb2.Organisation]:
-        return [
-            peer_pb2.Organisation(
-                stream=stream,
-                shard=copy.shard,
-                sequence=copy.sequence,
-                sections=[
-                    peer_pb2.Section(name=name, body=body) for name, body in copy.machine.pack().items()
-                ],
-            )
-            for stream, copy in self._group.copies.items()
-            if copy.local
-        ]
 
     # Who may ask, and for what
 
@@ -257,3 +245,11 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         return Call(
             context, forwarded.method, principal, forwarded.request_id, forwarded=True, part=forwarded.part
         )
+
+
+def _whole(copy: OrganisationCopy) -> peer_pb2.Organisation:
+    """Give an organisation as it is durable now."""
+    sections = [peer_pb2.Section(name=name, body=body) for name, body in copy.machine.pack().items()]
+    return peer_pb2.Organisation(
+        stream=copy.stream, shard=copy.shard, sequence=copy.sequence, sections=sections
+    )

@@ -113,11 +113,8 @@ class Watch(Office):
         watcher = Watcher(stream, _kinds(call, message.codes))
         group = self._group
 
-        def note(shard: int, entries: Sequence[Entry]) -> None:
-            watcher.note(shard, group.engines[shard].loop.sequence, entries)
-
         engine = group.engine(stream) if message.project_id else self.home(call)
-        end = group.subscribe(note)
+        end = group.subscribe(watcher.note)
         try:
             yield wire.WatchedEvent(
                 sequence=engine.loop.sequence,

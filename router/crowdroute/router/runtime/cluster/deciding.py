@@ -111,16 +111,19 @@ def _is_ready(placement: Placement, sight: Sight, actor: str) -> bool:
 
 
 def _orders(placement: Placement, sight: Sight) -> dict[str, Order]:
-    """Give the order for every actor that does not follow this placement yet."""
+    """Give the order for every actor that listens.
+
+    It may change while the placement does not: where an owner is reached is known once it has said so.
+    """
     owners = {}
     for shard, grant in placement.grants.items():
         owner = placement.homes.get(shard, "") if grant.recalled else grant.actor
-        if owner in sight.standings:
+        if owner in sight.standings and sight.standings[owner].at.public:
             owners[shard] = sight.standings[owner].at
     return {
         actor: Order(standing.incarnation, placement.generation, _charges(placement, actor, standing), owners)
         for actor, standing in sight.standings.items()
-        if standing.obeyed < placement.generation and standing.at.public and actor not in sight.lost
+        if standing.at.public and actor not in sight.lost
     }
 
 

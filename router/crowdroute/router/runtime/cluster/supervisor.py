@@ -57,6 +57,7 @@ class Supervisor:
         self._clock = clock
         self._watches: dict[str, Watch] = {}
         self._failures: dict[int, tuple[int, int, float]] = {}
+        self._told: dict[str, Order] = {}
         self._changes: list[Change] = []
         self._nodes: Mapping[str, str] = {}
         self._existing: Set[str] = frozenset()
@@ -119,6 +120,7 @@ class Supervisor:
         await self._ask_fleet()
         for gone in self._watches.keys() - self._existing:
             del self._watches[gone]
+            self._told.pop(gone, None)
         for actor in self._existing:
             self._watches.setdefault(actor, Watch(self._clock()))
         verdicts = dict(
@@ -158,7 +160,7 @@ class Supervisor:
         watch = self._watches[actor]
         address = watch.standing.at.public if watch.standing is not None else ""
         asked = asyncio.ensure_future(self._fleet.ask(actor))
-        pulse = await self._fleet.pulse(address) if address else Pulse.SILENT
+        pulse = await self._pulse(address)
         now = self._clock()
         try:
             watch.said(await asked, now)
@@ -167,12 +169,16 @@ class Supervisor:
         else:
             assert watch.standing is not None
             if watch.standing.at.public != address:  # a new life: its server was not asked yet
-                pulse = await self._fleet.pulse(watch.standing.at.public)
+                pulse = await self._pulse(watch.standing.at.public)
         watch.felt(pulse, now)
         verdict = watch.verdict(self._clock())
         if verdict is Verdict.FROZEN:
             await self._renew(actor)
         return verdict
+
+    async def _pulse(self, address: str) -> Pulse:
+        """Ask a server; a life that does not listen yet is silent."""
+        return await self._fleet.pulse(address) if address else Pulse.SILENT
 
     def _retries(self, standings: Mapping[str, Standing]) -> frozenset[int]:
         """Give the shards that failed to open and may be tried again."""
@@ -206,8 +212,13 @@ class Supervisor:
         )
 
     async def _order(self, actor: str, order: Order) -> None:
+        """Tell an actor what to do, unless it follows already what it was told by this supervisor."""
+        standing = self._watches[actor].standing
+        if standing is not None and standing.obeyed >= order.generation and self._told.get(actor) == order:
+            return
         with contextlib.suppress(ActorSilent):  # the next step tells it again, unless it followed
             self._watches[actor].said(await self._fleet.order(actor, order), self._clock())
+            self._told[actor] = order
 
     async def _renew(self, actor: str) -> None:
         """End an actor's process, unless that was asked for a moment ago: the next one may have begun."""

@@ -1,0 +1,139 @@
+"""What happens to the actors of a cluster, to its supervisor, and to the nodes of Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from typing import Any
+
+from tests.faults.nemesis.ground import Fault
+from tests.faults.nemesis.ray_ground import RayGround
+from tests.support.ray_nodes import Node, until
+
+from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.runtime.clustered import connection_to
+
+HEADLESS_S = (0.5, 4.0)
+"""Shortest and longest time without a head."""
+AHEAD = 3
+"""Generations by which a stranger is ahead of the cluster: it must find its way above."""
+RAYLET = "raylet/raylet"
+SUPERVISOR = "ray::SupervisorProcess"
+
+
+class _Owner:
+    """The actor that serves the crowd's project."""
+
+    def __init__(self, ground: RayGround, seen: dict[str, Any]) -> None:
+        one = next(actor for actor in seen["actors"] if 0 in actor["shards"])
+        self.node: Node = ground.network.node_at(one["address"])
+        self.pid: int = one["pid"]
+
+    def send(self, number: signal.Signals) -> None:
+        self.node.signal(self.pid, number)
+
+    def is_gone(self) -> bool:
+        return self.pid not in self.node.pids().values()
+
+
+async def _actor_killed(ground: RayGround, chance: random.Random) -> None:
+    seen = await ground.rest()
+    _Owner(ground, seen).send(signal.SIGKILL)
+    await ground.rest(seen["generation"])
+
+
+async def _actor_frozen(ground: RayGround, chance: random.Random) -> None:
+    seen = await ground.rest()
+    _Owner(ground, seen).send(signal.SIGSTOP)
+    await ground.rest(seen["generation"])
+
+
+async def _actor_wakes_when_its_shard_has_moved(ground: RayGround, chance: random.Random) -> None:
+    """Nobody can end the frozen actor, because what would end it on its node is frozen, too."""
+    seen = await ground.rest()
+    owner = _Owner(ground, seen)
+    (raylet,) = owner.node.running(RAYLET)
+    owner.node.signal(raylet, signal.SIGSTOP)
+    owner.send(signal.SIGSTOP)
+    await ground.served(seen["generation"])
+    owner.send(signal.SIGCONT)
+    await asyncio.to_thread(until, "the old owner has ended", owner.is_gone)
+    owner.node.signal(raylet, signal.SIGCONT)
+    await _mended(ground, owner.node)
+
+
+async def _shard_taken_by_a_stranger(ground: RayGround, chance: random.Random) -> None:
+    """A process that no supervisor sent claims the shard: its owner must go at its next append."""
+    seen = await ground.rest()
+    owner = _Owner(ground, seen)
+    generation = seen["generation"] + AHEAD
+    await asyncio.to_thread(_claim, ground, generation)
+    await asyncio.to_thread(until, "the owner has ended", owner.is_gone)
+    assert '"code": "FENCED"' in owner.node.words(owner.pid), owner.node.words(owner.pid)
+    await ground.rest(generation)
+
+
+def _claim(ground: RayGround, generation: int) -> None:
+    kafka, directory = ground.kafka, ground.network.folder / f"stranger-{generation}"
+    place = KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability.SINGLE_BROKER, directory)
+    open_kafka_log(place, generation).close()
+
+
+async def _supervisor_killed(ground: RayGround, chance: random.Random) -> None:
+    await ground.rest()
+    for node in ground.network.nodes:
+        for pid in node.running(SUPERVISOR):
+            node.signal(pid, signal.SIGKILL)
+    await ground.rest()
+
+
+async def _head_killed(ground: RayGround, chance: random.Random) -> None:
+    await ground.rest()
+    network = ground.network
+    await asyncio.to_thread(network.head.kill)
+    await asyncio.sleep(chance.uniform(*HEADLESS_S))
+    network.start_head()
+    await asyncio.to_thread(network.head.wait)
+    await ground.rest()
+
+
+async def _node_killed(ground: RayGround, chance: random.Random) -> None:
+    seen = await ground.rest()
+    node = ground.network.nodes[-1]
+    await asyncio.to_thread(node.kill)
+    await ground.served(seen["generation"])
+    await _mended(ground, node)
+
+
+async def _node_cut_off(ground: RayGround, chance: random.Random) -> None:
+    seen = await ground.rest()
+    node = ground.network.nodes[-1]
+    node.cut()
+    await ground.served(seen["generation"])
+    node.mend()
+    await _mended(ground, node)
+
+
+async def _mended(ground: RayGround, node: Node) -> None:
+    """Start a node again whose Ray has ended, if it has, and wait until everything is as wanted."""
+
+    def look() -> bool:
+        if node.has_ended():
+            node.start(f"--address={ground.network.address}")
+        return bool(ground.cluster.ask("Show").get("resting"))
+
+    await asyncio.to_thread(until, "everything is as wanted", look)
+
+
+FAULTS = (
+    Fault("actor killed", _actor_killed),
+    Fault("actor frozen", _actor_frozen),
+    Fault("actor wakes when its shard has moved", _actor_wakes_when_its_shard_has_moved),
+    Fault("shard taken by a stranger", _shard_taken_by_a_stranger),
+    Fault("supervisor killed", _supervisor_killed),
+    Fault("Ray's head killed", _head_killed),
+    Fault("node killed", _node_killed),
+    Fault("node cut off", _node_cut_off),
+)
