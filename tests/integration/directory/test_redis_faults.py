@@ -24,7 +24,8 @@ pytestmark = pytest.mark.cluster
 
 ME = KeyspaceOwner("log", 1)
 KEYS = ("a", "b", "c")
-TIMEOUT_S = 0.25
+TIMEOUT_S = 2.0
+"""So long that a machine under load is not taken for a server that is gone."""
 
 
 @pytest.fixture
