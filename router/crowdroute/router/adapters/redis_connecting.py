@@ -112,6 +112,10 @@ class RedisConnection:
             ) from None
         except (Unreachable, Late, TimeoutError, OSError) as error:
             why = str(error) or "no answer"
+            if "certificate required" in why.lower():
+                raise ConfigurationError(
+                    f"Redis at {self.server} wants a certificate: give redis.certificate and redis.key"
+                ) from None
             if "certificate" in why.lower():
                 raise ConfigurationError(
                     f"Redis at {self.server} cannot be trusted ({why}): look at redis.authority"
