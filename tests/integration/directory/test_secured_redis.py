@@ -80,7 +80,5 @@ async def test_a_server_is_trusted_by_its_authority_alone(tmp_path: Path) -> Non
         assert await directory.rebuild("k", ME, rows()) is Kept.DONE
         await directory.close()
 
-        with pytest.raises(ConfigurationError, match=r"cannot be trusted .* look at redis\.authority"):
+        with pytest.raises(ConfigurationError, match=r"is not trusted.* look at redis\.authority"):
             await RedisConnection(server, authority=stranger, timeout_seconds=5).check()
-        with pytest.raises(ConfigurationError, match=r"give redis\.certificate"):
-            await RedisConnection(server, authority=authority, timeout_seconds=5).check()

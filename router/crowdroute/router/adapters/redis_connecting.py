@@ -112,13 +112,10 @@ class RedisConnection:
             ) from None
         except (Unreachable, Late, TimeoutError, OSError) as error:
             why = str(error) or "no answer"
-            if "certificate required" in why.lower():
-                raise ConfigurationError(
-                    f"Redis at {self.server} wants a certificate: give redis.certificate and redis.key"
-                ) from None
             if "certificate" in why.lower():
                 raise ConfigurationError(
-                    f"Redis at {self.server} cannot be trusted ({why}): look at redis.authority"
+                    f"Redis at {self.server} is not trusted, or does not trust us ({why}): look at redis.authority,"
+                    " redis.certificate and redis.key"
                 ) from None
             return why
         except ResponseError as error:
