@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.confusion_em import Precision, confusion_steps
+from crowdroute.aggregation.confusion_em import ConfusionSteps, Precision, confusion_steps
 from crowdroute.aggregation.iterative import IterativeEstimator, Known
 
 
@@ -59,8 +59,12 @@ class DawidSkene(IterativeEstimator):
 
             steps.believe_votes()
             steps.normalise(normalise_seen, steps.seen)
+            self._begin(steps)
             self._iterate(step)
             self.posteriors_ = steps.probabilities()
             given = np.where(steps.seen[:, np.newaxis], np.maximum(steps.counts, SMALLEST), 0.0)
             self.confusion_ = steps.confusion_of(given)
             self.class_shares_ = class_shares()
+
+    def _begin(self, steps: ConfusionSteps) -> None:
+        """Change what the first step begins with: the shares of the votes, and matrices that follow them."""
