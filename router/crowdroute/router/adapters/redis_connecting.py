@@ -114,8 +114,8 @@ class RedisConnection:
             why = str(error) or "no answer"
             if "certificate" in why.lower():
                 raise ConfigurationError(
-                    f"Redis at {self.server} is not trusted, or does not trust us ({why}): look at redis.authority,"
-                    " redis.certificate and redis.key"
+                    f"Redis at {self.server} is not trusted, or does not trust us ({why}): look at"
+                    " redis.authority, redis.certificate and redis.key"
                 ) from None
             return why
         except ResponseError as error:
