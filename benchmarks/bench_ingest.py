@@ -3,9 +3,9 @@
     python benchmarks/bench_ingest.py HOST:PORT [--tasks 20000] [--rounds 3]
 
 The broker is that of `make services-up`; its own CPU is apart. A topic is filled with tasks of one short
-text. The feed reads them as `crowdroute serve` does, into an engine on disk, until all are durable; snapshots are
-off. The reference is a kafka-python consumer that polls the same records and parses them with msgspec. Both
-are this process's CPU time, all threads together, in turns.
+text. The feed reads them as `crowdroute serve` does, into an engine on disk, until all are durable; snapshots
+are off. The reference is a kafka-python consumer that polls the same records and parses them with msgspec.
+Both are this process's CPU time, all threads together, in turns.
 """
 
 from __future__ import annotations
