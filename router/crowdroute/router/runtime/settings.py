@@ -193,6 +193,8 @@ class FeedSettings(KafkaSettings):
     """What is put out; none of it: []."""
     topics: dict[FeedTopic, TopicName] = {}
     """Names other than NAME.tasks, NAME.results and so on."""
+    open_tasks: Annotated[int, Field(ge=1)] = 1_000_000
+    """Open tasks at which a project is full: its records wait in the topic until nine tenths are left."""
 
     def topic(self, kind: FeedTopic) -> str:
         """Give the name of a topic."""
