@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -10,28 +9,21 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.adapters.open_telemetry import traced
-from crowdroute.router.feeds.intake import Run, runs_of
 from crowdroute.router.feeds.spans import run_span
 
 FIRST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SECOND = "00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01"
 
 
-def run(traceparents: Sequence[str]) -> Run:
-    """Give records with these traces, the second of them unsound."""
-    records = []
-    for offset, traceparent in enumerate(traceparents):
-        told = {"project": "cats", "external_id": f"e{offset}", "content": {"text": "a cat"}}
-        body = b"{" if offset == 1 else json.dumps(told).encode()
-        records.append(Found(offset, None, body, traceparent))
-    (only,) = runs_of(records)
-    return only
+def records(traceparents: Sequence[str]) -> list[Found]:
+    """Give records with these traces."""
+    return [Found(offset, None, b"", traceparent) for offset, traceparent in enumerate(traceparents)]
 
 
-def test_a_run_goes_on_with_the_trace_of_its_first_record_that_has_one() -> None:
+def test_records_in_a_row_go_on_with_the_trace_of_the_first_that_has_one() -> None:
     exporter = InMemorySpanExporter()
     with traced(0.0, SimpleSpanProcessor(exporter)) as tracer:
-        span = run_span(tracer, "tasks", 3, run(["", FIRST, SECOND]))
+        span = run_span(tracer, "tasks", 3, records(["", FIRST, SECOND]), 1)
         assert span is not None
         span.end("OK", {})
     (told,) = exporter.get_finished_spans()
@@ -44,5 +36,7 @@ def test_a_run_goes_on_with_the_trace_of_its_first_record_that_has_one() -> None
     assert told.attributes["messaging.destination.partition.id"] == "3"
 
 
-def test_nobody_is_told_when_nothing_is_traced() -> None:
-    assert run_span(None, "tasks", 0, run([FIRST])) is None
+def test_nobody_is_told_when_nothing_is_traced_or_nothing_was_read() -> None:
+    assert run_span(None, "tasks", 0, records([FIRST]), 0) is None
+    with traced(1.0, SimpleSpanProcessor(InMemorySpanExporter())) as tracer:
+        assert run_span(tracer, "tasks", 0, [], 0) is None
