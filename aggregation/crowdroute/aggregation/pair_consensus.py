@@ -28,9 +28,9 @@ class PairConsensus(Estimator[ComparisonSet]):
     seen and undone. EM with the priors of ``SmoothedDawidSkene``, Dirichlet on every row; sides begin alike.
     Without any tie there are two outcomes.
 
-    ``posteriors_`` (pairs, 3): P(first, second, neither preferred), rows sum to 1; ``task_ids_`` the pairs of
-    item ids; ``confusion_`` (workers, truth, answer), left, right, neither; ``loss_history_`` the
-    log-posterior per comparison up to a constant, which never falls.
+    ``posteriors_`` (pairs, 3): P(first, second, neither preferred), rows sum to 1; ``pairs_`` the item ids of
+    each pair, ``task_ids_`` its place; ``confusion_`` (workers, truth, answer), left, right, neither;
+    ``loss_history_`` the log-posterior per comparison up to a constant, which never falls.
     """
 
     posteriors_: NDArray[np.float64]

@@ -14,6 +14,7 @@ from tests.support.wire import Client, Wire, answer, held, serving
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.api.v1 import work_pb2
 from crowdroute.router.errors import AppendFailed
+from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.metrics.reading import Served
 from crowdroute.router.model.answers import Choice
@@ -52,7 +53,7 @@ class Scraper:
 
 @asynccontextmanager
 async def scraping(served: Served) -> AsyncIterator[Scraper]:
-    async with metrics_served("127.0.0.1:0", served) as port:
+    async with metrics_served("127.0.0.1:0", served, FeedStanding()) as port:
         yield Scraper(port)
 
 

@@ -152,24 +152,6 @@ def test_the_objective_of_glad_and_mace_never_falls(make: Make, rows: Triples, d
     assert min(np.diff(history)) > -1e-9
 
 
-@EVERY
-@given(label=st.integers(0, 2))
-def test_a_single_annotation_is_believed(make: Make, label: int) -> None:
-    assert make().fit(annotations_of([(0, 0, label)])).predict() == {0: "abc"[label]}
-
-
-@EVERY
-@pytest.mark.parametrize("classes", [1, 2, 1_000])
-def test_any_number_of_classes_gives_finite_posteriors(make: Make, classes: int) -> None:
-    annotations = AnnotationSet.from_sequences(
-        [0, 0, 1], [0, 1, 0], [classes - 1, 0, 0], label_ids=range(classes)
-    )
-    posteriors = make().fit(annotations).predict_proba()
-    assert posteriors.shape == (2, classes)
-    assert np.isfinite(posteriors).all()
-    np.testing.assert_allclose(posteriors.sum(axis=1), 1.0)
-
-
 @given(rows=triples(), data=st.data())
 def test_a_worker_added_twice_is_found_whatever_the_pair(rows: Triples, data: st.DataObject) -> None:
     task, worker, label = data.draw(st.sampled_from(rows))

@@ -17,6 +17,7 @@ from crowdroute.router.rpc.scopes import SCOPES, Scope
 from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
     ClusterSettings,
+    FeedSettings,
     KafkaSettings,
     LimitSettings,
     MetricsSettings,
@@ -36,7 +37,7 @@ GROUPS = {
     "metrics": MetricsSettings,
     "cluster": ClusterSettings,
     "kafka": KafkaSettings,
-    "feeds": KafkaSettings,
+    "feeds": FeedSettings,
     "peers": PeerSettings,
     "peers.tls": PeerTlsSettings,
 }

@@ -9,6 +9,7 @@ import pytest
 
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.feeds import feeding
+from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.settings import load_settings
 
@@ -21,9 +22,9 @@ async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
 
     monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
     monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
-    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]})
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"], "out": []})
 
-    async with feeding.fed(settings, {0: cast(Engine, None)}) as ended:
+    async with feeding.fed(settings, {0: cast(Engine, None)}, FeedStanding()) as ended:
         await asyncio.wait((ended,), timeout=10)
 
     assert isinstance(feeding.failure_of(ended), ConfigurationError)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from tests.conftest import REPOSITORY
 from tests.support.wire import TENANT, make_rules
 
@@ -18,6 +18,7 @@ from crowdroute.router.commands.project import CreateProject
 from crowdroute.router.errors import InvalidCommand, StorageError
 from crowdroute.router.feeds.intake import RECORDS_AT_ONCE, Refused, TaskIntake, runs_of
 from crowdroute.router.feeds.records import DeadLetter, TaskRecord, dead_letter, schema_of, task_of
+from crowdroute.router.feeds.told import AnnotationRecord, PaymentRecord, ResultRecord, WorkerRecord
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.runtime.engine import Engine
@@ -168,9 +169,17 @@ def test_a_dead_letter_says_where_the_record_stood_and_repeats_its_bytes() -> No
     assert b64decode(letter.value) == b"\xff\x00"
 
 
-@pytest.mark.parametrize(
-    ("model", "name"), [(TaskRecord, "tasks.schema.json"), (DeadLetter, "dead-letter.schema.json")]
-)
-def test_the_published_schema_is_that_of_the_model(model: type[TaskRecord | DeadLetter], name: str) -> None:
-    published = REPOSITORY / "docs" / "feeds" / name
-    assert Path(published).read_text() == schema_of(model)
+PUBLISHED: dict[str, type[BaseModel]] = {
+    "tasks": TaskRecord,
+    "dead-letter": DeadLetter,
+    "results": ResultRecord,
+    "annotations": AnnotationRecord,
+    "workers": WorkerRecord,
+    "payments": PaymentRecord,
+}
+
+
+@pytest.mark.parametrize("topic", PUBLISHED)
+def test_the_published_schema_is_that_of_the_model(topic: str) -> None:
+    published = REPOSITORY / "docs" / "feeds" / f"{topic}.schema.json"
+    assert published.read_text() == schema_of(PUBLISHED[topic])

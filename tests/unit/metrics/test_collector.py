@@ -13,7 +13,14 @@ from structlog.testing import capture_logs
 
 from crowdroute.router.metrics.catalogue import CATALOGUE
 from crowdroute.router.metrics.collector import EngineCollector, Read
-from crowdroute.router.metrics.reading import Distribution, EngineReading, ProjectReading, Reading
+from crowdroute.router.metrics.reading import (
+    Distribution,
+    EngineReading,
+    InputReading,
+    OutboxReading,
+    ProjectReading,
+    Reading,
+)
 from crowdroute.router.runtime.engine import EngineState
 
 ENGINE = EngineReading(
@@ -27,7 +34,12 @@ ENGINE = EngineReading(
     projects=[ProjectReading("prj_1", 7, 4)],
 )
 READING = Reading(
-    EngineState.SERVING, {("Submit", "OK"): Distribution((0.001, 1.0), (0, 6, 6), 3.0)}, 9, ENGINE
+    EngineState.SERVING,
+    {("Submit", "OK"): Distribution((0.001, 1.0), (0, 6, 6), 3.0)},
+    9,
+    ENGINE,
+    [InputReading("tasks", 1, 8, 2, 30)],
+    [OutboxReading(0, {"results": 6}, 4, 1.5), OutboxReading(1, {"results": 3}, 0, 0.0)],
 )
 
 
@@ -97,6 +109,13 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert value("crowdroute_work_streams") == 9
         assert value("crowdroute_open_tasks", {"project": "prj_1"}) == 7
         assert value("crowdroute_live_leases", {"project": "prj_1"}) == 4
+        place = {"topic": "tasks", "partition": "1"}
+        assert value("crowdroute_feed_records_total", {**place, "outcome": "TAKEN"}) == 8
+        assert value("crowdroute_feed_records_total", {**place, "outcome": "REFUSED"}) == 2
+        assert value("crowdroute_feed_lag_records", place) == 30
+        assert value("crowdroute_outbox_records_total", {"topic": "results"}) == 9
+        assert value("crowdroute_outbox_lag_batches", {"shard": "0"}) == 4
+        assert value("crowdroute_outbox_age_seconds", {"shard": "0"}) == 1.5
 
 
 def test_an_engine_that_reads_its_log_is_told_to_be_starting() -> None:

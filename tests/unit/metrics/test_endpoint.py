@@ -9,6 +9,7 @@ import pytest
 from tests.unit.docs.documents import codes, read, section, tables
 
 from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.catalogue import CATALOGUE
 from crowdroute.router.metrics.endpoint import make_registry, metrics_served
 from crowdroute.router.rpc.assembly import SERVICES
@@ -27,12 +28,12 @@ async def test_an_address_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ConfigurationError, match=f"cannot serve metrics on {address}"):
-            async with metrics_served(address, Idle()):
+            async with metrics_served(address, Idle(), FeedStanding()):
                 pass
 
 
 async def test_the_guide_has_every_metric_with_its_type_and_labels() -> None:
-    registry = make_registry(asyncio.get_running_loop(), Idle())
+    registry = make_registry(asyncio.get_running_loop(), Idle(), FeedStanding())
     families = await asyncio.to_thread(lambda: list(registry.collect()))
     ours = {metric.name: (metric.kind, list(metric.labels), metric.meaning) for metric in CATALOGUE}
     process = {

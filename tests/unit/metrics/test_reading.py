@@ -11,6 +11,7 @@ from crowdroute.router.adapters.memory import ManualClock, MemoryContents, Memor
 from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWorker
 from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask, RequestNext, SubmitAnswer
 from crowdroute.router.errors import NotFound
+from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.metrics import reading
@@ -70,13 +71,13 @@ async def scene() -> Scene:
 
 
 async def test_a_gate_without_an_engine_is_starting(scene: Scene) -> None:
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert (told.state, told.work_streams, told.engine) == (EngineState.STARTING, 5, None)
 
 
 async def test_open_tasks_leave_out_those_with_a_known_answer(scene: Scene) -> None:
     await scene.furnish(tasks=3, gold=2)
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.engine is not None
     assert told.engine.projects == [ProjectReading(f"prj_{PROJECT.hex()}", 3, 0)]
 
@@ -84,7 +85,7 @@ async def test_open_tasks_leave_out_those_with_a_known_answer(scene: Scene) -> N
 async def test_large_projects_are_counted_in_blocks(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BLOCK", 2)
     await scene.furnish(tasks=7, gold=1)
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.engine is not None
     assert told.engine.projects[0].open_tasks == 7
 
@@ -96,7 +97,7 @@ async def test_leases_and_decided_tasks_are_seen(scene: Scene) -> None:
     first = offered.leases[0]  # type: ignore[union-attr]
     answer = SubmitAnswer(WORKER, first.assignment, first.fence, (Choice(0, 0),))
     await engine.submit(engine.request(STREAM, answer))
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.engine is not None
     assert told.engine.projects == [ProjectReading(f"prj_{PROJECT.hex()}", 2, 1)]
 
@@ -108,7 +109,7 @@ async def test_commands_are_counted_by_how_they_ended(scene: Scene) -> None:
         engine.decide(engine.request(STREAM, SubmitAnswer(WORKER, bytes(16), 1, (Choice(0, 0),))))
     await engine.submit(engine.request(STREAM, RequestNext(WORKER)))
     await engine.submit(engine.request(STREAM, RequestNext(WORKER)))
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.engine is not None
     assert told.engine.outcomes == {
         ("CreateOrganisation", "DONE"): 1,
@@ -128,7 +129,7 @@ async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) ->
         stream, worker = STREAM, WORKER
 
     scene.engine.waiting.park(Patient())  # type: ignore[arg-type]  # it is never tried here
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.engine is not None
     assert told.engine.sequence == scene.engine.loop.sequence > 0
     assert told.engine.append_seconds.cumulative[-1] == told.engine.sequence
@@ -140,7 +141,7 @@ async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) ->
 async def test_calls_are_told_by_name_and_status(scene: Scene) -> None:
     record = scene.gate.record("/crowdroute.api.v1.AnnotationService/Next")
     record.ended(perf_counter(), "OK", "request", None)
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert {key: times.cumulative[-1] for key, times in told.calls.items()} == {("Next", "OK"): 1}
 
 
@@ -149,7 +150,7 @@ async def test_a_command_that_is_not_looked_at_is_counted_too(scene: Scene) -> N
     await scene.engine.drain()
     with pytest.raises(Exception, match="about to stop"):
         scene.engine.decide(scene.engine.request(STREAM, RequestNext(WORKER)))
-    told = await read(scene)
+    told = await read(scene, FeedStanding())
     assert told.state == EngineState.DRAINING
     assert told.engine is not None
     assert told.engine.outcomes["RequestNext", "SHUTTING_DOWN"] == 1

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.errors import AppendFailed
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
 
 DEADLINE_SECONDS = 10.0
 """Longest wait for an acknowledgement. Past it the outcome is unknown and the process ends. It is much
@@ -72,13 +75,18 @@ class KafkaSender:
 
     def close(self) -> None:
         """Disconnect at once; what was not acknowledged is given up."""
-        from kafka.errors import KafkaTimeoutError
+        give_up(self._producer)
 
-        try:
-            self._producer.close(timeout=0)
-        except KafkaTimeoutError:
-            # It gives up closing, and its thread goes on trying, while a record is on its way.
-            self._producer._sender.force_close()
+
+def give_up(producer: KafkaProducer) -> None:
+    """Disconnect a producer at once, whatever is on its way."""
+    from kafka.errors import KafkaTimeoutError
+
+    try:
+        producer.close(timeout=0)
+    except KafkaTimeoutError:
+        # It gives up closing, and its thread goes on trying, while a record is on its way.
+        producer._sender.force_close()
 
 
 def _tell(heard: asyncio.Future[int], offset: int) -> None:

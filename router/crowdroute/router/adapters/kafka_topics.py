@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from enum import StrEnum
 from uuid import UUID
@@ -74,21 +74,17 @@ def ensure_topics(
     return log, content
 
 
-def tasks_topic(name: str) -> str:
-    """Name the topic that tasks come from."""
-    return f"{name}.tasks"
-
-
-def dead_letter_topic(name: str) -> str:
-    """Name the topic that refused records go to."""
-    return f"{name}.dead-letter"
-
-
-def ensure_feeds(connection: KafkaConnection, name: str, durability: Durability) -> int:
+def ensure_feeds(connection: KafkaConnection, tasks: str, letters: str, durability: Durability) -> int:
     """See that the topics of tasks and dead letters exist; give the number of partitions of tasks.
 
     The topic of tasks belongs to its producers: it is made when it is missing, and taken as it is otherwise.
     Blocks for as long as the cluster takes to answer.
+
+    Args:
+        connection: to the cluster.
+        tasks: name of the topic that tasks come from.
+        letters: name of the topic that refused records go to.
+        durability: of what is written.
 
     Raises:
         ConfigurationError: the topic of dead letters could lose what it acknowledged.
@@ -97,23 +93,47 @@ def ensure_feeds(connection: KafkaConnection, name: str, durability: Durability)
     from kafka.errors import KafkaError
 
     kept = {**_ALWAYS, **_KEPT[durability]}
-    _ensure(connection, dead_letter_topic(name), 1, kept, durability)
-    topic = tasks_topic(name)
+    _ensure(connection, letters, 1, kept, durability)
     with closing(connection.admin()) as admin:
         try:
-            exists = topic in admin.list_topics()
+            exists = tasks in admin.list_topics()
         except KafkaError as error:
             raise StorageError(f"the topics in {connection.place} cannot be listed ({error})") from error
     if not exists:
-        _ensure(connection, topic, 1, kept, durability)
+        _ensure(connection, tasks, 1, kept, durability)
     with closing(connection.admin()) as admin:
         try:
-            (found,) = admin.describe_topics([topic])
+            (found,) = admin.describe_topics([tasks])
         except KafkaError as error:
             raise StorageError(
-                f"topic {topic} cannot be looked at in {connection.place} ({error})", {"topic": topic}
+                f"topic {tasks} cannot be looked at in {connection.place} ({error})", {"topic": tasks}
             ) from error
     return len(found["partitions"])
+
+
+def ensure_outbox(
+    connection: KafkaConnection, topics: Iterable[str], positions: str, shards: int, durability: Durability
+) -> None:
+    """See that the topics that records are put out to exist, and the one that says how far that is.
+
+    How long records are kept is the topic's own setting; the last position is kept for ever. Blocks for as
+    long as the cluster takes to answer.
+
+    Args:
+        connection: to the cluster.
+        topics: names of those that others read.
+        positions: name of the topic of positions, with a partition per shard.
+        shards: how many there are.
+        durability: of what is written.
+
+    Raises:
+        ConfigurationError: one of them could lose what it acknowledged.
+        StorageError: the cluster does not answer, or refused.
+    """
+    kept = {**_ALWAYS, **_KEPT[durability]}
+    for topic in topics:
+        _ensure(connection, topic, 1, kept, durability)
+    _ensure(connection, positions, shards, {**kept, "cleanup.policy": "compact"}, durability)
 
 
 def _ensure(

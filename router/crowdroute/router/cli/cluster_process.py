@@ -9,6 +9,7 @@ from typing import TypeVar
 import structlog
 
 from crowdroute.router.cli.log_lines import write_log
+from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server
 from crowdroute.router.rpc.group.hosting import GroupHosting
@@ -37,7 +38,8 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     hosting = GroupHosting(settings, server, place.ip)
     await hosting.start()
     if settings.metrics is not None:
-        port = await _for_ever.enter_async_context(metrics_served(settings.metrics.address, server))
+        served = metrics_served(settings.metrics.address, server, FeedStanding())
+        port = await _for_ever.enter_async_context(served)
         _log.info("metrics served", port=port)
     _log.info("listening", actor=place.actor, address=hosting.at.public, peers=hosting.at.peers)
     return hosting

@@ -1,25 +1,29 @@
-"""The feeds of one process: every partition of the topic of tasks, read until the process stops."""
+"""The feeds of one process, until it stops: partitions of tasks are read, and the logs of shards put out."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
 from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
-from crowdroute.router.adapters.kafka_topics import Durability, dead_letter_topic, ensure_feeds, tasks_topic
+from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
 from crowdroute.router.errors import AtCapacity, ConfigurationError, RouterError, StorageError
 from crowdroute.router.feeds.intake import Refused, Run, TaskIntake, runs_of
+from crowdroute.router.feeds.outbox import Outbox
 from crowdroute.router.feeds.records import dead_letter
+from crowdroute.router.feeds.standing import FeedStanding, InputStanding, OutboxStanding
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import FIRST_SHARD
-from crowdroute.router.runtime.settings import KafkaSettings, Settings
+from crowdroute.router.runtime.settings import FeedSettings, Settings
 
 IDLE_SECONDS = 0.2
 """How long a partition without new records is left alone."""
@@ -38,15 +42,21 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 
 @contextlib.asynccontextmanager
-async def fed(settings: Settings, engines: Mapping[int, Engine]) -> AsyncIterator[asyncio.Future[None]]:
-    """Read the feeds that settings name while the block is entered; gives what ends only when they failed."""
+async def fed(
+    settings: Settings, engines: Mapping[int, Engine], standing: FeedStanding
+) -> AsyncIterator[asyncio.Future[None]]:
+    """Keep up the feeds that settings name while the block is entered; gives what ends only when they failed.
+
+    Args:
+        settings: of the process.
+        engines: by the number of their shard, serving.
+        standing: where to say how far the feeds are.
+    """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(
-            _feed(settings.feeds, settings.tenant, engines[FIRST_SHARD]), name="feeds"
-        )
+        feeding = asyncio.create_task(_feed(settings, settings.feeds, engines, standing), name="feeds")
     try:
         yield feeding
     finally:
@@ -66,14 +76,31 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
-async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
+async def _feed(
+    settings: Settings, kafka: FeedSettings, engines: Mapping[int, Engine], standing: FeedStanding
+) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
-    count = await asyncio.to_thread(ensure_feeds, connection, kafka.name, durability)
-    _log.info("reading tasks", topic=tasks_topic(kafka.name), partitions=count)
+    tasks = kafka.topic("tasks")
+    count = await asyncio.to_thread(ensure_feeds, connection, tasks, kafka.topic("dead-letter"), durability)
+    _log.info("reading tasks", topic=tasks, partitions=count)
+    following: list[Coroutine[None, None, None]] = []
+    for partition in range(count):
+        place = standing.inputs[tasks, partition] = InputStanding()
+        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place)
+        following.append(reader.follow())
+    if kafka.out:
+        topics = [kafka.topic(kind) for kind in kafka.out]
+        positions = kafka.topic("outbox")
+        await asyncio.to_thread(ensure_outbox, connection, topics, positions, settings.shards, durability)
+        _log.info("putting out", topics=topics)
+        for shard, engine in engines.items():
+            told = standing.outboxes[shard] = OutboxStanding()
+            connect = partial(KafkaOutbox, connection, positions, shard)
+            following.append(Outbox(kafka, settings.tenant, engine, told, connect).follow())
     try:
-        async with asyncio.TaskGroup() as readers:
-            for partition in range(count):
-                readers.create_task(_PartitionFeed(kafka, tenant, engine, partition).follow())
+        async with asyncio.TaskGroup() as group:
+            for each in following:
+                group.create_task(each)
     except ExceptionGroup as failed:  # the first that failed ended the others
         raise failed.exceptions[0] from failed
 
@@ -81,12 +108,15 @@ async def _feed(kafka: KafkaSettings, tenant: str, engine: Engine) -> None:
 class _PartitionFeed:
     """Reads one partition, in order."""
 
-    def __init__(self, kafka: KafkaSettings, tenant: str, engine: Engine, partition: int) -> None:
+    def __init__(
+        self, kafka: FeedSettings, tenant: str, engine: Engine, partition: int, standing: InputStanding
+    ) -> None:
         self._connection = connection_to(kafka)
-        self._topic = tasks_topic(kafka.name)
-        self._letters = dead_letter_topic(kafka.name)
+        self._topic = kafka.topic("tasks")
+        self._letters = kafka.topic("dead-letter")
         self._partition = partition
         self._engine = engine
+        self._standing = standing
         self._intake = TaskIntake(engine, tenant, self._topic, self._send_away)
         self._sender: KafkaSender | None = None
 
@@ -118,6 +148,7 @@ class _PartitionFeed:
             while True:
                 position = self._intake.position(self._partition)
                 records = await loop.run_in_executor(thread, source.read, position)
+                self._standing.position, self._standing.end = position, source.end
                 for run in runs_of(records):
                     await self._take(run)
                 if not records:
@@ -132,7 +163,12 @@ class _PartitionFeed:
     async def _take(self, run: Run) -> None:
         while True:
             try:
-                return await self._intake.take(self._partition, run)
+                refused = self._standing.refused
+                await self._intake.take(self._partition, run)
+                refused = self._standing.refused - refused
+                self._standing.taken += len(run.tasks) + len(run.refused) - refused
+                self._standing.position = run.next_offset
+                return
             except AtCapacity:
                 await asyncio.sleep(CAPACITY_SECONDS)
 
@@ -144,6 +180,7 @@ class _PartitionFeed:
         place = (self._topic, partition, found.offset)
         letter = dead_letter(place, found.key, found.value, refused.error)
         await self._sender.send(letter, key="/".join(map(str, place)).encode())
+        self._standing.refused += 1
         _log.warning(
             "a record was refused",
             topic=self._topic,
@@ -160,6 +197,8 @@ class _Source:
         self._topic = topic
         self._number = partition
         self._partition: KafkaPartition | None = None
+        self.end = 0
+        """Offset after the partition's last record, at the last read."""
 
     def open(self, connection: KafkaConnection) -> None:
         self._partition = KafkaPartition(connection, self._topic, self._number)
@@ -168,6 +207,7 @@ class _Source:
         """Give the next records from a position, none when there are none yet."""
         assert self._partition is not None
         first, end = self._partition.bounds()
+        self.end = end
         if position > end:
             raise ConfigurationError(
                 f"{self._topic}/{self._number} ends at offset {end}, and was taken in up to {position}: the"

@@ -62,6 +62,34 @@ OPEN_TASKS = Metric(
 )
 LIVE_LEASES = Metric("crowdroute_live_leases", "gauge", ("project",), "Leases that workers hold")
 
+FEED_RECORDS = Metric(
+    "crowdroute_feed_records_total",
+    "counter",
+    ("topic", "partition", "outcome"),
+    "Records of tasks since the process began: TAKEN, or REFUSED and in the topic of dead letters",
+)
+FEED_LAG = Metric(
+    "crowdroute_feed_lag_records",
+    "gauge",
+    ("topic", "partition"),
+    "Records of tasks that wait in their topic, when it was last read",
+)
+OUTBOX_RECORDS = Metric(
+    "crowdroute_outbox_records_total",
+    "counter",
+    ("topic",),
+    "Records put out since the process began, those that came again counted again",
+)
+OUTBOX_LAG = Metric(
+    "crowdroute_outbox_lag_batches", "gauge", ("shard",), "Batches of the log that are not put out yet"
+)
+OUTBOX_AGE = Metric(
+    "crowdroute_outbox_age_seconds",
+    "gauge",
+    ("shard",),
+    "Time since the last moment that is put out whole; 0 when nothing waits",
+)
+
 CATALOGUE = (
     BUILD_INFO,
     SCRAPE_COMPLETE,
@@ -77,4 +105,9 @@ CATALOGUE = (
     WAITING_SEEKERS,
     OPEN_TASKS,
     LIVE_LEASES,
+    FEED_RECORDS,
+    FEED_LAG,
+    OUTBOX_RECORDS,
+    OUTBOX_LAG,
+    OUTBOX_AGE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from importlib.metadata import PackageNotFoundError, version
@@ -62,6 +63,7 @@ class EngineCollector(Collector):
         yield _gauge(catalogue.WORK_STREAMS, [((), reading.work_streams)])
         if reading.engine is not None:
             yield from _engine(reading.engine)
+        yield from _feeds(reading)
 
     def _ask(self) -> Reading | None:
         """Give what the loop reads; None when it does not in time."""
@@ -90,6 +92,29 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _gauge(catalogue.WAITING_SEEKERS, [((), reading.waiting)])
     yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
     yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
+
+
+def _feeds(reading: Reading) -> Iterator[Family]:
+    """Yield nothing of feeds that there are none of."""
+    if reading.inputs:
+        ended = [
+            ((each.topic, str(each.partition), outcome), count)
+            for each in reading.inputs
+            for outcome, count in (("TAKEN", each.taken), ("REFUSED", each.refused))
+        ]
+        yield _counter(catalogue.FEED_RECORDS, ended)
+        yield _gauge(
+            catalogue.FEED_LAG, [((each.topic, str(each.partition)), each.lag) for each in reading.inputs]
+        )
+    if reading.outboxes:
+        put: Counter[str] = Counter()
+        for each in reading.outboxes:
+            put.update(each.put)
+        yield _counter(catalogue.OUTBOX_RECORDS, [((topic,), count) for topic, count in put.items()])
+        yield _gauge(catalogue.OUTBOX_LAG, [((str(each.shard),), each.lag) for each in reading.outboxes])
+        yield _gauge(
+            catalogue.OUTBOX_AGE, [((str(each.shard),), each.age_seconds) for each in reading.outboxes]
+        )
 
 
 def _gauge(metric: Metric, values: Iterable[tuple[Sequence[str], float]]) -> Family:

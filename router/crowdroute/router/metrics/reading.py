@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from crowdroute.router.feeds.standing import FeedStanding, OutboxStanding
 from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.model.states import TaskState
 from crowdroute.router.rpc.calls import Gate
@@ -71,6 +72,28 @@ class EngineReading(NamedTuple):
     projects: Sequence[ProjectReading]
 
 
+class InputReading(NamedTuple):
+    """How far one partition of tasks is taken in."""
+
+    topic: str
+    partition: int
+    taken: int
+    refused: int
+    lag: int
+
+
+class OutboxReading(NamedTuple):
+    """How far one shard's log is put out."""
+
+    shard: int
+    put: Mapping[str, int]
+    """Records by topic."""
+    lag: int
+    """Batches."""
+    age_seconds: float
+    """Logged time since the last that was put out; 0 when nothing waits."""
+
+
 class Reading(NamedTuple):
     """What one scrape tells."""
 
@@ -80,9 +103,11 @@ class Reading(NamedTuple):
     work_streams: int
     engine: EngineReading | None
     """None while the log is read."""
+    inputs: Sequence[InputReading] = ()
+    outboxes: Sequence[OutboxReading] = ()
 
 
-async def read(served: Served) -> Reading:
+async def read(served: Served, feeds: FeedStanding) -> Reading:
     """Read everything; run it in the loop of the engine."""
     group = served.gate.group
     return Reading(
@@ -94,7 +119,19 @@ async def read(served: Served) -> Reading:
         },
         served.work_streams,
         None if group is None else await _read_group(group),
+        [
+            InputReading(topic, partition, each.taken, each.refused, each.lag)
+            for (topic, partition), each in feeds.inputs.items()
+        ],
+        []
+        if group is None
+        else [_read_outbox(shard, each, group.now_us()) for shard, each in feeds.outboxes.items()],
     )
+
+
+def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxReading:
+    age = (now_us - standing.at_us) / 1e6 if standing.lag and standing.at_us else 0.0
+    return OutboxReading(shard, dict(standing.put), standing.lag, age)
 
 
 async def _read_group(group: ShardGroup) -> EngineReading:

@@ -7,7 +7,7 @@ CROWDROUTE_TLS__CERTIFICATE=/etc/crowdroute/server.pem
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -140,6 +140,36 @@ class KafkaSettings(BaseModel):
         return self
 
 
+Told = Literal["results", "annotations", "workers", "payments"]
+"""What is put out to topics that others read."""
+
+FeedTopic = Literal["tasks", "dead-letter", "outbox", "results", "annotations", "workers", "payments"]
+"""Every topic of feeds."""
+
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+
+
+class FeedSettings(KafkaSettings):
+    """Topics that tasks come from, and that what the log tells goes to."""
+
+    out: list[Told] = ["results", "annotations", "workers", "payments"]
+    """What is put out; none of it: []."""
+    topics: dict[FeedTopic, TopicName] = {}
+    """Names other than NAME.tasks, NAME.results and so on."""
+
+    def topic(self, kind: FeedTopic) -> str:
+        """Give the name of a topic."""
+        return self.topics.get(kind, f"{self.name}.{kind}")
+
+    @model_validator(mode="after")
+    def _apart(self) -> FeedSettings:
+        names = [self.topic(kind) for kind in get_args(FeedTopic)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"topic {name} is named twice: each needs a topic of its own")
+        return self
+
+
 class ClusterSettings(BaseModel):
     """Processes on Ray that share the shards."""
 
@@ -181,8 +211,9 @@ class Settings(BaseSettings):
     """Unset: nothing is served for Prometheus."""
     kafka: KafkaSettings | None = None
     """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
-    feeds: KafkaSettings | None = None
-    """Unset: no topics are read. Set: tasks come from the topic NAME.tasks there, whatever keeps the log."""
+    feeds: FeedSettings | None = None
+    """Unset: no topics but those of the log. Set: tasks come from the topic NAME.tasks there, and results and
+    more go to NAME.results and others, whatever keeps the log."""
     cluster: ClusterSettings | None = None
     """Unset: one process on this machine, which needs no service."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

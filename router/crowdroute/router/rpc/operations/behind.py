@@ -1,9 +1,10 @@
-"""The annotations behind a result."""
+"""A revision of a result, and the annotations behind it."""
 
 from __future__ import annotations
 
 from crowdroute.router.model.states import Receipt
 from crowdroute.router.state.project import Project
+from crowdroute.router.state.tables import NONE
 
 
 def annotations_behind(state: Project, result: int) -> list[int]:
@@ -30,3 +31,11 @@ def counted_behind(state: Project, result: int) -> int:
     if state.results.corrected[result]:
         return len(annotations_behind(state, result))
     return state.results.counted[result]
+
+
+def result_row(state: Project, task: int, revision: int) -> int:
+    """Give the row of one revision of a task's result (0: the newest), or -1."""
+    row = state.tasks.result[task]
+    while row != NONE and revision and state.results.revision[row] != revision:
+        row = state.results.previous[row]
+    return row

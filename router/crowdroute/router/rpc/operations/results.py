@@ -21,7 +21,7 @@ from crowdroute.router.rpc.convert.annotations import annotation_message
 from crowdroute.router.rpc.convert.content import part_messages
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.results import result_message
-from crowdroute.router.rpc.operations.behind import annotations_behind, counted_behind
+from crowdroute.router.rpc.operations.behind import annotations_behind, counted_behind, result_row
 from crowdroute.router.rpc.operations.office import Office, Place
 from crowdroute.router.rpc.operations.scanning import Chosen, scan_all, scan_up
 from crowdroute.router.rpc.pages import fill, page_of
@@ -44,7 +44,7 @@ class Results(Office):
         task = state.task(id_of(Kind.TASK, message.task_id, "task_id"))
         if message.revision < 0:
             raise InvalidCommand("revision is negative; 0 is the newest", {"field": "revision"})
-        row = _revision(state, task, message.revision)
+        row = result_row(state, task, message.revision)
         if row == NONE:
             which = f"revision {message.revision} of a result" if message.revision else "result"
             raise NotFound(f"{message.task_id} has no {which}", {"task": message.task_id})
@@ -125,7 +125,7 @@ class Results(Office):
         task = id_of(Kind.TASK, message.task_id, "task_id")
         command = CorrectResult(task, place.schema.answer_of(message.answers), message.reason)
         reply = expect(Created, await self.act(call, place.stream, command, message))
-        return await self._result(place, _revision(place.state, place.state.task(task), reply.version))
+        return await self._result(place, result_row(place.state, place.state.task(task), reply.version))
 
     async def _result(self, place: Place, row: int) -> wire.Result:
         await self.observe()
@@ -144,14 +144,6 @@ class Results(Office):
             names.get(item, ""),
             counted_behind(state, row),
         )
-
-
-def _revision(state: Project, task: int, revision: int) -> int:
-    """Give the row of one revision of a task's result (0: the newest), or -1."""
-    row = state.tasks.result[task]
-    while row != NONE and revision and state.results.revision[row] != revision:
-        row = state.results.previous[row]
-    return row
 
 
 def _chosen(state: Project, batch: str, all_revisions: bool) -> Chosen:
