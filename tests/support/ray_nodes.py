@@ -213,6 +213,7 @@ class Network:
             "RAY_AUTH_MODE": "token",
             "RAY_kill_worker_timeout_milliseconds": "1000",
             "RAY_health_check_period_ms": "1000",
+            "RAY_health_check_timeout_ms": "2000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_REDIS_ADDRESS": f"{self.prefix}.254:{REDIS_PORT}",
