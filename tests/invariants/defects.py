@@ -15,7 +15,9 @@ import pytest
 from crowdroute.router.adapters.system import SystemClock
 from crowdroute.router.errors import AppendFailed
 from crowdroute.router.machine import shard
+from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import calls
+from crowdroute.router.runtime.directory.keeper import Keeper
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.shard_loop import ShardLoop
 from crowdroute.router.state.project import Project
@@ -49,6 +51,17 @@ def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:
             raise
 
     patch.setattr(ShardLoop, "_append", append)
+
+
+def leaves_lost_rows_lost(patch: pytest.MonkeyPatch) -> None:
+    """A directory that says it lost what was written is believed to have it."""
+    careful = Keeper._write
+
+    async def write(keeper: Keeper, kept: Any) -> Kept:
+        outcome = await careful(keeper, kept)
+        return Kept.DONE if outcome is Kept.LOST else outcome
+
+    patch.setattr(Keeper, "_write", write)
 
 
 def follows_the_wall_clock(patch: pytest.MonkeyPatch) -> None:

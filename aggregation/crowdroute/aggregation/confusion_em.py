@@ -81,6 +81,11 @@ class ConfusionSteps:
         self._on_every(work, self._blocks)
         self._count()
 
+    def believe(self, posteriors: NDArray[np.float64]) -> None:
+        """Begin with these posteriors (tasks, K), and count what follows from them."""
+        self.posteriors[:] = posteriors
+        self._count()
+
     def _count(self) -> None:
         def work(place: int) -> None:
             first, end = self._blocks[place]

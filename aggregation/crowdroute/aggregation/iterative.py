@@ -28,6 +28,9 @@ class IterativeEstimator(CategoricalEstimator):
     n_iter: int
     tol: float
 
+    _least_iterations = 1
+    """Of none, the result is what the iteration begins with; only crowd-kit's classes have a use for that."""
+
     def fit(
         self,
         annotations: AnnotationSet,
@@ -39,7 +42,7 @@ class IterativeEstimator(CategoricalEstimator):
         The posterior of a task with gold is certain in every iteration. Raises ``InvalidParameterError`` for
         a bad parameter, ``InvalidAnnotationsError`` for an unknown gold label or log-odds that do not fit.
         """
-        check_iteration(self.n_iter, self.tol)
+        check_iteration(self.n_iter, self.tol, self._least_iterations)
         known = Known(annotations.gold_codes(gold), checked_log_odds(annotations, prior_log_odds))
         self._fit(annotations, known)
         self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids

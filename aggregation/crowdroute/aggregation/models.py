@@ -9,6 +9,7 @@ from crowdroute.aggregation.dawid_skene import DawidSkene
 from crowdroute.aggregation.glad import GLAD
 from crowdroute.aggregation.mace import MACE
 from crowdroute.aggregation.majority_vote import MajorityVote
+from crowdroute.aggregation.message_models import KOS, MMSR
 from crowdroute.aggregation.one_coin import OneCoinDawidSkene
 from crowdroute.aggregation.selection import Make
 from crowdroute.aggregation.smoothed import SmoothedDawidSkene
@@ -27,6 +28,9 @@ CHOICE_MODELS: Mapping[str, Make] = {
     "independent-bcc": partial(SubtypeBCC, subtypes=1),
     "subtype-bcc": SubtypeBCC,
 }
+
+MODELS_BY_NAME: Mapping[str, Make] = {**CHOICE_MODELS, "kos": KOS, "m-msr": MMSR}
+"""Those and the ones that crowd-kit fits, which refuse many sets of labels."""
 
 AUTO_MODELS: Mapping[str, Make] = {
     "majority-vote": MajorityVote,

@@ -20,8 +20,8 @@ from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.errors import InvalidParameterError, MissingExtraError
 
 _MODELS = ("MajorityVote", "DawidSkene", "OneCoinDawidSkene", "Wawa", "ZeroBasedSkill", "GLAD")
-"""Those that take labels and give a probability per label. MACE, KOS and MMSR 1.4.2 are left out: their
-results depend on the order of the rows, fail on ties, or flip."""
+"""Those that take labels and give a probability per label. MACE 1.4.2 is left out: its results depend on the
+order of the rows. KOS and MMSR are in ``message_models``, kept from their faults."""
 
 _WITH_GOLD = ("DawidSkene",)
 
@@ -52,7 +52,7 @@ class CrowdKitReference(CategoricalEstimator):
                 f"there is no reference model {self.model!r}; choose one of {', '.join(_MODELS)}"
             )
         refuse_log_odds(f"crowd-kit's {self.model}", prior_log_odds)
-        aggregation, pandas = _crowd_kit()
+        aggregation, pandas = import_crowd_kit()
         frame = pandas.DataFrame(
             {"task": annotations.tasks, "worker": annotations.workers, "label": annotations.labels}
         )
@@ -78,7 +78,8 @@ class CrowdKitReference(CategoricalEstimator):
         return self
 
 
-def _crowd_kit() -> tuple[Any, Any]:
+def import_crowd_kit() -> tuple[Any, Any]:
+    """Return ``crowdkit.aggregation`` and pandas; raises ``MissingExtraError`` without them."""
     try:
         return importlib.import_module("crowdkit.aggregation"), importlib.import_module("pandas")
     except ImportError as error:

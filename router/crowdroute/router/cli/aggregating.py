@@ -13,7 +13,7 @@ from crowdroute.aggregation.answer_kinds import ANSWER_KINDS
 from crowdroute.aggregation.file_tables import read_table
 from crowdroute.aggregation.files import gold_of
 from crowdroute.aggregation.kinds import COLUMNS_OF, KINDS, PAIRWISE, kind_of
-from crowdroute.aggregation.models import CHOICE_MODELS
+from crowdroute.aggregation.models import MODELS_BY_NAME
 from crowdroute.aggregation.pair_models import PAIR_MODELS
 from crowdroute.router.cli.aggregating_answers import aggregate_answers
 from crowdroute.router.cli.aggregating_choice import AUTO, aggregate_choice
@@ -39,7 +39,7 @@ def aggregate(
     model: Annotated[
         str,
         typer.Option(
-            help=f"{AUTO} (chosen for these answers), or one of: {', '.join(CHOICE_MODELS)}; "
+            help=f"{AUTO} (chosen for these answers), or one of: {', '.join(MODELS_BY_NAME)}; "
             + f"for {PAIRWISE} also {', '.join(PAIR_MODELS)}; "
             + "; ".join(f"for {kind.name} {', '.join(kind.models)}" for kind in ANSWER_KINDS.values())
             + "."

@@ -24,7 +24,7 @@ from crowdroute.aggregation.findings import (
 )
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.kinds import CHOICE
-from crowdroute.aggregation.models import AUTO_MODELS, CHOICE_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS, MODELS_BY_NAME
 from crowdroute.aggregation.peers import confusion_intervals, peer_agreement
 from crowdroute.aggregation.report.choice import choice_report
 from crowdroute.aggregation.selection import Selection, fits, select_model
@@ -79,15 +79,15 @@ def find_choice(
         model, posteriors = selection.chosen, fitted.predict_proba()
     else:
         begin("fitting", 1)
-        posteriors = CHOICE_MODELS[model]().fit(annotations).predict_proba()
+        posteriors = MODELS_BY_NAME[model]().fit(annotations).predict_proba()
         advance()
     return judge_choice(annotations, gold, model, selection, posteriors, begin, advance)
 
 
 def check_model(model: str, what: str, further: Iterable[str]) -> None:
     """Refuse a name that is neither automatic nor a model of single choice, and tell those there are."""
-    if model != AUTO and model not in CHOICE_MODELS:
-        known = ", ".join([AUTO, *CHOICE_MODELS, *further])
+    if model != AUTO and model not in MODELS_BY_NAME:
+        known = ", ".join([AUTO, *MODELS_BY_NAME, *further])
         raise typer.BadParameter(f"{model!r} is no model for {what}; choose one of {known}")
 
 
