@@ -21,6 +21,8 @@ from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
+from crowdroute.router.runtime.directory.opening import opened_directory
 from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
@@ -103,6 +105,7 @@ async def _serve_calls(settings: Settings, server: Server, feeds: FeedStanding) 
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         async with contextlib.AsyncExitStack() as around:
+            directory = await around.enter_async_context(opened_directory(settings.redis))
             group = await around.enter_async_context(opened_group(settings, recovered=_tell_recovered))
             if FIRST_SHARD in group.engines:
                 token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
@@ -112,6 +115,8 @@ async def _serve_calls(settings: Settings, server: Server, feeds: FeedStanding) 
                 peers = await around.enter_async_context(peers_served(settings.peers, server, group))
                 _log.info("peers served", port=peers.port)
             await serve_group(server, group)
+            reached = f"{settings.address.rpartition(':')[0]}:{server.port}"
+            await around.enter_async_context(shared(directory, server, group, reached))
             _log.info(
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)
             )

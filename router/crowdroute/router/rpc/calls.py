@@ -18,7 +18,10 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from crowdroute.router.adapters.memory_directory import MemoryDirectory
 from crowdroute.router.errors import ConfigurationError, InvalidCommand, RouterError, ShuttingDown
+from crowdroute.router.model.ids import NO_ID
+from crowdroute.router.ports import Directory
 from crowdroute.router.rpc.authentication import Authenticator, Principal
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of, who
 from crowdroute.router.rpc.limits import RateLimiter
@@ -34,6 +37,7 @@ from crowdroute.router.rpc.status import (
     status_message,
     told,
 )
+from crowdroute.router.runtime.directory.presence import Presence
 from crowdroute.router.runtime.group import ShardGroup
 
 LONGEST_DEADLINE = 60.0
@@ -167,7 +171,12 @@ class Gate:
         self.elsewhere: Elsewhere | None = None
         """The other groups, where there are any."""
         self._authenticator: Authenticator | None = None
-        self._limiter = limiter
+        self.directory: Directory = MemoryDirectory()
+        """What processes tell each other; in this process alone until another is opened."""
+        self.presence = Presence()
+        """When each worker called last."""
+        self.limiter = limiter
+        """How often each caller called."""
         self._scopes = SCOPES if scopes is None else scopes
         self._number = 0
         self._log_calls = log_calls
@@ -208,8 +217,9 @@ class Gate:
         if self.group is None or self._authenticator is None:
             raise ShuttingDown("this process is starting: call again")
         principal = self._authenticator.authenticate(authorization, self.group.now_us())
-        self._limiter.take(principal.token)
+        self.limiter.take(principal.caller)
         principal.require(self._scopes[name])
+        self._saw(principal)
         return Call(context, name, principal, request)
 
     async def let_in(self, context: Context, name: str, request: str, authorization: str | None) -> Call:
@@ -247,7 +257,12 @@ class Gate:
         Raises:
             TooManyCalls: the credential is used too often.
         """
-        self._limiter.take(call.principal.token)
+        self.limiter.take(call.principal.caller)
+        self._saw(call.principal)
+
+    def _saw(self, principal: Principal) -> None:
+        if principal.worker != NO_ID:
+            self.presence.saw(principal.tenant, principal.worker)
 
 
 def parse(kind: type[AnyMessage], raw: bytes, largest: int) -> AnyMessage:

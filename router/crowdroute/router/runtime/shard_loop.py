@@ -84,7 +84,7 @@ class _Forming:
         self.entries: list[Entry] = []
         self.encoded: list[bytes] = []
         self.size = 0
-        self.inputs: dict[tuple[str, int], InputOffset] = {}
+        self.inputs: dict[tuple[str, int, str], InputOffset] = {}
         self.contents: list[ContentChange] = []
         self.content_size = 0
         self.waiters: list[asyncio.Future[None]] = []
@@ -235,8 +235,8 @@ class ShardLoop:
             self._take(entries, contents if entries else ())
             if not entries and not self._queue:
                 self._queue.append(_Forming(now_us))
-            reached = InputOffset(step.topic, step.partition, step.next_offset)
-            self._queue[-1].inputs[step.topic, step.partition] = reached
+            reached = InputOffset(step.topic, step.partition, step.next_offset, step.lane)
+            self._queue[-1].inputs[step.topic, step.partition, step.lane] = reached
             self._work.set()
         except Refusal as refusal:
             self._count(request, refusal.code)
