@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from crowdroute.router.adapters.system import SystemClock
@@ -86,7 +87,7 @@ def leaves_without_waiting(patch: pytest.MonkeyPatch) -> None:
 def names_nobody(patch: pytest.MonkeyPatch) -> None:
     """The log says what was done and not by whom."""
     honest = shard.Cause
-    patch.setattr(shard, "Cause", lambda *args, **named: honest(*args, **{**named, "principal": ""}))
+    patch.setattr(shard, "Cause", lambda *said: msgspec.structs.replace(honest(*said), principal=""))
 
 
 def trusts_every_message(patch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
 from crowdroute.router.rpc.group.server import peers_served
@@ -83,10 +84,10 @@ def pair_of_settings(directory: Path, generations: tuple[int, int] = (1, 1)) -> 
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIterator[Running]:
     """Serve one group as `crowdroute serve` does."""
     assert settings.peers is not None
-    server = make_server(settings)
+    server = make_server(settings, tracer)
     await server.start()
     try:
         async with (
@@ -117,10 +118,10 @@ class Pair(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def pair(directory: Path, **more: object) -> AsyncIterator[Pair]:
+async def pair(directory: Path, tracer: Tracer | None = None, **more: object) -> AsyncIterator[Pair]:
     """Serve two groups that know each other, with some settings of both otherwise."""
     first, second = (settings.model_copy(update=more) for settings in pair_of_settings(directory))
-    async with running(first) as home, running(second) as away:
+    async with running(first, tracer) as home, running(second, tracer) as away:
         await known(away)
         yield Pair(home, away, (first.directory / TOKEN_FILE).read_text().strip())
 

@@ -26,6 +26,7 @@ from crowdroute.router.runtime.settings import (
     RedisSettings,
     Settings,
     TlsSettings,
+    TracingSettings,
     load_settings,
 )
 from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
@@ -36,6 +37,7 @@ GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
     "metrics": MetricsSettings,
+    "tracing": TracingSettings,
     "cluster": ClusterSettings,
     "kafka": KafkaSettings,
     "redis": RedisSettings,

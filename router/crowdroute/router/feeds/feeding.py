@@ -22,6 +22,7 @@ from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.records import dead_letter
 from crowdroute.router.feeds.room import Room
 from crowdroute.router.feeds.standing import FeedStanding, InputStanding, OutboxStanding
+from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import FIRST_SHARD
@@ -45,7 +46,10 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 @contextlib.asynccontextmanager
 async def fed(
-    settings: Settings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[asyncio.Future[None]]:
     """Keep up the feeds that settings name while the block is entered; gives what ends only when they failed.
 
@@ -53,12 +57,15 @@ async def fed(
         settings: of the process.
         engines: by the number of their shard, serving.
         standing: where to say how far the feeds are.
+        tracer: is told of what is taken in; None: nobody is.
     """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(_feed(settings, settings.feeds, engines, standing), name="feeds")
+        feeding = asyncio.create_task(
+            _feed(settings, settings.feeds, engines, standing, tracer), name="feeds"
+        )
     try:
         yield feeding
     finally:
@@ -79,7 +86,11 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
 
 
 async def _feed(
-    settings: Settings, kafka: FeedSettings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    kafka: FeedSettings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None,
 ) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
     tasks = kafka.topic("tasks")
@@ -88,7 +99,7 @@ async def _feed(
     following: list[Coroutine[None, None, None]] = []
     for partition in range(count):
         place = standing.inputs[tasks, partition] = InputStanding()
-        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place)
+        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place, tracer)
         following.append(reader.follow())
     if kafka.out:
         topics = [kafka.topic(kind) for kind in kafka.out]
@@ -111,7 +122,13 @@ class _PartitionFeed:
     """Reads one partition, in order."""
 
     def __init__(
-        self, kafka: FeedSettings, tenant: str, engine: Engine, partition: int, standing: InputStanding
+        self,
+        kafka: FeedSettings,
+        tenant: str,
+        engine: Engine,
+        partition: int,
+        standing: InputStanding,
+        tracer: Tracer | None,
     ) -> None:
         self._connection = connection_to(kafka)
         self._topic = kafka.topic("tasks")
@@ -119,7 +136,7 @@ class _PartitionFeed:
         self._partition = partition
         self._engine = engine
         self._standing = standing
-        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away)
+        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away, tracer)
         self._passing = Passing(self._intake, Room(kafka.open_tasks), partition)
         self._sender: KafkaSender | None = None
 

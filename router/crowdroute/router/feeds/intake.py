@@ -10,11 +10,14 @@ from crowdroute.router.commands.project import AddTasks
 from crowdroute.router.commands.request import InputStep
 from crowdroute.router.errors import AtCapacity, NotFound, Refusal, ShuttingDown
 from crowdroute.router.feeds.records import TaskRecord, item_of, task_of
+from crowdroute.router.feeds.spans import run_span
 from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.operations.intake import Intake, Row, contents_of
 from crowdroute.router.rpc.operations.office import Place
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.tracing import within
 from crowdroute.router.state.project import Project
 
 RECORDS_AT_ONCE = 200
@@ -73,6 +76,7 @@ class TaskIntake:
         tenant: str,
         topic: str,
         send_away: Callable[[int, Refused], Awaitable[None]],
+        tracer: Tracer | None = None,
     ) -> None:
         """Serve one topic.
 
@@ -81,11 +85,13 @@ class TaskIntake:
             tenant: whose projects the records name.
             topic: where the records stand.
             send_away: returns once a refused record of a partition is durable elsewhere.
+            tracer: is told of what is taken in; None: nobody is.
         """
         self._engine = engine
         self._tenant = tenant
         self._topic = topic
         self._send_away = send_away
+        self._tracer = tracer
         self._schemas = Schemas()
         self.taken = 0
         """Records that became tasks, or were known, since the process began."""
@@ -118,6 +124,12 @@ class TaskIntake:
             AppendFailed: whether it took effect is unknown until the log is folded again.
             StorageError: a refused record could not be sent away; the offset stands before it.
         """
+        found = [each for each, _ in run.tasks] + [each.found for each in run.refused]
+        found.sort(key=lambda each: each.offset)
+        with within(run_span(self._tracer, self._topic, partition, found, len(run.refused))):
+            await self._take(partition, run, lane)
+
+    async def _take(self, partition: int, run: Run, lane: str) -> None:
         sent: set[int] = set()
         while True:
             rows, refused, place = self._sound(run, sent)
@@ -146,7 +158,7 @@ class TaskIntake:
                 await self._engine.take_in(step, None)
                 return
             for part in _parts(run, sent):
-                await self.take(partition, part, lane)
+                await self._take(partition, part, lane)
 
     def _sound(self, run: Run, sent: Container[int]) -> tuple[list[Row], list[Refused], Place | None]:
         """Tell the rows that can be added from the records that cannot; those sent away are neither."""

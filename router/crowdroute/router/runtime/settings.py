@@ -68,6 +68,15 @@ class MetricsSettings(BaseModel):
     """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
 
 
+class TracingSettings(BaseModel):
+    """Which calls are traced; where spans go, the variables OTEL_EXPORTER_OTLP_… of OpenTelemetry say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sample: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of the traces begun here that are kept; one that a caller began is kept when it is kept there."""
+
+
 class PeerTlsSettings(BaseModel):
     """Files in PEM form; each group shows a certificate of these authorities to the others."""
 
@@ -248,6 +257,8 @@ class Settings(BaseSettings):
     """Unset: this process serves all shards."""
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
+    tracing: TracingSettings | None = None
+    """Unset: nothing is traced."""
     redis: RedisSettings | None = None
     """Unset: what is derived stays in this process, and rate limits count its calls alone."""
     kafka: KafkaSettings | None = None
