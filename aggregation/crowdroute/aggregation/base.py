@@ -117,9 +117,9 @@ def refuse_log_odds(model: str, prior_log_odds: NDArray[np.float64] | None) -> N
         )
 
 
-def check_iteration(n_iter: int, tol: float) -> None:
-    """Refuse an iteration limit below one, and a tolerance that is not a finite number."""
-    if n_iter < 1:
+def check_iteration(n_iter: int, tol: float, least: int = 1) -> None:
+    """Refuse an iteration limit below the least, and a tolerance that is not a finite number."""
+    if n_iter < least:
         raise InvalidParameterError(
             f"n_iter is {n_iter}; an iterative estimator needs at least one iteration"
         )

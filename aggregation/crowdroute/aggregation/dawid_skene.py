@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
-from crowdroute.aggregation.confusion_em import Precision, confusion_steps
+from crowdroute.aggregation.confusion_em import ConfusionSteps, Precision, confusion_steps
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.iterative import IterativeEstimator, Known
 from crowdroute.aggregation.spectral import spectral_start
@@ -101,9 +101,13 @@ class DawidSkene(IterativeEstimator):
             else:
                 steps.believe(start)
             steps.normalise(normalise_seen, steps.seen)
+            self._begin(steps)
             self._iterate(step)
             self.posteriors_ = steps.probabilities()
             given = np.where(steps.seen[:, np.newaxis], np.maximum(steps.counts, SMALLEST), 0.0)
             self.confusion_ = steps.confusion_of(given)
             self.class_shares_ = class_shares()
-        return likelihoods[-1]
+        return likelihoods[-1] if likelihoods else -np.inf
+
+    def _begin(self, steps: ConfusionSteps) -> None:
+        """Change what the first step begins with: posteriors, and matrices that follow from them."""

@@ -93,8 +93,7 @@ class ZeroBasedSkill(WeightedVote):
             )
         refuse_log_odds("zero-based skill", prior_log_odds)
         gold_codes = annotations.gold_codes(gold)
-        used = np.count_nonzero(np.bincount(annotations.labels))
-        skills = np.full(annotations.n_workers, min(1.0 / used + _JITTER, 1.0))
+        skills = first_skills(annotations)
         rate, changes = self.learning_rate, list[float]()
         converged = False
         while not converged and len(changes) < self.n_iter:
@@ -108,6 +107,12 @@ class ZeroBasedSkill(WeightedVote):
         self._keep(annotations, gold_codes, skills)
         self.converged_, self.n_iter_, self.loss_history_ = converged, len(changes), tuple(changes)
         return self
+
+
+def first_skills(annotations: AnnotationSet) -> NDArray[np.float64]:
+    """Return what ``ZeroBasedSkill`` begins with: a little above chance among the labels used, (workers,)."""
+    used = np.count_nonzero(np.bincount(annotations.labels))
+    return np.full(annotations.n_workers, min(1.0 / used + _JITTER, 1.0))
 
 
 def weighted_shares(

@@ -97,3 +97,65 @@ def test_what_cannot_be_fitted_is_told(data: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="a worker has no skill"):
         ours.Wawa().fit(data[data.worker != "w0"]).predict(data)
     assert len(ours.DawidSkene().fit(data.head(0)).labels_) == 0
+
+
+def initial_errors(data: pd.DataFrame, probabilities: bool) -> pd.DataFrame:
+    """Counts, or shares, of every worker and both labels."""
+    workers = sorted(set(data.worker))
+    index = pd.MultiIndex.from_product([workers, ["no", "yes"]], names=["worker", "label"])
+    values = np.random.default_rng(4).integers(1, 20, (len(index), 2)).astype(float)
+    counts = pd.DataFrame(values, index=index, columns=["no", "yes"])
+    return counts / counts.groupby("worker").sum() if probabilities else counts
+
+
+@pytest.mark.parametrize("strategy", ["assign", "addition"])
+@pytest.mark.parametrize("n_iter", [0, 1, 6])
+def test_given_error_matrices_begin_the_iteration_as_in_crowd_kit(
+    data: pd.DataFrame, strategy: Any, n_iter: int
+) -> None:
+    given = initial_errors(data, probabilities=strategy == "assign")
+    if strategy == "addition":
+        given = given.iloc[:7]
+    gold = pd.Series({"t0": "yes", "t3": "yes"})
+    mine = ours.DawidSkene(n_iter, -1e9, strategy).fit(data, gold, given)
+    reference = theirs.DawidSkene(n_iter, -1e9, strategy).fit(data, gold, given)
+    for name in ("probas_", "errors_"):
+        pd.testing.assert_frame_equal(
+            getattr(mine, name).sort_index(),
+            getattr(reference, name).sort_index(),
+            check_like=True,
+            check_names=False,
+            rtol=0.0,
+            atol=1e-9,
+        )
+    assert mine.loss_history_ == pytest.approx(reference.loss_history_, abs=1e-9)
+
+
+def test_error_matrices_that_do_not_fit_are_refused(data: pd.DataFrame) -> None:
+    given = initial_errors(data, probabilities=True)
+    for strategy, matrices, said in (
+        ("assign", given.iloc[:3], "has no row for"),
+        ("assign", given * 0.5, "should be 1.0"),
+        ("addition", given.reset_index(level="label", drop=True), "must be by worker and label"),
+        ("replace", given, "choose assign or addition"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            ours.DawidSkene(initial_error_strategy=strategy).fit(data, initial_error=matrices)  # type: ignore[arg-type]
+    # Without a strategy they say nothing, as in crowd-kit.
+    plain = ours.DawidSkene().fit_predict_proba(data)
+    pd.testing.assert_frame_equal(ours.DawidSkene().fit_predict_proba(data, initial_error=given), plain)
+
+
+@pytest.mark.parametrize("name", ["DawidSkene", "GLAD", "ZeroBasedSkill"])
+def test_no_iteration_at_all_gives_what_it_begins_with_as_in_crowd_kit(data: pd.DataFrame, name: str) -> None:
+    mine = getattr(ours, name)(n_iter=0).fit_predict_proba(data)
+    expected = getattr(theirs, name)(n_iter=0).fit_predict_proba(data)
+    pd.testing.assert_frame_equal(mine, expected, check_like=True, check_names=False, atol=1e-9)
+
+
+def test_a_task_may_have_several_truths_and_there_may_be_no_labels_at_all(data: pd.DataFrame) -> None:
+    gold = pd.Series(["yes", "no", "no"], index=["t0", "t0", "t1"])
+    mine, reference = ours.GoldMajorityVote().fit(data, gold), theirs.GoldMajorityVote().fit(data, gold)
+    pd.testing.assert_series_equal(mine.skills_, reference.skills_, check_dtype=False)
+    empty = ours.GoldMajorityVote().fit_predict_proba(data.head(0), pd.Series(dtype=float))
+    assert empty.empty
