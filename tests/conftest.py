@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.compiled import forget_stale_code
+
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
 # it. In CI the examples are the same on each run, and a failure prints what reproduces it.
 settings.register_profile("laptop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -13,6 +15,9 @@ settings.register_profile("ci", parent=settings.get_profile("laptop"), derandomi
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+forget_stale_code(REPOSITORY / "aggregation" / "crowdroute" / "aggregation")
 
 
 @pytest.fixture(scope="session")
