@@ -68,7 +68,7 @@ class CountingCore:
     def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
         self.inputs.check(step)
         entries = self.handle(request, now_us)[0] if request is not None else ()
-        self.inputs.reach(InputOffset(step.topic, step.partition, step.next_offset))
+        self.inputs.reach(InputOffset(step.topic, step.partition, step.next_offset, step.lane))
         return entries
 
     def due(self, now_us: int) -> tuple[Entry, ...]:

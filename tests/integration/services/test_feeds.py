@@ -12,6 +12,11 @@ import pytest
 from tests.support.program import Served
 from tests.support.services import Services
 
+from crowdroute.api.v1 import projects_pb2
+from crowdroute.client import Client, Connection
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
+
 pytestmark = pytest.mark.cluster
 
 RECORDS = 10_000
@@ -26,13 +31,18 @@ guideline: Say what is in the picture.
 """
 
 
-def produce(server: str, topic: str) -> None:
-    """Write the records, some of them unsound, where a partitioner of our own puts them."""
-    from kafka import KafkaProducer
+def make_topic(server: str, topic: str) -> None:
+    """Make the topic as its producers would."""
     from kafka.admin import KafkaAdminClient
 
     with closing(KafkaAdminClient(bootstrap_servers=[server])) as admin:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
+
+
+def produce(server: str, topic: str) -> None:
+    """Write the records, some of them unsound, where a partitioner of our own puts them."""
+    from kafka import KafkaProducer
+
     with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:
         for number in range(RECORDS):
             task = {"project": "cats", "external_id": f"e{number}", "content": {"text": f"cat {number}"}}
@@ -48,9 +58,26 @@ def letters(server: str, topic: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines]
 
 
-def opened(served: Served) -> int:
+def opened(served: Served, project: str) -> int:
     """Count the tasks of the project."""
-    return int(served.told("stats", "cats").get("tasks_open", 0))
+    with Client(Connection(served.address, served.token_file.read_text().strip())) as client:
+        stats = client.operations.GetStats(projects_pb2.GetStatsRequest(project_id=project))
+    return int(stats.tasks_open)
+
+
+def test_the_trace_that_a_producer_names_is_read_with_its_record(services: Services) -> None:
+    from kafka import KafkaProducer
+
+    server, topic, trace = services.bootstrap[0], "traced.tasks", f"00-{1:032x}-{2:016x}-01"
+    make_topic(server, topic)
+    with closing(KafkaProducer(bootstrap_servers=[server])) as producer:
+        producer.send(topic, b"first", headers=[("traceparent", trace.encode()), ("other", b"")], partition=0)
+        producer.send(topic, b"second", headers=[("traceparent", b"\xff")], partition=0)
+        producer.send(topic, b"third", partition=0)
+        producer.flush()
+    with closing(KafkaPartition(KafkaConnection((server,)), topic, 0)) as partition:
+        found = list(partition.records(0, 2))
+    assert [each.traceparent for each in found] == [trace, "\ufffd", ""]
 
 
 def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
@@ -58,26 +85,25 @@ def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
 ) -> None:
     server = services.bootstrap[0]
     config = tmp_path / "crowdroute.toml"
-    config.write_text(f'[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\n')
+    config.write_text(
+        f'[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\nout = []\n'
+    )
     (tmp_path / "rules.yaml").write_text(RULES)
-    home = tmp_path / "home"
-    served = Served(tmp_path, home)
-    served.done("project", "create", "cats", "--rules", "rules.yaml")
-    served.stop()
-    produce(server, "feed.tasks")
-
-    for kill in range(KILLS):
-        served = Served(tmp_path, home, "--config", str(config))
-        time.sleep(0.5 + 0.5 * kill)  # not a wait: the moment of the kill
-        served.process.kill()
-        served.process.communicate()
-    served = Served(tmp_path, home, "--config", str(config))
+    options = (tmp_path, tmp_path / "home", "--config", str(config))
+    make_topic(server, "feed.tasks")
+    served = Served(*options)
     try:
+        project = served.told("project", "create", "cats", "--rules", "rules.yaml")["id"]
+        produce(server, "feed.tasks")  # while it reads
+        for _ in range(KILLS):
+            served.process.kill()
+            served.process.communicate()
+            served = Served(*options)
         sound = RECORDS - RECORDS // BAD_EVERY
         until = time.monotonic() + PATIENCE_SECONDS
-        while opened(served) < sound and time.monotonic() < until:
-            time.sleep(0.5)
-        assert opened(served) == sound
+        while (found := opened(served, project)) < sound and time.monotonic() < until:
+            time.sleep(0.1)
+        assert found == sound
         told = letters(server, "feed.dead-letter")
     finally:
         served.stop()

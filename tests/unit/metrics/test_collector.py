@@ -38,7 +38,7 @@ READING = Reading(
     {("Submit", "OK"): Distribution((0.001, 1.0), (0, 6, 6), 3.0)},
     9,
     ENGINE,
-    [InputReading("tasks", 1, 8, 2, 30)],
+    [InputReading("tasks", 1, 8, 2, 30, 3)],
     [OutboxReading(0, {"results": 6}, 4, 1.5), OutboxReading(1, {"results": 3}, 0, 0.0)],
 )
 
@@ -113,6 +113,7 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert value("crowdroute_feed_records_total", {**place, "outcome": "TAKEN"}) == 8
         assert value("crowdroute_feed_records_total", {**place, "outcome": "REFUSED"}) == 2
         assert value("crowdroute_feed_lag_records", place) == 30
+        assert value("crowdroute_feed_waiting_projects", place) == 3
         assert value("crowdroute_outbox_records_total", {"topic": "results"}) == 9
         assert value("crowdroute_outbox_lag_batches", {"shard": "0"}) == 4
         assert value("crowdroute_outbox_age_seconds", {"shard": "0"}) == 1.5

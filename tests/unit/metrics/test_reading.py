@@ -11,10 +11,10 @@ from crowdroute.router.adapters.memory import ManualClock, MemoryContents, Memor
 from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWorker
 from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask, RequestNext, SubmitAnswer
 from crowdroute.router.errors import NotFound
+from crowdroute.router.feeds import room
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
-from crowdroute.router.metrics import reading
 from crowdroute.router.metrics.reading import ProjectReading, busiest, read
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import NO_ID
@@ -83,7 +83,7 @@ async def test_open_tasks_leave_out_those_with_a_known_answer(scene: Scene) -> N
 
 
 async def test_large_projects_are_counted_in_blocks(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BLOCK", 2)
+    monkeypatch.setattr(room, "BLOCK", 2)
     await scene.furnish(tasks=7, gold=1)
     told = await read(scene, FeedStanding())
     assert told.engine is not None

@@ -17,6 +17,8 @@ class InputStep(msgspec.Struct, frozen=True, gc=False):
     previous: int
     """Where the step before it ended; whoever owns the input refuses a step that begins elsewhere."""
     next_offset: int
+    lane: str = ""
+    """Which records: those of one project, by its id in hexadecimal digits; empty: all of them."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):

@@ -45,6 +45,9 @@ class InputOffset(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     topic: str
     partition: int
     next_offset: int
+    lane: str = ""
+    """Of one project's records alone, by its id in hexadecimal digits, which were taken in ahead of others
+    that wait; empty: of all records."""
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -16,10 +16,13 @@ from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
 from crowdroute.router.errors import AtCapacity, ConfigurationError, RouterError, StorageError
-from crowdroute.router.feeds.intake import Refused, Run, TaskIntake, runs_of
+from crowdroute.router.feeds.intake import Refused, TaskIntake
 from crowdroute.router.feeds.outbox import Outbox
+from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.records import dead_letter
+from crowdroute.router.feeds.room import Room
 from crowdroute.router.feeds.standing import FeedStanding, InputStanding, OutboxStanding
+from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import FIRST_SHARD
@@ -43,7 +46,10 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 @contextlib.asynccontextmanager
 async def fed(
-    settings: Settings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[asyncio.Future[None]]:
     """Keep up the feeds that settings name while the block is entered; gives what ends only when they failed.
 
@@ -51,12 +57,15 @@ async def fed(
         settings: of the process.
         engines: by the number of their shard, serving.
         standing: where to say how far the feeds are.
+        tracer: is told of what is taken in; None: nobody is.
     """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(_feed(settings, settings.feeds, engines, standing), name="feeds")
+        feeding = asyncio.create_task(
+            _feed(settings, settings.feeds, engines, standing, tracer), name="feeds"
+        )
     try:
         yield feeding
     finally:
@@ -77,7 +86,11 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
 
 
 async def _feed(
-    settings: Settings, kafka: FeedSettings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    kafka: FeedSettings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None,
 ) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
     tasks = kafka.topic("tasks")
@@ -86,7 +99,7 @@ async def _feed(
     following: list[Coroutine[None, None, None]] = []
     for partition in range(count):
         place = standing.inputs[tasks, partition] = InputStanding()
-        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place)
+        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place, tracer)
         following.append(reader.follow())
     if kafka.out:
         topics = [kafka.topic(kind) for kind in kafka.out]
@@ -109,7 +122,13 @@ class _PartitionFeed:
     """Reads one partition, in order."""
 
     def __init__(
-        self, kafka: FeedSettings, tenant: str, engine: Engine, partition: int, standing: InputStanding
+        self,
+        kafka: FeedSettings,
+        tenant: str,
+        engine: Engine,
+        partition: int,
+        standing: InputStanding,
+        tracer: Tracer | None,
     ) -> None:
         self._connection = connection_to(kafka)
         self._topic = kafka.topic("tasks")
@@ -117,7 +136,8 @@ class _PartitionFeed:
         self._partition = partition
         self._engine = engine
         self._standing = standing
-        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away)
+        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away, tracer)
+        self._passing = Passing(self._intake, Room(kafka.open_tasks), partition)
         self._sender: KafkaSender | None = None
 
     async def follow(self) -> None:
@@ -146,11 +166,10 @@ class _PartitionFeed:
         try:
             await loop.run_in_executor(thread, source.open, self._connection)
             while True:
-                position = self._intake.position(self._partition)
+                position = await self._passing.position()
                 records = await loop.run_in_executor(thread, source.read, position)
-                self._standing.position, self._standing.end = position, source.end
-                for run in runs_of(records):
-                    await self._take(run)
+                await self._take(records)
+                self._tell(source.end)
                 if not records:
                     await asyncio.sleep(IDLE_SECONDS)
         finally:
@@ -160,17 +179,25 @@ class _PartitionFeed:
             if sender is not None:
                 sender.close()
 
-    async def _take(self, run: Run) -> None:
-        while True:
-            try:
-                refused = self._standing.refused
-                await self._intake.take(self._partition, run)
-                refused = self._standing.refused - refused
-                self._standing.taken += len(run.tasks) + len(run.refused) - refused
-                self._standing.position = run.next_offset
-                return
-            except AtCapacity:
-                await asyncio.sleep(CAPACITY_SECONDS)
+    async def _take(self, records: Sequence[Found]) -> None:
+        try:
+            await self._passing.take(records)
+        except AtCapacity:  # what was not taken in is read again
+            await asyncio.sleep(CAPACITY_SECONDS)
+
+    def _tell(self, end: int) -> None:
+        """Say how far the partition is, and whose records began or ceased to wait."""
+        standing = self._standing
+        standing.position, standing.end = self._intake.position(self._partition), end
+        standing.taken = self._intake.taken
+        if standing.waiting != self._passing.waiting:
+            standing.waiting = frozenset(self._passing.waiting)
+            _log.info(
+                "records of full projects wait" if standing.waiting else "no records wait any more",
+                topic=self._topic,
+                partition=self._partition,
+                projects=sorted(standing.waiting),
+            )
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         """Write a dead letter, and return once it is durable."""

@@ -10,11 +10,15 @@ from crowdroute.router.commands.project import AddTasks
 from crowdroute.router.commands.request import InputStep
 from crowdroute.router.errors import AtCapacity, NotFound, Refusal, ShuttingDown
 from crowdroute.router.feeds.records import TaskRecord, item_of, task_of
+from crowdroute.router.feeds.spans import run_span
 from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.operations.intake import Intake, Row, contents_of
 from crowdroute.router.rpc.operations.office import Place
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.tracing import within
+from crowdroute.router.state.project import Project
 
 RECORDS_AT_ONCE = 200
 """Records in one command: a few milliseconds of deciding, so that an input holds nobody up."""
@@ -72,6 +76,7 @@ class TaskIntake:
         tenant: str,
         topic: str,
         send_away: Callable[[int, Refused], Awaitable[None]],
+        tracer: Tracer | None = None,
     ) -> None:
         """Serve one topic.
 
@@ -80,27 +85,51 @@ class TaskIntake:
             tenant: whose projects the records name.
             topic: where the records stand.
             send_away: returns once a refused record of a partition is durable elsewhere.
+            tracer: is told of what is taken in; None: nobody is.
         """
         self._engine = engine
         self._tenant = tenant
         self._topic = topic
         self._send_away = send_away
+        self._tracer = tracer
         self._schemas = Schemas()
+        self.taken = 0
+        """Records that became tasks, or were known, since the process began."""
 
-    def position(self, partition: int) -> int:
-        """Give the first offset that is not taken in."""
-        return self._engine.shard.input_position(self._topic, partition)
+    def position(self, partition: int, lane: str = "") -> int:
+        """Give the first offset that is not taken in: of a project's lane, or of all records."""
+        return self._engine.shard.input_position(self._topic, partition, lane)
 
-    async def take(self, partition: int, run: Run) -> None:
+    def project(self, name: str) -> tuple[str, Project] | None:
+        """Give a project's lane and state; None when there is none of that name."""
+        known = self._engine.organisation(self._tenant).find_project(name)
+        if known is None:
+            return None
+        stream = project_stream(self._tenant, known.project)
+        return known.project.hex(), self._engine.shard.project_state(stream)
+
+    async def take(self, partition: int, run: Run, lane: str = "") -> None:
         """Take a run in and return when it is durable, with the offset it brings the input to.
 
         What is not sound is left out, and sent away before the offset passes it.
+
+        Args:
+            partition: where the records stand.
+            run: of them.
+            lane: of its project, when only that project's records are taken in; empty: they are all there is
+                up to the run's end.
 
         Raises:
             AtCapacity, ShuttingDown: nothing changed.
             AppendFailed: whether it took effect is unknown until the log is folded again.
             StorageError: a refused record could not be sent away; the offset stands before it.
         """
+        found = [each for each, _ in run.tasks] + [each.found for each in run.refused]
+        found.sort(key=lambda each: each.offset)
+        with within(run_span(self._tracer, self._topic, partition, found, len(run.refused))):
+            await self._take(partition, run, lane)
+
+    async def _take(self, partition: int, run: Run, lane: str) -> None:
         sent: set[int] = set()
         while True:
             rows, refused, place = self._sound(run, sent)
@@ -109,7 +138,7 @@ class TaskIntake:
                 sent.add(each.found.offset)
             if not refused:  # else time has passed, and what was sound may not be so any more
                 break
-        step = InputStep(self._topic, partition, self.position(partition), run.next_offset)
+        step = InputStep(self._topic, partition, self.position(partition, lane), run.next_offset, lane)
         if place is None or not rows:
             await self._engine.take_in(step, None)
             return
@@ -120,6 +149,7 @@ class TaskIntake:
         )
         try:
             await self._engine.take_in(step, request, contents_of(place.state, rows))
+            self.taken += len(rows)
         except (AtCapacity, ShuttingDown):
             raise
         except Refusal as error:
@@ -128,7 +158,7 @@ class TaskIntake:
                 await self._engine.take_in(step, None)
                 return
             for part in _parts(run, sent):
-                await self.take(partition, part)
+                await self._take(partition, part, lane)
 
     def _sound(self, run: Run, sent: Container[int]) -> tuple[list[Row], list[Refused], Place | None]:
         """Tell the rows that can be added from the records that cannot; those sent away are neither."""

@@ -18,6 +18,8 @@ class InputStanding:
     """First offset that is not taken in."""
     end: int = 0
     """Offset after the partition's last record, when it was last looked at."""
+    waiting: frozenset[str] = frozenset()
+    """Names of the full projects whose records wait in the topic."""
 
     @property
     def lag(self) -> int:

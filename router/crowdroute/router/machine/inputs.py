@@ -12,28 +12,33 @@ _marks = msgspec.msgpack.Decoder(list[InputOffset])
 
 
 class InputMarks:
-    """Per topic and partition, the first offset that is not taken in."""
+    """Per topic and partition, the first offset that is not taken in.
+
+    While a project's records wait, those of others may be taken in ahead of them: their lane has a mark of
+    its own then, until the partition's mark has caught up with it.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing taken in."""
-        self._next: dict[tuple[str, int], int] = {}
+        self._next: dict[tuple[str, int, str], int] = {}
 
     def __bool__(self) -> bool:
         """Say whether anything was taken in."""
         return bool(self._next)
 
-    def position(self, topic: str, partition: int) -> int:
-        """Give the first offset that is not taken in; 0 before anything was."""
-        return self._next.get((topic, partition), 0)
+    def position(self, topic: str, partition: int, lane: str = "") -> int:
+        """Give the first offset that is not taken in, of a lane or of all; 0 before anything was."""
+        whole = self._next.get((topic, partition, ""), 0)
+        return max(whole, self._next.get((topic, partition, lane), 0)) if lane else whole
 
     def check(self, step: InputStep) -> None:
-        """Verify that a step begins where the last one ended.
+        """Verify that a step begins where the last one of its lane ended.
 
         Raises:
             WrongState: it would leave a hole, or takes in again what was taken in; `details["position"]` is
                 where to go on.
         """
-        position = self.position(step.topic, step.partition)
+        position = self.position(step.topic, step.partition, step.lane)
         if step.previous != position or step.next_offset <= position:
             raise WrongState(
                 f"{step.topic}/{step.partition} is taken in up to offset {position}, and this step goes from"
@@ -42,13 +47,22 @@ class InputMarks:
             )
 
     def reach(self, reached: InputOffset) -> None:
-        """Fold how far a partition was taken in."""
-        self._next[reached.topic, reached.partition] = reached.next_offset
+        """Fold how far a partition, or a lane of it, was taken in."""
+        topic, partition, offset, lane = reached.topic, reached.partition, reached.next_offset, reached.lane
+        if lane and offset <= self.position(topic, partition):
+            return  # later in the same batch all records were taken in up to there
+        self._next[topic, partition, lane] = offset
+        if not lane:
+            for place in [place for place in self._next if place[:2] == (topic, partition) and place[2]]:
+                if self._next[place] <= offset:
+                    del self._next[place]
 
     def pack(self) -> bytes:
         """Give all marks as bytes."""
         marks = sorted(self._next.items())
-        return msgspec.msgpack.encode([InputOffset(*place, offset) for place, offset in marks])
+        return msgspec.msgpack.encode(
+            [InputOffset(topic, partition, offset, lane) for (topic, partition, lane), offset in marks]
+        )
 
     def unpack(self, raw: bytes | memoryview) -> None:
         """Take over marks given by `pack`.

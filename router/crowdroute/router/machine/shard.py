@@ -77,9 +77,9 @@ class Shard:
         """
         return self._streams.project_at(stream).state
 
-    def input_position(self, topic: str, partition: int) -> int:
+    def input_position(self, topic: str, partition: int, lane: str = "") -> int:
         """Give the first offset of an input partition that is not taken in."""
-        return self._inputs.position(topic, partition)
+        return self._inputs.position(topic, partition, lane)
 
     def has(self, stream: str) -> bool:
         """Say whether a stream lives here."""
@@ -135,7 +135,7 @@ class Shard:
         """
         self._inputs.check(step)
         entries = self.handle(request, now_us)[0] if request is not None else ()
-        self._inputs.reach(InputOffset(step.topic, step.partition, step.next_offset))
+        self._inputs.reach(InputOffset(step.topic, step.partition, step.next_offset, step.lane))
         return entries
 
     def _repeated(self, request: Request, now_us: int) -> Reply | None:

@@ -74,6 +74,12 @@ FEED_LAG = Metric(
     ("topic", "partition"),
     "Records of tasks that wait in their topic, when it was last read",
 )
+FEED_WAITING = Metric(
+    "crowdroute_feed_waiting_projects",
+    "gauge",
+    ("topic", "partition"),
+    "Full projects whose records wait in the topic until tasks of theirs are decided",
+)
 OUTBOX_RECORDS = Metric(
     "crowdroute_outbox_records_total",
     "counter",
@@ -107,6 +113,7 @@ CATALOGUE = (
     LIVE_LEASES,
     FEED_RECORDS,
     FEED_LAG,
+    FEED_WAITING,
     OUTBOX_RECORDS,
     OUTBOX_LAG,
     OUTBOX_AGE,

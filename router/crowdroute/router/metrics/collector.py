@@ -106,6 +106,8 @@ def _feeds(reading: Reading) -> Iterator[Family]:
         yield _gauge(
             catalogue.FEED_LAG, [((each.topic, str(each.partition)), each.lag) for each in reading.inputs]
         )
+        waiting = [((each.topic, str(each.partition)), each.waiting) for each in reading.inputs]
+        yield _gauge(catalogue.FEED_WAITING, waiting)
     if reading.outboxes:
         put: Counter[str] = Counter()
         for each in reading.outboxes:

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
+from crowdroute.router.feeds.room import open_tasks
 from crowdroute.router.feeds.standing import FeedStanding, OutboxStanding
 from crowdroute.router.model.ids import Kind, to_text
-from crowdroute.router.model.states import TaskState
 from crowdroute.router.rpc.calls import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
-from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
-
-BLOCK = 1 << 16
-"""Tasks counted between two looks at the network: less than a millisecond."""
+from crowdroute.router.state.project import Project
 
 MOST_PROJECTS = 200
 """Projects that are told one by one, the busiest; the others are told as one sum."""
 
 OTHERS = "other"
-
-_KNOWN = [int(purpose) for purpose in WITH_KNOWN_ANSWER]
 
 
 class Served(Protocol):
@@ -80,6 +72,8 @@ class InputReading(NamedTuple):
     taken: int
     refused: int
     lag: int
+    waiting: int
+    """Projects that are full, whose records wait."""
 
 
 class OutboxReading(NamedTuple):
@@ -120,7 +114,7 @@ async def read(served: Served, feeds: FeedStanding) -> Reading:
         served.work_streams,
         None if group is None else await _read_group(group),
         [
-            InputReading(topic, partition, each.taken, each.refused, each.lag)
+            InputReading(topic, partition, each.taken, each.refused, each.lag, len(each.waiting))
             for (topic, partition), each in feeds.inputs.items()
         ],
         []
@@ -156,13 +150,8 @@ async def _read_group(group: ShardGroup) -> EngineReading:
 
 async def _read_project(state: Project) -> ProjectReading:
     """Count in blocks, so that a large project holds nobody up."""
-    open_tasks = 0
-    for begin in range(0, state.tasks.count, BLOCK):
-        rows = state.tasks.rows[begin : min(begin + BLOCK, state.tasks.count)]
-        open_tasks += int(((rows["state"] == TaskState.OPEN) & ~np.isin(rows["purpose"], _KNOWN)).sum())
-        await asyncio.sleep(0)
     live = int(state.workers.rows["live"][: state.workers.count].sum())
-    return ProjectReading(to_text(Kind.PROJECT, state.project), open_tasks, live)
+    return ProjectReading(to_text(Kind.PROJECT, state.project), await open_tasks(state), live)
 
 
 def busiest(projects: Sequence[ProjectReading], most: int = MOST_PROJECTS) -> Sequence[ProjectReading]:

@@ -1,0 +1,84 @@
+"""In which order one partition's records are taken in when some of their projects are full.
+
+Records of a full project wait in the topic, and the partition's mark before the first of them. What follows
+is still read, and records of other projects are taken in, each project's in a lane with a mark of its own.
+When a project that waits has room again, reading goes back to the partition's mark: what lanes had is passed
+over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crowdroute.router.adapters.kafka_partition import Found
+from crowdroute.router.feeds.intake import Run, TaskIntake, runs_of
+from crowdroute.router.feeds.room import Room
+
+
+class Passing:
+    """Takes in one partition, in order for each project."""
+
+    def __init__(self, intake: TaskIntake, room: Room, partition: int) -> None:
+        """Begin at the partition's mark."""
+        self._intake = intake
+        self._room = room
+        self._partition = partition
+        self._ahead: int | None = None
+        self.waiting: set[str] = set()
+        """Names of the projects whose records wait."""
+        self._unknown: set[str] = set()
+        """Names of no project when a record was passed over: were one created now, its lane would begin too
+        late."""
+
+    async def position(self) -> int:
+        """Give the offset to read from."""
+        if self._ahead is not None:
+            for name in self.waiting:
+                if await self._has_room(name):
+                    self._ahead = None
+                    self.waiting, self._unknown = set(), set()
+                    break
+        return self._intake.position(self._partition) if self._ahead is None else self._ahead
+
+    async def take(self, records: Sequence[Found]) -> None:
+        """Take in what was read from `position`, but what must wait.
+
+        Raises:
+            AtCapacity, ShuttingDown, AppendFailed, StorageError: as `TaskIntake.take`; read again.
+        """
+        for run in runs_of(records):
+            if run.tasks and not (left := self._not_taken(run)).tasks and self._ahead is None:
+                await self._intake.take(self._partition, left)
+                continue
+            if run.tasks and not await self._has_room(run.project):
+                self.waiting.add(run.project)
+                if self._ahead is None:
+                    self._ahead = run.next_offset
+            elif self._ahead is None:
+                await self._intake.take(self._partition, self._not_taken(run))
+            elif run.tasks and run.project not in self.waiting | self._unknown:
+                await self._take_ahead(run)
+            if self._ahead is not None:
+                self._ahead = run.next_offset
+
+    async def _take_ahead(self, run: Run) -> None:
+        """Take a run's tasks in; its refused records are sent away when the partition's mark comes there."""
+        known = self._intake.project(run.project)
+        left = self._not_taken(run)
+        if known is None:
+            self._unknown.add(run.project)
+        elif left.tasks:
+            await self._intake.take(self._partition, left._replace(refused=()), known[0])
+
+    def _not_taken(self, run: Run) -> Run:
+        """Leave out of a run what its project's lane had."""
+        known = self._intake.project(run.project) if run.tasks else None
+        if known is None:
+            return run
+        mark = self._intake.position(self._partition, known[0])
+        return run._replace(tasks=tuple(each for each in run.tasks if each[0].offset >= mark))
+
+    async def _has_room(self, name: str) -> bool:
+        """Say whether a project takes more; of one that does not exist the records are refused, not kept."""
+        known = self._intake.project(name)
+        return known is None or await self._room.has_room(*known)
