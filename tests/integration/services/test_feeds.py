@@ -20,6 +20,8 @@ pytestmark = pytest.mark.cluster
 RECORDS = 10_000
 BAD_EVERY = 100
 KILLS = 3
+PORTION = RECORDS // (KILLS + 1)
+"""Records that come before each kill, and after the last."""
 PARTITIONS = 3
 PATIENCE_SECONDS = 90.0
 RULES = """\
@@ -37,12 +39,12 @@ def make_topic(server: str, topic: str) -> None:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
 
 
-def produce(server: str, topic: str) -> None:
-    """Write the records, some of them unsound, where a partitioner of our own puts them."""
+def produce(server: str, topic: str, portion: int) -> None:
+    """Write a portion of the records, some of them unsound, where a partitioner of our own puts them."""
     from kafka import KafkaProducer
 
     with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:
-        for number in range(RECORDS):
+        for number in range(portion * PORTION, (portion + 1) * PORTION):
             task = {"project": "cats", "external_id": f"e{number}", "content": {"text": f"cat {number}"}}
             value = b"{" if number % BAD_EVERY == 0 else json.dumps(task).encode()
             producer.send(topic, value, partition=number * 7 % PARTITIONS)
@@ -56,11 +58,15 @@ def letters(server: str, topic: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines]
 
 
-def opened(served: Served, project: str) -> int:
-    """Count the tasks of the project."""
+def opened(served: Served, project: str, least: int) -> int:
+    """Wait until the project has so many tasks, and count them."""
+    asked = projects_pb2.GetStatsRequest(project_id=project)
+    until = time.monotonic() + PATIENCE_SECONDS
     with Client(Connection(served.address, served.token_file.read_text().strip())) as client:
-        stats = client.operations.GetStats(projects_pb2.GetStatsRequest(project_id=project))
-    return int(stats.tasks_open)
+        while (found := int(client.operations.GetStats(asked).tasks_open)) < least:
+            assert time.monotonic() < until, f"{found} tasks were taken in, and {least} awaited"
+            time.sleep(0.02)
+    return found
 
 
 def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
@@ -77,16 +83,16 @@ def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
     served = Served(*options)
     try:
         project = served.told("project", "create", "cats", "--rules", "rules.yaml")["id"]
-        produce(server, "feed.tasks")  # while it reads
-        for _ in range(KILLS):
+        before = 0
+        for kill in range(KILLS):
+            produce(server, "feed.tasks", kill)
+            before = opened(served, project, before + 1)  # some are taken in, and others are on their way
             served.process.kill()
             served.process.communicate()
             served = Served(*options)
+        produce(server, "feed.tasks", KILLS)
         sound = RECORDS - RECORDS // BAD_EVERY
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (found := opened(served, project)) < sound and time.monotonic() < until:
-            time.sleep(0.1)
-        assert found == sound
+        assert opened(served, project, sound) == sound
         told = letters(server, "feed.dead-letter")
     finally:
         served.stop()
