@@ -62,7 +62,7 @@ class House:
                 await self.engine.submit(
                     self.engine.request(stream, CreateProject(project, name, make_rules()))
                 )
-        return TaskIntake(self.engine, TENANT, "tasks", self._send_away)
+        return TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         if self.post_is_down:
