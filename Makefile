@@ -91,13 +91,13 @@ $(VENV)/.installed-demo: $(VENV)/.created pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
-	@echo "installing crowdroute[demo,models,dev] into $(VENV) ..."
-	@$(PIP_INSTALL) -e ".[demo,models,dev]"
+	@echo "installing crowdroute[demo,models,dev,tracing] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo,models,dev,tracing]"
 	@touch $@ $(VENV)/.installed-demo
 
 $(VENV)/.installed-cluster: $(VENV)/.created pyproject.toml constraints.txt
-	@echo "installing crowdroute[demo,models,dev,cluster] into $(VENV) ..."
-	@$(PIP_INSTALL) -e ".[demo,models,dev,cluster]"
+	@echo "installing crowdroute[demo,models,dev,cluster,tracing] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo,models,dev,cluster,tracing]"
 	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed-demo
 
 $(VENV)/.created:

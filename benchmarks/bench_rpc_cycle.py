@@ -34,7 +34,7 @@ from crowdroute.router.model import content
 from crowdroute.router.model.content import ItemContent, Part
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.rules import Field, Label, LeaseTerms, Overlap, Prices, ProjectRules
-from crowdroute.router.ports import ContentChange
+from crowdroute.router.ports import ContentChange, Tracer
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
@@ -77,11 +77,11 @@ async def serve_echo() -> None:
     await server.stop(0)
 
 
-async def serve_engine(workers: int, tasks: int) -> None:
+async def serve_engine(workers: int, tasks: int, tracer: Tracer | None = None) -> None:
     """Serve an engine with this many open tasks."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(address="127.0.0.1:0", grace_seconds=1, limits=LimitSettings(calls_per_second=0))
-        server = Server(settings)
+        server = Server(settings, tracer=tracer)
         await server.start()
         async with embedded_group(Path(directory)) as group:
             engine = group.engines[0]
@@ -135,8 +135,8 @@ async def _announce(scene: Scene) -> None:
 # The load
 
 
-def start(*arguments: str) -> tuple[subprocess.Popen[bytes], Scene]:
-    command = (sys.executable, __file__, *arguments)
+def start(*arguments: str, program: str = __file__) -> tuple[subprocess.Popen[bytes], Scene]:
+    command = (sys.executable, program, *arguments)
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     return process, msgspec.json.decode(process.stdout.readline(), type=Scene)

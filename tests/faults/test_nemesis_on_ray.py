@@ -10,18 +10,25 @@ from tests.faults.nemesis.campaign import ANNOTATORS, let_loose
 from tests.faults.nemesis.report import Struck
 from tests.faults.nemesis.stock import LEAST
 from tests.faults.scene import prepare
-from tests.integration.cluster.conftest import network
-from tests.integration.services.conftest import requirements
-from tests.support.ray_nodes import Network
+from tests.integration.services.conftest import missing, requirements
+from tests.support.ray_nodes import Network, ray_nodes, why_not
 from tests.support.services import Services
 
 from crowdroute.router.runtime.settings import KafkaSettings
 
 pytestmark = pytest.mark.cluster
 
-__all__ = ["network", "requirements"]
+__all__ = ["requirements"]
 
 SEED = 1
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    if (reason := why_not()) is not None:
+        missing(reason)
+    with ray_nodes(tmp_path, nodes=3) as made:
+        yield made
 
 
 @pytest.fixture

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from crowdroute.router.adapters.system import SystemClock
 from crowdroute.router.errors import AppendFailed
 from crowdroute.router.machine import shard
+from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import calls
+from crowdroute.router.runtime.directory.keeper import Keeper
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.shard_loop import ShardLoop
 from crowdroute.router.state.project import Project
@@ -50,6 +53,17 @@ def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ShardLoop, "_append", append)
 
 
+def leaves_lost_rows_lost(patch: pytest.MonkeyPatch) -> None:
+    """A directory that says it lost what was written is believed to have it."""
+    careful = Keeper._write
+
+    async def write(keeper: Keeper, kept: Any) -> Kept:
+        outcome = await careful(keeper, kept)
+        return Kept.DONE if outcome is Kept.LOST else outcome
+
+    patch.setattr(Keeper, "_write", write)
+
+
 def follows_the_wall_clock(patch: pytest.MonkeyPatch) -> None:
     """Logged time is whatever the machine's clock was set to."""
     patch.setattr(SystemClock, "now_us", lambda self: self._wall() // 1000)
@@ -73,7 +87,7 @@ def leaves_without_waiting(patch: pytest.MonkeyPatch) -> None:
 def names_nobody(patch: pytest.MonkeyPatch) -> None:
     """The log says what was done and not by whom."""
     honest = shard.Cause
-    patch.setattr(shard, "Cause", lambda *args, **named: honest(*args, **{**named, "principal": ""}))
+    patch.setattr(shard, "Cause", lambda *said: msgspec.structs.replace(honest(*said), principal=""))
 
 
 def trusts_every_message(patch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ IMPORT_NAMES = {
     "grpcio-tools": "grpc_tools",
     "import-linter": "importlinter",
     "kafka-python": "kafka",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
     "pytest-asyncio": "pytest_asyncio",
     "pytest-xdist": "xdist",
     "scikit-learn": "sklearn",

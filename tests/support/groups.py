@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
+from crowdroute.router.runtime.directory.opening import opened_directory
 from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import (
@@ -81,13 +84,14 @@ def pair_of_settings(directory: Path, generations: tuple[int, int] = (1, 1)) -> 
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIterator[Running]:
     """Serve one group as `crowdroute serve` does."""
     assert settings.peers is not None
-    server = make_server(settings)
+    server = make_server(settings, tracer)
     await server.start()
     try:
         async with (
+            opened_directory(settings.redis) as directory,
             embedded_group(
                 settings.directory, placement_of(settings), own=own_shards(settings), snapshots=False
             ) as group,
@@ -96,7 +100,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             if 0 in group.engines:
                 await bootstrap(group.engines[0], settings.tenant, settings.directory)
             await serve_group(server, group)
-            yield Running(group, server, settings)
+            async with shared(directory, server, group, settings.address):
+                yield Running(group, server, settings)
             await server.stop()
     finally:
         await server.stop()
@@ -113,10 +118,10 @@ class Pair(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def pair(directory: Path) -> AsyncIterator[Pair]:
-    """Serve two groups that know each other."""
-    first, second = pair_of_settings(directory)
-    async with running(first) as home, running(second) as away:
+async def pair(directory: Path, tracer: Tracer | None = None, **more: object) -> AsyncIterator[Pair]:
+    """Serve two groups that know each other, with some settings of both otherwise."""
+    first, second = (settings.model_copy(update=more) for settings in pair_of_settings(directory))
+    async with running(first, tracer) as home, running(second, tracer) as away:
         await known(away)
         yield Pair(home, away, (first.directory / TOKEN_FILE).read_text().strip())
 

@@ -23,17 +23,17 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Served:
-    """`crowdroute serve` on a free port, with more options if given; commands talk to it as its
-    administrator."""
+    """`crowdroute serve` on a free port, with more options and variables if given; commands talk to it
+    as its administrator."""
 
-    def __init__(self, folder: Path, directory: Path, *words: str) -> None:
+    def __init__(self, folder: Path, directory: Path, *words: str, **variables: str) -> None:
         self.folder = folder
         self.directory = directory
         self.remarks: list[str] = []
         self.process = subprocess.Popen(
             [*COMMAND, "serve", "--dir", str(directory), "--address", "127.0.0.1:0", *words],
             cwd=folder,
-            env=environment(),
+            env=environment(**variables),
             stderr=subprocess.PIPE,
             text=True,
         )

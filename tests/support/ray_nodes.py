@@ -212,6 +212,8 @@ class Network:
             "PYTHONPATH": PYTHONPATH,
             "RAY_AUTH_MODE": "token",
             "RAY_kill_worker_timeout_milliseconds": "1000",
+            "RAY_health_check_period_ms": "1000",
+            "RAY_health_check_timeout_ms": "2000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_REDIS_ADDRESS": f"{self.prefix}.254:{REDIS_PORT}",
@@ -343,6 +345,17 @@ class Cluster:
 
         found: dict[str, Any] = until("everything is as wanted", look, patience_s)
         return found
+
+    def served(self, after: int, patience_s: float = PATIENCE_S) -> None:
+        """Wait until every shard is served, by a placement later than a generation."""
+
+        def look() -> bool:
+            seen = self.ask("Show")
+            return seen.get("generation", 0) > after and all(
+                shard["stage"] == "serving" for shard in seen["shards"]
+            )
+
+        until("every shard is served", look, patience_s)
 
     def do(self, kind: str, **question: Any) -> dict[str, Any]:
         """Ask for something and wait until it is done."""

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.posterior_kernels import SMALLEST, begin, run_of, settle
+from crowdroute.aggregation.posterior_kernels import SMALLEST, add_sums, begin, run_of, settle
 
 PRECISIONS = ("float64", "float32")
 """Those of posteriors and logarithms; counts and sums are always float64."""
@@ -108,11 +108,8 @@ def expect_and_count(
         told = settle(first, end, gold, posteriors)
         log_likelihood += told[0]
         entropy += told[1]
+        add_sums(first, end, starts, posteriors, task_sums, annotation_sums)
         for task in range(first, end):
-            labels = float(starts[task + 1] - starts[task])
-            for k in range(n_truths):
-                task_sums[k] += posteriors[task, k]
-                annotation_sums[k] += labels * posteriors[task, k]
             for r in range(starts[task], starts[task + 1]):
                 cell = cells[r]
                 for k in range(n_truths):

@@ -22,6 +22,24 @@ class Known(NamedTuple):
     """What was believed before anybody labelled: (tasks, labels)."""
 
 
+class Climb(NamedTuple):
+    """How an iteration went."""
+
+    history: tuple[float, ...]
+    """The objective after each step, per annotation."""
+    converged: bool
+
+
+def climb(step: Callable[[], float], n_iter: int, tol: float) -> Climb:
+    """Call ``step``, which returns the objective, until it gains less than ``tol`` or ``n_iter`` are done."""
+    history: list[float] = []
+    converged = False
+    while not converged and len(history) < n_iter:
+        history.append(step())
+        converged = len(history) > 1 and history[-1] - history[-2] < tol
+    return Climb(tuple(history), converged)
+
+
 class IterativeEstimator(CategoricalEstimator):
     """A categorical estimator that climbs an objective; subclasses say in ``_fit`` how."""
 
@@ -54,9 +72,7 @@ class IterativeEstimator(CategoricalEstimator):
 
     def _iterate(self, step: Callable[[], float]) -> None:
         """Call ``step``, which returns the objective per annotation, until it rests; keep the history."""
-        history: list[float] = []
-        self.converged_ = False
-        while not self.converged_ and len(history) < self.n_iter:
-            history.append(step())
-            self.converged_ = len(history) > 1 and history[-1] - history[-2] < self.tol
-        self.n_iter_, self.loss_history_ = len(history), tuple(history)
+        self._keep_climb(climb(step, self.n_iter, self.tol))
+
+    def _keep_climb(self, way: Climb) -> None:
+        self.converged_, self.n_iter_, self.loss_history_ = way.converged, len(way.history), way.history

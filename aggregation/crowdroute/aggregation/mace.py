@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import (
-    CategoricalEstimator,
-    check_iteration,
-    checked_log_odds,
     fresh_generator,
     vote_shares,
 )
-from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.foretelling import with_average
 from crowdroute.aggregation.grouping import Grouped, group_by_task
+from crowdroute.aggregation.iterative import Climb, IterativeEstimator, Known, climb
 
 _KNOWING_COUNT = 0.5
 """Pseudo-labels of knowing, and as many of guessing; the authors'."""
@@ -39,11 +35,10 @@ class _End(NamedTuple):
     """Expected number of labels by knowledge, without the prior: (workers,)."""
     guessed: NDArray[np.float64]
     """Of labels that were guesses, the same: (cells,)."""
-    history: tuple[float, ...]
-    converged: bool
+    way: Climb
 
 
-class MACE(CategoricalEstimator):
+class MACE(IterativeEstimator):
     """Multi-annotator competence estimation, by variational Bayes from several starting points.
 
     Worker w knows the truth with probability ``competences_[w]`` and says it; else the label comes from a
@@ -59,6 +54,8 @@ class MACE(CategoricalEstimator):
     The end with the highest lower bound of ln P(labels) is kept, of ends nearer than ``tol`` the first;
     ``evidences_`` (restarts,) are those bounds, in nats. ``loss_history_`` is the kept one's per annotation.
     ``rng`` is a seed or a generator, of which a copy is used.
+
+    An iteration of one start is O(annotations + tasks K).
 
     ``competences_`` (workers,), ``strategies_`` (workers, labels): posterior means.
     """
@@ -81,30 +78,16 @@ class MACE(CategoricalEstimator):
         self.rng = rng
         self.evenness = evenness
 
-    def fit(
-        self,
-        annotations: AnnotationSet,
-        gold: Mapping[Any, Identifier] | None = None,
-        prior_log_odds: NDArray[np.float64] | None = None,
-    ) -> Self:
-        """Iterate from every start until the bound gains less than ``tol`` per annotation.
-
-        O(annotations + tasks K) per iteration and restart. The posterior of a task with gold is certain.
-        Raises ``InvalidParameterError`` for a bad parameter, ``InvalidAnnotationsError`` for an unknown gold
-        label.
-        """
-        check_iteration(self.n_iter, self.tol)
+    def _fit(self, annotations: AnnotationSet, known: Known) -> None:
         if self.restarts < 1:
             raise InvalidParameterError(f"restarts is {self.restarts}; there must be at least one start")
         if not 0.0 <= self.evenness < np.inf:
             raise InvalidParameterError(
                 f"evenness is {self.evenness}; it is a number of pseudo-labels per label: finite, 0 or more"
             )
-        gold_codes = annotations.gold_codes(gold)
-        log_odds = checked_log_odds(annotations, prior_log_odds)
         grouped = group_by_task(annotations)
         n_workers, n_classes = annotations.n_workers, annotations.n_classes
-        shares = vote_shares(annotations, gold_codes)[annotations.tasks, annotations.labels]
+        shares = vote_shares(annotations, known.gold)[annotations.tasks, annotations.labels]
         given = np.bincount(annotations.workers, minlength=n_workers).astype(np.float64)
         agreement = np.bincount(annotations.workers, shares, n_workers) / given
         by_label = np.bincount(grouped.cells, minlength=n_workers * n_classes).astype(np.float64)
@@ -118,20 +101,18 @@ class MACE(CategoricalEstimator):
             if start > 0:
                 power, most = generator.uniform(0.0, 4.0), generator.uniform(0.1, 1.0)
                 competence = most * agreement**power
-            end = self._run(annotations, grouped, gold_codes, log_odds, given, by_label, even, competence)
+            end = self._run(annotations, grouped, known, given, by_label, even, competence)
             evidences.append(end.evidence)
             # Ends that differ by less than the tolerance are one: rounding must not choose between them.
             if best is None or end.evidence > best.evidence + self.tol * len(annotations):
                 best = end
         assert best is not None
-        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.posteriors_ = best.posteriors
         self.competences_ = (best.known + _KNOWING_COUNT) / (given + 2.0 * _KNOWING_COUNT)
         rows = best.guessed.reshape(n_workers, n_classes) + even
         self.strategies_ = rows / rows.sum(axis=1, keepdims=True)
         self.evidences_ = tuple(evidences)
-        self.converged_, self.n_iter_, self.loss_history_ = best.converged, len(best.history), best.history
-        return self
+        self._keep_climb(best.way)
 
     def foretell(
         self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
@@ -145,8 +126,7 @@ class MACE(CategoricalEstimator):
         self,
         annotations: AnnotationSet,
         grouped: Grouped,
-        gold_codes: NDArray[np.int32],
-        log_odds: NDArray[np.float64] | None,
+        known: Known,
         given: NDArray[np.float64],
         by_label: NDArray[np.float64],
         even: NDArray[np.float64],
@@ -157,13 +137,12 @@ class MACE(CategoricalEstimator):
         from crowdroute.aggregation import spam_kernels
 
         n_workers, n_classes = annotations.n_workers, annotations.n_classes
-        known = given * competence
+        knew = given * competence
         guessed = by_label * np.repeat(1.0 - competence, n_classes)
         posteriors = np.empty((annotations.n_tasks, n_classes))
-        history: list[float] = []
-        converged = False
-        while not converged and len(history) < self.n_iter:
-            knowing = np.stack([known, given - known], axis=1) + _KNOWING_COUNT
+
+        def step() -> float:
+            knowing = np.stack([knew, given - knew], axis=1) + _KNOWING_COUNT
             strategies = guessed.reshape(n_workers, n_classes) + even
             log_knowing = digamma(knowing) - digamma(knowing.sum(axis=1, keepdims=True))
             log_strategies = digamma(strategies) - digamma(strategies.sum(axis=1, keepdims=True))
@@ -172,18 +151,17 @@ class MACE(CategoricalEstimator):
             knows = np.repeat(np.exp(log_knowing[:, 0]), n_classes)
             log_guesses = (log_knowing[:, 1:] + log_strategies).ravel()
             guesses = np.exp(log_guesses)
-            known, guessed = np.zeros(n_workers), np.zeros(n_workers * n_classes)
             log_likelihood = spam_kernels.expect_and_count(
                 *grouped,
-                gold_codes,
-                log_odds,
+                *known,
                 log_guesses,
                 np.log1p(knows / guesses),
                 knows / (knows + guesses),
                 posteriors,
-                known,
+                knew,
                 guessed,
             )
-            history.append((log_likelihood - divergence) / len(annotations))
-            converged = len(history) > 1 and history[-1] - history[-2] < self.tol
-        return _End(history[-1] * len(annotations), posteriors, known, guessed, tuple(history), converged)
+            return (log_likelihood - divergence) / len(annotations)
+
+        way = climb(step, self.n_iter, self.tol)
+        return _End(way.history[-1] * len(annotations), posteriors, knew, guessed, way)

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.posterior_kernels import begin, run_of, settle
+from crowdroute.aggregation.posterior_kernels import add_sums, begin, run_of, settle
 
 
 @numba.njit(
@@ -47,11 +47,8 @@ def expect_and_count(
             for r in range(starts[task], starts[task + 1]):
                 posteriors[task, cells[r] % n_classes] += log_gains[cells[r] // n_classes]
         entropy += settle(first, end, gold, posteriors)[1]
+        add_sums(first, end, starts, posteriors, task_sums, annotation_sums)
         for task in range(first, end):
-            labels = float(starts[task + 1] - starts[task])
-            for k in range(n_classes):
-                task_sums[k] += posteriors[task, k]
-                annotation_sums[k] += labels * posteriors[task, k]
             for r in range(starts[task], starts[task + 1]):
                 right[cells[r] // n_classes] += posteriors[task, cells[r] % n_classes]
     return entropy

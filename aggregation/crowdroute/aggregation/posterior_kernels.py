@@ -99,3 +99,20 @@ def settle(
             rows[task, k] = share
         place += n_classes
     return log_likelihood, entropy
+
+
+@numba.njit(nogil=True)
+def add_sums(
+    first: int,
+    end: int,
+    starts: NDArray[np.int64],
+    posteriors: NDArray[np.float64],
+    task_sums: NDArray[np.float64],
+    annotation_sums: NDArray[np.float64],
+) -> None:
+    """Add the posteriors from ``first`` up to ``end`` over tasks, and over annotations."""
+    for task in range(first, end):
+        labels = float(starts[task + 1] - starts[task])
+        for k in range(posteriors.shape[1]):
+            task_sums[k] += posteriors[task, k]
+            annotation_sums[k] += labels * posteriors[task, k]

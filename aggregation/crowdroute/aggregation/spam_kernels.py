@@ -27,7 +27,7 @@ def expect_and_count(
     known: NDArray[np.float64],
     guessed: NDArray[np.float64],
 ) -> float:
-    """Replace ``posteriors``; add expected counts to ``known`` (workers,) and ``guessed`` (cells,).
+    """Replace ``posteriors``, and the expected counts ``known`` (workers,) and ``guessed`` (cells,).
 
     With knows = P(the worker knows) and guess = P(does not, and says that label), an annotation speaks with
     ``log_guesses`` (cells,), ln guess, for every truth, and with ``log_gains``, ln (1 + knows / guess), more
@@ -38,6 +38,8 @@ def expect_and_count(
     run = run_of(n_classes)
     log_shares = np.full(n_classes, -np.log(n_classes))
     log_likelihood = 0.0
+    known[:] = 0.0
+    guessed[:] = 0.0
     for first in range(0, n_tasks, run):
         end = min(first + run, n_tasks)
         begin(first, end, log_shares, log_odds, posteriors)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.base import (
-    CategoricalEstimator,
-    check_iteration,
-    checked_log_odds,
     fresh_generator,
     vote_counts,
     vote_shares,
 )
-from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.dirichlet import dirichlet_divergence
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.foretelling import mixed_chances
 from crowdroute.aggregation.grouping import Grouped, group_by_task
+from crowdroute.aggregation.iterative import Climb, IterativeEstimator, Known, climb
 from crowdroute.aggregation.prior import ConfusionPrior
 
 _SUBTYPE_COUNT = 0.1
@@ -40,11 +36,10 @@ class _Posterior(NamedTuple):
     """(tasks, classes x subtypes)."""
     counts: NDArray[np.float64]
     """Dirichlet parameters of the confusion rows: (cells, classes x subtypes)."""
-    history: tuple[float, ...]
-    converged: bool
+    way: Climb
 
 
-class SubtypeBCC(CategoricalEstimator):
+class SubtypeBCC(IterativeEstimator):
     """Bayesian classifier combination in which each class has subtypes with confusion rows of their own.
 
     The truth k of a task, and its subtype m, are drawn; worker w says label l with probability
@@ -64,7 +59,8 @@ class SubtypeBCC(CategoricalEstimator):
     ``evidence_of_one_``: the same of one subtype. ``subtype_posteriors_`` (tasks, classes, subtypes) and
     ``subtype_confusion_`` (workers, truth, subtype, label); ``confusion_`` (workers, truth, label) is their
     mean over subtypes as frequent as found; ``class_shares_`` (labels,). ``loss_history_`` is the evidence
-    per annotation. ``rng`` is a seed or a generator, of which a copy is used.
+    per annotation. ``rng`` is a seed or a generator, of which a copy is used. An iteration of one start is
+    O(annotations K subtypes).
     """
 
     confusion_: NDArray[np.float64]
@@ -91,30 +87,18 @@ class SubtypeBCC(CategoricalEstimator):
         self.tol = tol
         self.rng = rng
 
-    def fit(
-        self,
-        annotations: AnnotationSet,
-        gold: Mapping[Any, Identifier] | None = None,
-        prior_log_odds: NDArray[np.float64] | None = None,
-    ) -> Self:
-        """Iterate from the vote shares until the evidence gains less than ``tol`` per annotation.
-
-        O(annotations K subtypes) per iteration and restart. The class of a task with gold is certain. Raises
-        ``InvalidParameterError`` for a bad parameter, ``InvalidAnnotationsError`` for an unknown gold label.
-        """
-        check_iteration(self.n_iter, self.tol)
+    def _fit(self, annotations: AnnotationSet, known: Known) -> None:
         if self.subtypes < 1 or self.restarts < 1:
             raise InvalidParameterError(
                 f"{self.subtypes} subtypes and {self.restarts} restarts; there must be at least one of each"
             )
-        gold_codes = annotations.gold_codes(gold)
-        odds = checked_log_odds(annotations, prior_log_odds)
-        known = np.flatnonzero(gold_codes >= 0)
-        if len(known) > 0:
+        odds = known.log_odds
+        certain = np.flatnonzero(known.gold >= 0)
+        if len(certain) > 0:
             odds = np.zeros((annotations.n_tasks, annotations.n_classes)) if odds is None else odds.copy()
-            odds[known] = _IMPOSSIBLE
-            odds[known, gold_codes[known]] = 0.0
-        shares = vote_shares(annotations, gold_codes)
+            odds[certain] = _IMPOSSIBLE
+            odds[certain, known.gold[certain]] = 0.0
+        shares = vote_shares(annotations, known.gold)
         grouped = group_by_task(annotations)
         generator = fresh_generator(self.rng)
         single = self._run(annotations, grouped, shares, odds, 1)
@@ -127,7 +111,6 @@ class SubtypeBCC(CategoricalEstimator):
                 best, subtypes = end, self.subtypes
         self._keep(annotations, best, subtypes)
         self.evidence_of_one_ = single.evidence
-        return self
 
     def foretell(
         self, tasks: NDArray[np.int64], workers: NDArray[np.int64], labels: NDArray[np.int32]
@@ -169,9 +152,8 @@ class SubtypeBCC(CategoricalEstimator):
         task_sums, annotation_sums = posteriors.sum(axis=0), np.empty(latents)
         # Gold is in the log-odds: what it makes certain is the class, not the subtype.
         no_gold = annotations.gold_codes(None)
-        history: list[float] = []
-        converged = False
-        while not converged and len(history) < self.n_iter:
+
+        def step() -> float:
             rows = counts.reshape(n_workers, n_classes, latents)
             log_confusion = np.ascontiguousarray(
                 (digamma(rows) - digamma(rows.sum(axis=1, keepdims=True))).reshape(counts.shape)
@@ -200,15 +182,15 @@ class SubtypeBCC(CategoricalEstimator):
                 task_sums,
                 annotation_sums,
             )
-            counts += pseudo_labels
-            history.append((log_likelihood - divergence) / len(annotations))
-            converged = len(history) > 1 and history[-1] - history[-2] < self.tol
-        return _Posterior(history[-1] * len(annotations), posteriors, counts, tuple(history), converged)
+            np.add(counts, pseudo_labels, out=counts)
+            return float((log_likelihood - divergence) / len(annotations))
+
+        way = climb(step, self.n_iter, self.tol)
+        return _Posterior(way.history[-1] * len(annotations), posteriors, counts, way)
 
     def _keep(self, annotations: AnnotationSet, end: _Posterior, subtypes: int) -> None:
         k, n_workers = annotations.n_classes, annotations.n_workers
         by_subtype = end.posteriors.reshape(-1, k, subtypes)
-        self.task_ids_, self.label_ids_ = annotations.task_ids, annotations.label_ids
         self.subtypes_, self.evidence_ = subtypes, end.evidence
         self.subtype_posteriors_ = by_subtype
         self.posteriors_ = by_subtype.sum(axis=2)
@@ -218,7 +200,7 @@ class SubtypeBCC(CategoricalEstimator):
         parts = sums / sums.sum(axis=1, keepdims=True)
         self.confusion_ = np.einsum("km,wkml->wkl", parts, self.subtype_confusion_)
         self.class_shares_ = sums.sum(axis=1) / sums.sum()
-        self.converged_, self.n_iter_, self.loss_history_ = end.converged, len(end.history), end.history
+        self._keep_climb(end.way)
 
 
 def _divisions(

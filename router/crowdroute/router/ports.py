@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Literal, NamedTuple, Protocol
 
 from crowdroute.router.commands import InputStep, Reply, Request
 from crowdroute.router.events import Batch, Entry
@@ -125,6 +126,81 @@ class Ids(Protocol):
         """Give 16 random bytes that were never given before."""
 
 
+class KeyspaceOwner(NamedTuple):
+    """Whose the rows of a keyspace are."""
+
+    log: str
+    """Identity of the log that they follow from."""
+    epoch: int
+    """The ownership of that log under which they are written; a later one takes the keyspace over."""
+
+
+class Kept(StrEnum):
+    """How a write to the directory ended."""
+
+    DONE = "done"
+    LOST = "lost"
+    """What is there is not what this owner wrote, or nothing is: rebuild it."""
+    SUPERSEDED = "superseded"
+    """A later owner of the same log keeps the keyspace."""
+    FOREIGN = "foreign"
+    """A living owner of another log keeps the keyspace."""
+    UNREACHABLE = "unreachable"
+    """There was no answer in time; whether it was done is unknown, and to do it again is harmless."""
+
+
+class Notice(NamedTuple):
+    """Rows that are not what they were."""
+
+    keyspace: str
+    """Empty: any keyspace may have changed, because notices may have been missed."""
+    keys: tuple[str, ...]
+    """Empty: any row of the keyspace."""
+
+
+class Directory(Protocol):
+    """What processes tell each other beside the log: derived, and allowed to be gone at any moment.
+
+    No call raises or waits longer than its adapter's timeout; nothing that must be right may depend on it.
+    A keyspace is a table of rows with one owner, who follows a log. A row that is read was written by the
+    present owner, and is absent otherwise.
+    """
+
+    has_others: bool
+    """Whether other processes may read it."""
+
+    async def put(self, keyspace: str, owner: KeyspaceOwner, changes: Mapping[str, bytes | None]) -> Kept:
+        """Change rows (None deletes one) of a keyspace that this owner rebuilt; without changes, say that the
+        owner lives, which is due every second."""
+
+    async def rebuild(
+        self, keyspace: str, owner: KeyspaceOwner, rows: AsyncIterable[Mapping[str, bytes]]
+    ) -> Kept:
+        """Put these rows, given in parts, in the place of all there are; until they are all there, none is
+        read."""
+
+    async def get(self, keyspace: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Give those of the rows that are known."""
+
+    async def see(self, group: str, seen: Mapping[str, int]) -> None:
+        """Note when somebody was seen, in microseconds; the latest moment stands."""
+
+    async def seen(self, group: str, since_us: int) -> dict[str, int]:
+        """Give who was seen at that moment or later, by whichever process, and when last."""
+
+    async def settle(
+        self, group: str, spent: Mapping[str, int], per_second: float, burst: float
+    ) -> dict[str, float]:
+        """Take what was spent from buckets that all processes share; give what is left in each, which may be
+        below zero. Empty when nobody answers."""
+
+    def notices(self) -> AsyncIterator[Notice]:
+        """Yield what changes, for as long as it is read."""
+
+    async def close(self) -> None:
+        """Let go of everything."""
+
+
 class Core(Protocol):
     """The pure engine as its shells see it: one shard's streams behind one door."""
 
@@ -172,4 +248,45 @@ class Core(Protocol):
 
         Raises:
             InvariantBroken: with what does not hold.
+        """
+
+
+Attributes = Mapping[str, str | int]
+"""What a span tells beside its name and its times."""
+
+
+class Span(Protocol):
+    """One traced piece of work, a call for example; only what is sampled has one."""
+
+    traceparent: str
+    """What whoever carries the work on is told, in the form of W3C Trace Context."""
+
+    def step(self, name: str, began_ns: int, ended_ns: int, attributes: Attributes) -> None:
+        """Tell of a part of the work that is over, with its times in nanoseconds since 1970."""
+
+    def call(self, name: str, attributes: Attributes) -> Span:
+        """Begin a part of the work that is carried out elsewhere."""
+
+    def end(self, code: str, attributes: Attributes) -> None:
+        """Say that the work is over, and how it ended: OK, or the code of an error."""
+
+
+class Tracer(Protocol):
+    """Whom spans are told."""
+
+    def begin(
+        self,
+        kind: Literal["server", "consumer"],
+        name: str,
+        traceparents: Sequence[str],
+        attributes: Attributes,
+    ) -> Span | None:
+        """Begin the span of some work; None when it is not sampled.
+
+        Args:
+            kind: whether a caller waits for it, or a message brought it about.
+            name: of the work.
+            traceparents: of what brought it about: it goes on with the trace of the first, and points at the
+                others; none: a trace of its own.
+            attributes: what is known at its beginning.
         """

@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 from tests.faults.nemesis.ground import Fault
-from tests.faults.nemesis.ray_ground import RayGround
+from tests.faults.nemesis.ray_ground import PATIENCE_S, RayGround
 from tests.support.ray_nodes import Node, until
 
 from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
@@ -117,14 +117,19 @@ async def _node_cut_off(ground: RayGround, chance: random.Random) -> None:
 
 
 async def _mended(ground: RayGround, node: Node) -> None:
-    """Start a node again whose Ray has ended, if it has, and wait until everything is as wanted."""
+    """Start a node again whose Ray has ended, if it has, and wait until it has an actor again.
+
+    The Ray of a node that was called dead meanwhile ends when it hears of that, which may be later.
+    """
 
     def look() -> bool:
         if node.has_ended():
             node.start(f"--address={ground.network.address}")
-        return bool(ground.cluster.ask("Show").get("resting"))
+        seen = ground.cluster.ask("Show")
+        at = [actor["address"].partition(":")[0] for actor in seen.get("actors", ())]
+        return bool(seen.get("resting")) and node.address in at
 
-    await asyncio.to_thread(until, "everything is as wanted", look)
+    await asyncio.to_thread(until, f"{node.address} has an actor again", look, PATIENCE_S)
 
 
 FAULTS = (

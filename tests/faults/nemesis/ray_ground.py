@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.kafka_store import read_topic
 from tests.faults.nemesis.door import Door
-from tests.support.ray_nodes import Cluster, Network, cluster_settings, until
+from tests.support.ray_nodes import Cluster, Network, cluster_settings
 
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.settings import KafkaSettings
@@ -72,14 +72,7 @@ class RayGround:
 
     async def served(self, after: int) -> None:
         """Wait until every shard is served, by a placement later than a generation."""
-
-        def look() -> bool:
-            seen = self.cluster.ask("Show")
-            return seen.get("generation", 0) > after and all(
-                shard["stage"] == "serving" for shard in seen["shards"]
-            )
-
-        await asyncio.to_thread(until, "every shard is served", look, PATIENCE_S)
+        await asyncio.to_thread(self.cluster.served, after, PATIENCE_S)
 
     async def stop(self) -> None:
         """Hand every shard back, and end the actors."""

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.operations import RULES
-from tests.support.ray_nodes import Cluster, Network, until
+from tests.support.ray_nodes import Cluster, Network
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
 from crowdroute.client import Client, Connection
@@ -78,8 +78,9 @@ def test_an_actor_that_is_killed_serves_again(network: Network, cluster: Cluster
     victim = actor(before, "actor-0")
     killed = time.monotonic()
     network.node_at(victim["address"]).signal(victim["pid"], signal.SIGKILL)
-    after = cluster.rest(before["generation"], CRASHED_S)
+    cluster.served(before["generation"])
     assert time.monotonic() - killed < CRASHED_S
+    after = cluster.rest(before["generation"])
     assert placed(after) == placed(before)
     assert actor(after, "actor-0")["incarnation"] != victim["incarnation"]
     assert all_serve(after)
@@ -90,13 +91,7 @@ def test_shards_of_a_frozen_actor_serve_again(network: Network, cluster: Cluster
     victim = actor(before, "actor-1")
     frozen = time.monotonic()
     network.node_at(victim["address"]).signal(victim["pid"], signal.SIGSTOP)
-    until(
-        "every shard is served",
-        lambda: (
-            (seen := cluster.ask("Show"))["generation"] > before["generation"]
-            and all(shard["stage"] == "serving" for shard in seen["shards"])
-        ),
-    )
+    cluster.served(before["generation"])
     assert time.monotonic() - frozen < FROZEN_S
     after = cluster.rest(before["generation"])
     assert actor(after, "actor-1")["incarnation"] != victim["incarnation"]

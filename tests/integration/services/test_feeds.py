@@ -14,6 +14,8 @@ from tests.support.services import Services
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.client import Client, Connection
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
 
 pytestmark = pytest.mark.cluster
 
@@ -74,13 +76,29 @@ def opened(served: Served, projects: list[str], least: int) -> int:
     return found
 
 
+def test_the_trace_that_a_producer_names_is_read_with_its_record(services: Services) -> None:
+    from kafka import KafkaProducer
+
+    server, topic, trace = services.bootstrap[0], "traced.tasks", f"00-{1:032x}-{2:016x}-01"
+    make_topic(server, topic)
+    with closing(KafkaProducer(bootstrap_servers=[server])) as producer:
+        producer.send(topic, b"first", headers=[("traceparent", trace.encode()), ("other", b"")], partition=0)
+        producer.send(topic, b"second", headers=[("traceparent", b"\xff")], partition=0)
+        producer.send(topic, b"third", partition=0)
+        producer.flush()
+    with closing(KafkaPartition(KafkaConnection((server,)), topic, 0)) as partition:
+        found = list(partition.records(0, 2))
+    assert [each.traceparent for each in found] == [trace, "\ufffd", ""]
+
+
 def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
     services: Services, tmp_path: Path
 ) -> None:
     server = services.bootstrap[0]
     config = tmp_path / "crowdroute.toml"
     config.write_text(
-        f'shards = 2\n[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\nout = []\n'
+        f'shards = 2\n[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\n'
+        "out = []\n"
     )
     (tmp_path / "rules.yaml").write_text(RULES)
     options = (tmp_path, tmp_path / "home", "--config", str(config))

@@ -23,8 +23,10 @@ from crowdroute.router.runtime.settings import (
     MetricsSettings,
     PeerSettings,
     PeerTlsSettings,
+    RedisSettings,
     Settings,
     TlsSettings,
+    TracingSettings,
     load_settings,
 )
 from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
@@ -35,8 +37,10 @@ GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
     "metrics": MetricsSettings,
+    "tracing": TracingSettings,
     "cluster": ClusterSettings,
     "kafka": KafkaSettings,
+    "redis": RedisSettings,
     "feeds": FeedSettings,
     "peers": PeerSettings,
     "peers.tls": PeerTlsSettings,

@@ -6,6 +6,8 @@ import json
 from base64 import b64decode
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel
 from tests.conftest import REPOSITORY
 from tests.support.wire import TENANT, make_rules
@@ -13,6 +15,7 @@ from tests.support.wire import TENANT, make_rules
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
+from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.commands.project import CreateProject
 from crowdroute.router.errors import InvalidCommand, StorageError
@@ -21,6 +24,7 @@ from crowdroute.router.feeds.records import DeadLetter, TaskRecord, dead_letter,
 from crowdroute.router.feeds.told import AnnotationRecord, PaymentRecord, ResultRecord, WorkerRecord
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.engine import Engine
 
 PROJECTS = {"cats": bytes(15) + b"\1", "dogs": bytes(15) + b"\2"}
@@ -39,6 +43,7 @@ class House:
         self.disk = MemoryDisk(bytes(range(32)))
         self.letters: dict[int, str] = {}
         self.post_is_down = False
+        self.tracer: Tracer | None = None
 
     async def begin(self) -> TaskIntake:
         """Start a process: fold the log and take in from there."""
@@ -62,7 +67,7 @@ class House:
                 await self.engine.submit(
                     self.engine.request(stream, CreateProject(project, name, make_rules()))
                 )
-        return TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away)
+        return TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away, self.tracer)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         if self.post_is_down:
@@ -183,3 +188,16 @@ PUBLISHED: dict[str, type[BaseModel]] = {
 def test_the_published_schema_is_that_of_the_model(topic: str) -> None:
     published = REPOSITORY / "docs" / "feeds" / f"{topic}.schema.json"
     assert published.read_text() == schema_of(PUBLISHED[topic])
+
+
+async def test_the_commit_of_records_belongs_to_the_trace_that_their_producer_began() -> None:
+    house, exporter = House(), InMemorySpanExporter()
+    with traced(0.0, SimpleSpanProcessor(exporter)) as house.tracer:
+        intake = await house.begin()
+        trace = f"00-{1:032x}-{2:016x}-01"
+        await take(intake, [record(0)._replace(traceparent=trace), record(1)])
+    spans = {span.name: span for span in exporter.get_finished_spans()}
+    process, commit = spans["process tasks"], spans["commit"]
+    assert process.parent is not None
+    assert process.parent.span_id == 2
+    assert commit.parent == process.context

@@ -125,7 +125,7 @@ class StageStats(_message.Message):
     def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., free: _Optional[int] = ..., live: _Optional[int] = ..., counted: _Optional[int] = ...) -> None: ...
 
 class ProjectStats(_message.Message):
-    __slots__ = ("at", "tasks_open", "tasks_parked", "tasks_finalised", "tasks_cancelled", "tasks_escalated", "stages", "answers_accepted", "answers_refused", "in_review", "workers_busy", "workers_known", "answers_per_result", "mean_confidence", "gold_correct", "gold_checked", "owed", "requests_waiting", "reviews_decided")
+    __slots__ = ("at", "tasks_open", "tasks_parked", "tasks_finalised", "tasks_cancelled", "tasks_escalated", "stages", "answers_accepted", "answers_refused", "in_review", "workers_busy", "workers_known", "answers_per_result", "mean_confidence", "gold_correct", "gold_checked", "owed", "requests_waiting", "reviews_decided", "workers_present")
     AT_FIELD_NUMBER: _ClassVar[int]
     TASKS_OPEN_FIELD_NUMBER: _ClassVar[int]
     TASKS_PARKED_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,7 @@ class ProjectStats(_message.Message):
     OWED_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_WAITING_FIELD_NUMBER: _ClassVar[int]
     REVIEWS_DECIDED_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_PRESENT_FIELD_NUMBER: _ClassVar[int]
     at: _timestamp_pb2.Timestamp
     tasks_open: int
     tasks_parked: int
@@ -164,4 +165,5 @@ class ProjectStats(_message.Message):
     owed: _types_pb2.Money
     requests_waiting: int
     reviews_decided: int
-    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tasks_open: _Optional[int] = ..., tasks_parked: _Optional[int] = ..., tasks_finalised: _Optional[int] = ..., tasks_cancelled: _Optional[int] = ..., tasks_escalated: _Optional[int] = ..., stages: _Optional[_Iterable[_Union[StageStats, _Mapping]]] = ..., answers_accepted: _Optional[int] = ..., answers_refused: _Optional[int] = ..., in_review: _Optional[int] = ..., workers_busy: _Optional[int] = ..., workers_known: _Optional[int] = ..., answers_per_result: _Optional[float] = ..., mean_confidence: _Optional[float] = ..., gold_correct: _Optional[int] = ..., gold_checked: _Optional[int] = ..., owed: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., requests_waiting: _Optional[int] = ..., reviews_decided: _Optional[int] = ...) -> None: ...
+    workers_present: int
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tasks_open: _Optional[int] = ..., tasks_parked: _Optional[int] = ..., tasks_finalised: _Optional[int] = ..., tasks_cancelled: _Optional[int] = ..., tasks_escalated: _Optional[int] = ..., stages: _Optional[_Iterable[_Union[StageStats, _Mapping]]] = ..., answers_accepted: _Optional[int] = ..., answers_refused: _Optional[int] = ..., in_review: _Optional[int] = ..., workers_busy: _Optional[int] = ..., workers_known: _Optional[int] = ..., answers_per_result: _Optional[float] = ..., mean_confidence: _Optional[float] = ..., gold_correct: _Optional[int] = ..., gold_checked: _Optional[int] = ..., owed: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., requests_waiting: _Optional[int] = ..., reviews_decided: _Optional[int] = ..., workers_present: _Optional[int] = ...) -> None: ...

@@ -49,7 +49,7 @@ class Skill(_message.Message):
     def __init__(self, name: _Optional[str] = ..., level: _Optional[float] = ..., evidence: _Optional[int] = ...) -> None: ...
 
 class Worker(_message.Message):
-    __slots__ = ("id", "external_id", "person_id", "kind", "status", "vendor_id", "pool_id", "stages", "skills", "languages", "capacity", "version", "paused_until")
+    __slots__ = ("id", "external_id", "person_id", "kind", "status", "vendor_id", "pool_id", "stages", "skills", "languages", "capacity", "version", "paused_until", "seen_at", "totals")
     ID_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     PERSON_ID_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,8 @@ class Worker(_message.Message):
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     PAUSED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
     id: str
     external_id: str
     person_id: str
@@ -76,7 +78,27 @@ class Worker(_message.Message):
     capacity: int
     version: int
     paused_until: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., external_id: _Optional[str] = ..., person_id: _Optional[str] = ..., kind: _Optional[_Union[WorkerKind, str]] = ..., status: _Optional[_Union[WorkerStatus, str]] = ..., vendor_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ..., skills: _Optional[_Iterable[_Union[Skill, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., version: _Optional[int] = ..., paused_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    seen_at: _timestamp_pb2.Timestamp
+    totals: WorkerTotals
+    def __init__(self, id: _Optional[str] = ..., external_id: _Optional[str] = ..., person_id: _Optional[str] = ..., kind: _Optional[_Union[WorkerKind, str]] = ..., status: _Optional[_Union[WorkerStatus, str]] = ..., vendor_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ..., skills: _Optional[_Iterable[_Union[Skill, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., capacity: _Optional[int] = ..., version: _Optional[int] = ..., paused_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., totals: _Optional[_Union[WorkerTotals, _Mapping]] = ...) -> None: ...
+
+class WorkerTotals(_message.Message):
+    __slots__ = ("projects", "granted", "live", "answered", "checked", "correct", "incomplete")
+    PROJECTS_FIELD_NUMBER: _ClassVar[int]
+    GRANTED_FIELD_NUMBER: _ClassVar[int]
+    LIVE_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    CHECKED_FIELD_NUMBER: _ClassVar[int]
+    CORRECT_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
+    projects: int
+    granted: int
+    live: int
+    answered: int
+    checked: int
+    correct: int
+    incomplete: bool
+    def __init__(self, projects: _Optional[int] = ..., granted: _Optional[int] = ..., live: _Optional[int] = ..., answered: _Optional[int] = ..., checked: _Optional[int] = ..., correct: _Optional[int] = ..., incomplete: _Optional[bool] = ...) -> None: ...
 
 class UpsertWorkerRequest(_message.Message):
     __slots__ = ("external_id", "worker_id", "person_id", "kind", "vendor_id", "pool_id", "stages", "skills", "languages", "capacity", "idempotency_key", "update_mask")

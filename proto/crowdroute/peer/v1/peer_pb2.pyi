@@ -27,7 +27,7 @@ class Principal(_message.Message):
     def __init__(self, tenant: _Optional[str] = ..., token: _Optional[bytes] = ..., scopes: _Optional[_Iterable[str]] = ..., worker: _Optional[bytes] = ..., vendor: _Optional[bytes] = ..., pool: _Optional[bytes] = ..., parent: _Optional[bytes] = ..., expires_us: _Optional[int] = ...) -> None: ...
 
 class ForwardedCall(_message.Message):
-    __slots__ = ("number", "method", "principal", "request_id", "generation", "shard", "timeout_us", "message", "part")
+    __slots__ = ("number", "method", "principal", "request_id", "generation", "shard", "timeout_us", "message", "part", "traceparent")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class ForwardedCall(_message.Message):
     TIMEOUT_US_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     number: int
     method: str
     principal: Principal
@@ -46,7 +47,8 @@ class ForwardedCall(_message.Message):
     timeout_us: int
     message: bytes
     part: bool
-    def __init__(self, number: _Optional[int] = ..., method: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., generation: _Optional[int] = ..., shard: _Optional[int] = ..., timeout_us: _Optional[int] = ..., message: _Optional[bytes] = ..., part: _Optional[bool] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, number: _Optional[int] = ..., method: _Optional[str] = ..., principal: _Optional[_Union[Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., generation: _Optional[int] = ..., shard: _Optional[int] = ..., timeout_us: _Optional[int] = ..., message: _Optional[bytes] = ..., part: _Optional[bool] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class ForwardBatch(_message.Message):
     __slots__ = ("calls", "cancelled")
@@ -91,16 +93,18 @@ class Content(_message.Message):
     def __init__(self, key: _Optional[str] = ..., body: _Optional[bytes] = ...) -> None: ...
 
 class CarryRequest(_message.Message):
-    __slots__ = ("shard", "generation", "request", "contents")
+    __slots__ = ("shard", "generation", "request", "contents", "traceparent")
     SHARD_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
     CONTENTS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     shard: int
     generation: int
     request: bytes
     contents: _containers.RepeatedCompositeFieldContainer[Content]
-    def __init__(self, shard: _Optional[int] = ..., generation: _Optional[int] = ..., request: _Optional[bytes] = ..., contents: _Optional[_Iterable[_Union[Content, _Mapping]]] = ...) -> None: ...
+    traceparent: str
+    def __init__(self, shard: _Optional[int] = ..., generation: _Optional[int] = ..., request: _Optional[bytes] = ..., contents: _Optional[_Iterable[_Union[Content, _Mapping]]] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class CarryResponse(_message.Message):
     __slots__ = ("reply",)

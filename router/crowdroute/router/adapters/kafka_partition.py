@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection
@@ -23,6 +23,8 @@ class Found(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
+    traceparent: str = ""
+    """Of the trace that its producer named in a header (W3C Trace Context); empty for none."""
 
 
 class KafkaPartition:
@@ -78,7 +80,7 @@ class KafkaPartition:
             for record in found:
                 if record.offset > last:
                     return
-                yield Found(record.offset, record.key, record.value)
+                yield Found(record.offset, record.key, record.value, _traceparent(record.headers))
             if found:
                 heard = time.monotonic()
             if self._consumer.position(self._where) > last:
@@ -92,3 +94,10 @@ class KafkaPartition:
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
+
+
+def _traceparent(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    for name, value in headers:
+        if name == "traceparent" and value is not None:
+            return value.decode("ascii", "replace")
+    return ""

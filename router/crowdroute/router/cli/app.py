@@ -11,6 +11,7 @@ import typer
 from crowdroute.router.cli.aggregating import aggregate
 from crowdroute.router.cli.cluster import app as cluster
 from crowdroute.router.cli.demonstrating import demo
+from crowdroute.router.cli.directory import app as directory
 from crowdroute.router.cli.explaining import explain
 from crowdroute.router.cli.exporting import export
 from crowdroute.router.cli.importing import import_items
@@ -82,6 +83,7 @@ app.add_typer(rulebook, name="rules")
 app.add_typer(workers, name="workers")
 app.add_typer(tasks, name="tasks")
 app.add_typer(logs, name="log")
+app.add_typer(directory, name="directory")
 app.add_typer(cluster, name="cluster")
 app.command("stats")(stats)
 app.command("import")(import_items)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.cli.log_lines import write_log
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.endpoint import metrics_served
@@ -34,7 +35,8 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     write_log(given.log_level)
     await asyncio.to_thread(warm_up)
     settings = settings_at(given, place)
-    server = make_server(settings)
+    tracer = _for_ever.enter_context(traced(settings.tracing.sample)) if settings.tracing else None
+    server = make_server(settings, tracer)
     hosting = GroupHosting(settings, server, place.ip)
     await hosting.start()
     if settings.metrics is not None:

@@ -11,16 +11,20 @@ from typing import Annotated
 import structlog
 import typer
 
+from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.cli.log_lines import for_programs, take_in_libraries, write_log
 from crowdroute.router.errors import ConfigurationError, RouterError
 from crowdroute.router.feeds.feeding import failure_of, fed
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.metrics.endpoint import metrics_served
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
+from crowdroute.router.runtime.directory.opening import opened_directory
 from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
@@ -87,22 +91,26 @@ def _tell_recovered(found: Recovered[Shard]) -> None:
 
 async def _serve(settings: Settings) -> RouterError | None:
     """Serve until a signal or a failure; give the failure."""
-    server = make_server(settings)
     feeds = FeedStanding()
     async with contextlib.AsyncExitStack() as around:
+        tracer = around.enter_context(traced(settings.tracing.sample)) if settings.tracing else None
+        server = make_server(settings, tracer)
         if settings.metrics is not None:
             port = await around.enter_async_context(metrics_served(settings.metrics.address, server, feeds))
             _log.info("metrics served", port=port)
-        return await _serve_calls(settings, server, feeds)
+        return await _serve_calls(settings, server, feeds, tracer)
 
 
-async def _serve_calls(settings: Settings, server: Server, feeds: FeedStanding) -> RouterError | None:
+async def _serve_calls(
+    settings: Settings, server: Server, feeds: FeedStanding, tracer: Tracer | None
+) -> RouterError | None:
     await server.start()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         async with contextlib.AsyncExitStack() as around:
+            directory = await around.enter_async_context(opened_directory(settings.redis))
             group = await around.enter_async_context(opened_group(settings, recovered=_tell_recovered))
             if FIRST_SHARD in group.engines:
                 token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
@@ -112,11 +120,13 @@ async def _serve_calls(settings: Settings, server: Server, feeds: FeedStanding) 
                 peers = await around.enter_async_context(peers_served(settings.peers, server, group))
                 _log.info("peers served", port=peers.port)
             await serve_group(server, group)
+            reached = f"{settings.address.rpartition(':')[0]}:{server.port}"
+            await around.enter_async_context(shared(directory, server, group, reached))
             _log.info(
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)
             )
             waiting = asyncio.create_task(stop.wait())
-            async with fed(settings, group.engines, feeds) as feeding:
+            async with fed(settings, group.engines, feeds, tracer) as feeding:
                 await asyncio.wait((waiting, group.failed, feeding), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             failure = group.failed.result() if group.failed.done() else failure_of(feeding)

@@ -46,6 +46,7 @@ def stats(
         ("mean confidence of results", percent(found.mean_confidence if found.tasks_finalised else None)),
         ("gold answered right", f"{percent(gold)} of {found.gold_checked}"),
         ("workers known / busy", f"{found.workers_known} / {found.workers_busy}"),
+        ("workers of all projects present", found.workers_present),
         ("owed to workers", f"{found.owed.amount} {found.owed.currency}"),
     ]
     for one in found.stages:

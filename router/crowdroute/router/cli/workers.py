@@ -65,10 +65,49 @@ def list_workers(
         )
     else:
         print_table(
-            ("worker", "id", "status", "stages", "pool"),
-            ((one.external_id, one.id, _status(one), stage_names(one), one.pool_id) for one in workers),
+            ("worker", "id", "status", "stages", "pool", "last seen"),
+            (
+                (one.external_id, one.id, _status(one), stage_names(one), one.pool_id, _seen(one))
+                for one in workers
+            ),
             "no workers yet",
         )
+
+
+@app.command()
+def show(
+    worker: Worker,
+    address: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one worker, and what it did in all projects.
+
+    Example: crowdroute workers show ada
+    """
+    with connect(address, token_file) as client:
+        found = find_worker(client, worker)
+    if as_json:
+        print_json(to_dict(found))
+        return
+    totals = found.totals
+    right = percent(totals.correct / totals.checked if totals.checked else None)
+    rows: list[tuple[str, object]] = [
+        ("worker", found.external_id),
+        ("id", found.id),
+        ("status", _status(found)),
+        ("stages", stage_names(found)),
+        ("last seen", _seen(found)),
+        ("projects", totals.projects),
+        ("assignments / leases now", f"{totals.granted} / {totals.live}"),
+        ("answers", totals.answered),
+        ("checked answers right", f"{right} of {totals.checked}"),
+    ]
+    if totals.incomplete:
+        rows.append(
+            ("incomplete", "projects of other processes are missing: see crowdroute directory status")
+        )
+    print_table((), rows, "")
 
 
 def _records(client: Client, project: str) -> list[workers_pb2.WorkerRecord]:
@@ -86,6 +125,10 @@ def _recorded(worker: workers_pb2.Worker, record: workers_pb2.WorkerRecord) -> t
         interval,
         f"{record.earned.amount} {record.earned.currency}",
     )
+
+
+def _seen(worker: workers_pb2.Worker) -> str:
+    return f"{worker.seen_at.ToDatetime():%H:%M:%S} UTC" if worker.HasField("seen_at") else ""
 
 
 def _status(worker: workers_pb2.Worker) -> str:

@@ -22,6 +22,7 @@ from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.records import dead_letter
 from crowdroute.router.feeds.room import Room
 from crowdroute.router.feeds.standing import FeedStanding, InputStanding, OutboxStanding
+from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.settings import FeedSettings, Settings
@@ -44,7 +45,10 @@ _log = structlog.get_logger("crowdroute.feeds")
 
 @contextlib.asynccontextmanager
 async def fed(
-    settings: Settings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None = None,
 ) -> AsyncIterator[asyncio.Future[None]]:
     """Keep up the feeds that settings name while the block is entered; gives what ends only when they failed.
 
@@ -52,12 +56,15 @@ async def fed(
         settings: of the process.
         engines: by the number of their shard, serving.
         standing: where to say how far the feeds are.
+        tracer: is told of what is taken in; None: nobody is.
     """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(_feed(settings, settings.feeds, engines, standing), name="feeds")
+        feeding = asyncio.create_task(
+            _feed(settings, settings.feeds, engines, standing, tracer), name="feeds"
+        )
     try:
         yield feeding
     finally:
@@ -78,7 +85,11 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
 
 
 async def _feed(
-    settings: Settings, kafka: FeedSettings, engines: Mapping[int, Engine], standing: FeedStanding
+    settings: Settings,
+    kafka: FeedSettings,
+    engines: Mapping[int, Engine],
+    standing: FeedStanding,
+    tracer: Tracer | None,
 ) -> None:
     connection, durability = connection_to(kafka), Durability(kafka.durability)
     tasks = kafka.topic("tasks")
@@ -87,7 +98,7 @@ async def _feed(
     following: list[Coroutine[None, None, None]] = []
     for partition in range(count):
         place = standing.inputs[tasks, partition] = InputStanding()
-        reader = _PartitionFeed(kafka, settings.tenant, engines, partition, place)
+        reader = _PartitionFeed(kafka, settings.tenant, engines, partition, place, tracer)
         following.append(reader.follow())
     if kafka.out:
         topics = [kafka.topic(kind) for kind in kafka.out]
@@ -116,6 +127,7 @@ class _PartitionFeed:
         engines: Mapping[int, Engine],
         partition: int,
         standing: InputStanding,
+        tracer: Tracer | None,
     ) -> None:
         self._connection = connection_to(kafka)
         self._topic = kafka.topic("tasks")
@@ -123,7 +135,7 @@ class _PartitionFeed:
         self._partition = partition
         self._engines = engines
         self._standing = standing
-        self._intake = TaskIntake(engines, tenant, self._topic, self._send_away)
+        self._intake = TaskIntake(engines, tenant, self._topic, self._send_away, tracer)
         self._passing = Passing(self._intake, Room(kafka.open_tasks), partition)
         self._sender: KafkaSender | None = None
 

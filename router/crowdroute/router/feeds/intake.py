@@ -10,12 +10,15 @@ from crowdroute.router.commands.project import AddTasks
 from crowdroute.router.commands.request import InputStep
 from crowdroute.router.errors import AtCapacity, NotFound, Refusal, ShuttingDown
 from crowdroute.router.feeds.records import TaskRecord, item_of, task_of
+from crowdroute.router.feeds.spans import run_span
 from crowdroute.router.machine.stream import project_stream
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.operations.intake import Intake, Row, contents_of
 from crowdroute.router.rpc.operations.office import Place
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import FIRST_SHARD
+from crowdroute.router.runtime.tracing import within
 from crowdroute.router.state.project import Project
 
 RECORDS_AT_ONCE = 200
@@ -79,8 +82,9 @@ class TaskIntake:
 
     The shard with the tenant's organisation, the *home*, has the partition's mark. A run of its own projects
     and the mark stand in one batch. A run of another shard's project goes there by a step of the project's
-    lane, whose mark stands in that shard's log in the batch of what it brought; only then does the home's mark
-    pass it. Whoever reads the run again, because the process ended between the two, finds it in the lane.
+    lane, whose mark stands in that shard's log in the batch of what it brought; only then does the home's
+    mark pass it. Whoever reads the run again, because the process ended between the two, finds it in the
+    lane.
     """
 
     def __init__(
@@ -89,6 +93,7 @@ class TaskIntake:
         tenant: str,
         topic: str,
         send_away: Callable[[int, Refused], Awaitable[None]],
+        tracer: Tracer | None = None,
     ) -> None:
         """Serve one topic.
 
@@ -97,12 +102,14 @@ class TaskIntake:
             tenant: whose projects the records name.
             topic: where the records stand.
             send_away: returns once a refused record of a partition is durable elsewhere.
+            tracer: is told of what is taken in; None: nobody is.
         """
         self._engines = engines
         self._home = engines[FIRST_SHARD]
         self._tenant = tenant
         self._topic = topic
         self._send_away = send_away
+        self._tracer = tracer
         self._schemas = Schemas()
         self.taken = 0
         """Records that became tasks, or were known, since the process began."""
@@ -139,6 +146,12 @@ class TaskIntake:
             AppendFailed: whether it took effect is unknown until the log is folded again.
             StorageError: a refused record could not be sent away; the offset stands before it.
         """
+        found = [each for each, _ in run.tasks] + [each.found for each in run.refused]
+        found.sort(key=lambda each: each.offset)
+        with within(run_span(self._tracer, self._topic, partition, found, len(run.refused))):
+            await self._take(partition, run, ahead=ahead)
+
+    async def _take(self, partition: int, run: Run, *, ahead: bool) -> None:
         sent: set[int] = set()
         while True:
             rows, refused, project = self._sound(run, sent)
@@ -155,7 +168,7 @@ class TaskIntake:
             except Refusal as error:
                 if len(run.tasks) > 1:
                     for part in _parts(run, sent):
-                        await self.take(partition, part, ahead=ahead)
+                        await self._take(partition, part, ahead=ahead)
                     return
                 await self._send_away(partition, Refused(run.tasks[0][0], error))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import annotation_pb2, operations_pb2, vendor_pb2
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.operations import OperationsServicer
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.vendor import VendorServicer
@@ -16,9 +17,9 @@ SERVICES = (
 )
 
 
-def make_server(settings: Settings) -> Server:
+def make_server(settings: Settings, tracer: Tracer | None = None) -> Server:
     """Make a server with every service; see `Server`."""
-    return Server(settings, SERVICES)
+    return Server(settings, SERVICES, tracer)
 
 
 async def serve_group(server: Server, group: ShardGroup) -> None:

@@ -56,6 +56,11 @@ class Principal(NamedTuple):
     parent: Id
     expires_us: int
 
+    @property
+    def caller(self) -> Id:
+        """Who is counted: the worker over all sessions, or the token that is no worker's."""
+        return self.token if self.worker == NO_ID else self.worker
+
     def require(self, scope: Scope) -> None:
         """Refuse what the credential does not carry.
 

@@ -1,4 +1,5 @@
-"""How calls ended and after how long: counted always, and a line for each when the log's level is `debug`."""
+"""How calls ended and after how long: counted always, traced where they are sampled, and a line for each when
+the log's level is `debug`."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import structlog
 from crowdroute.router.errors import RouterError
 from crowdroute.router.rpc.status import status_code
 from crowdroute.router.runtime.histogram import Histogram
+from crowdroute.router.runtime.tracing import current
 
 if TYPE_CHECKING:
     from crowdroute.router.rpc.calls import Call
@@ -47,7 +49,7 @@ class CallRecord:
         self._lines = lines
 
     def ended(self, began: float, code: str, request: str, call: Call | None) -> None:
-        """Count a call.
+        """Count a call, and end its span when it is traced.
 
         Args:
             began: when, on the clock of `perf_counter`.
@@ -60,6 +62,10 @@ class CallRecord:
         if durations is None:
             durations = self.durations[code] = Histogram(CALL_SECONDS)
         durations.observe(seconds)
+        span = current.get()
+        if span is not None:
+            told = {f"crowdroute.{key}": value for key, value in who(call).items()}
+            span.end(code, {"rpc.response.status_code": code, **told})
         if self._lines:
             _log.debug(
                 "call ended",

@@ -18,7 +18,10 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
+from crowdroute.router.adapters.memory_directory import MemoryDirectory
 from crowdroute.router.errors import ConfigurationError, InvalidCommand, RouterError, ShuttingDown
+from crowdroute.router.model.ids import NO_ID
+from crowdroute.router.ports import Directory, Span, Tracer
 from crowdroute.router.rpc.authentication import Authenticator, Principal
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of, who
 from crowdroute.router.rpc.limits import RateLimiter
@@ -34,7 +37,9 @@ from crowdroute.router.rpc.status import (
     status_message,
     told,
 )
+from crowdroute.router.runtime.directory.presence import Presence
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.tracing import TRACEPARENT, current
 
 LONGEST_DEADLINE = 60.0
 """Seconds that a call answered with one message may ask for: what waits longer is better asked again."""
@@ -153,7 +158,12 @@ class Gate:
     """Lets calls in."""
 
     def __init__(
-        self, limiter: RateLimiter, scopes: dict[str, Scope] | None = None, *, log_calls: bool = False
+        self,
+        limiter: RateLimiter,
+        scopes: dict[str, Scope] | None = None,
+        *,
+        log_calls: bool = False,
+        tracer: Tracer | None = None,
     ) -> None:
         """Let nobody in before `open`.
 
@@ -161,16 +171,23 @@ class Gate:
             limiter: counts calls.
             scopes: what each call needs; None: what the product says.
             log_calls: write a line for each call that ends.
+            tracer: is told of the calls; None: nobody is.
         """
         self.group: ShardGroup | None = None
         """Set once it serves; until then every call is sent away."""
         self.elsewhere: Elsewhere | None = None
         """The other groups, where there are any."""
         self._authenticator: Authenticator | None = None
-        self._limiter = limiter
+        self.directory: Directory = MemoryDirectory()
+        """What processes tell each other; in this process alone until another is opened."""
+        self.presence = Presence()
+        """When each worker called last."""
+        self.limiter = limiter
+        """How often each caller called."""
         self._scopes = SCOPES if scopes is None else scopes
         self._number = 0
         self._log_calls = log_calls
+        self._tracer = tracer
         self.records: list[CallRecord] = []
         """How the calls ended, for every call that is served."""
 
@@ -198,6 +215,26 @@ class Gate:
             request = f"{_instance}-{self._number:x}"
         return request, authorization
 
+    def trace(self, name: str, request: str, context: Context) -> None:
+        """Begin the span of a call that a client made, when calls are traced; its `CallRecord` ends it."""
+        if self._tracer is not None:
+            found = [
+                value
+                for key, value in context.invocation_metadata() or ()
+                if key == TRACEPARENT and isinstance(value, str)
+            ]
+            current.set(_server_span(self._tracer, name, request, found[:1]))
+
+    def go_on(self, name: str, request: str, traceparent: str) -> None:
+        """Go on with the trace of a call that another group forwarded; its `CallRecord` ends it."""
+        current.set(self.forwarded_span(name, request, traceparent))
+
+    def forwarded_span(self, name: str, request: str, traceparent: str) -> Span | None:
+        """Give the span of what another group asks for; None when it is not traced there."""
+        if self._tracer is None or not traceparent:
+            return None
+        return _server_span(self._tracer, name, request, [traceparent])
+
     def admit(self, context: Context, name: str, request: str, authorization: str | None) -> Call:
         """Let one call in.
 
@@ -208,8 +245,9 @@ class Gate:
         if self.group is None or self._authenticator is None:
             raise ShuttingDown("this process is starting: call again")
         principal = self._authenticator.authenticate(authorization, self.group.now_us())
-        self._limiter.take(principal.token)
+        self.limiter.take(principal.caller)
         principal.require(self._scopes[name])
+        self._saw(principal)
         return Call(context, name, principal, request)
 
     async def let_in(self, context: Context, name: str, request: str, authorization: str | None) -> Call:
@@ -247,7 +285,18 @@ class Gate:
         Raises:
             TooManyCalls: the credential is used too often.
         """
-        self._limiter.take(call.principal.token)
+        self.limiter.take(call.principal.caller)
+        self._saw(call.principal)
+
+    def _saw(self, principal: Principal) -> None:
+        if principal.worker != NO_ID:
+            self.presence.saw(principal.tenant, principal.worker)
+
+
+def _server_span(tracer: Tracer, name: str, request: str, traceparents: Sequence[str]) -> Span | None:
+    method = name.removeprefix("/")
+    told = {"rpc.system.name": "grpc", "rpc.method": method, "crowdroute.request": request}
+    return tracer.begin("server", method, traceparents, told)
 
 
 def parse(kind: type[AnyMessage], raw: bytes, largest: int) -> AnyMessage:
@@ -457,6 +506,7 @@ class Service:
         async def handle(raw: bytes, context: Context) -> bytes:
             began = perf_counter()
             request, authorization = gate.request_id(context)
+            gate.trace(full, request, context)
             call, code = None, CANCELLED
             try:
                 require_deadline(context)
@@ -488,6 +538,7 @@ class Service:
         async def handle(raw: object, context: Context) -> bytes | None:
             began = perf_counter()
             request, authorization = gate.request_id(context)
+            gate.trace(full, request, context)
             call, code = None, CANCELLED
             try:
                 call = await gate.let_in(context, full, request, authorization)

@@ -23,6 +23,7 @@ from grpc_reflection.v1alpha import reflection
 
 from crowdroute.api.v1 import annotation_pb2
 from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.annotation import AnnotationServicer
 from crowdroute.router.rpc.calls import Gate, Service
 from crowdroute.router.rpc.limits import RateLimiter
@@ -60,12 +61,18 @@ OPTIONS: Sequence[tuple[str, int]] = (
 class Server:
     """Serves a group of shards."""
 
-    def __init__(self, settings: Settings, services: Sequence[ServiceDescriptor] = (ANNOTATION,)) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        services: Sequence[ServiceDescriptor] = (ANNOTATION,),
+        tracer: Tracer | None = None,
+    ) -> None:
         """Prepare; nothing listens before `start`.
 
         Args:
             settings: address, TLS, limits.
             services: what is served; `serve` binds each to a servicer.
+            tracer: is told of calls; None: nobody is.
 
         Raises:
             ConfigurationError: a call has no scope, or a certificate cannot be read.
@@ -74,7 +81,9 @@ class Server:
         limits = settings.limits
         self._settings = settings
         self._gate = Gate(
-            RateLimiter(limits.calls_per_second, limits.burst), log_calls=settings.log_level == "debug"
+            RateLimiter(limits.calls_per_second, limits.burst),
+            log_calls=settings.log_level == "debug",
+            tracer=tracer,
         )
         self._health = health.HealthServicer()
         self._annotation: AnnotationServicer | None = None

@@ -49,9 +49,10 @@ class LimitSettings(BaseModel):
     calls: Annotated[int, Field(ge=1)] = 4096
     """Calls under way at once, streams included; more are sent away with RESOURCE_EXHAUSTED."""
     calls_per_second: Annotated[float, Field(ge=0)] = 2000.0
-    """Calls and stream actions that one token may make in the long run; 0: any number."""
+    """Calls and stream actions that one worker, or one token that is no worker's, may make in the long run;
+    0: any number."""
     burst: Annotated[float, Field(ge=1)] = 4000.0
-    """Calls and stream actions that one token may make at once."""
+    """Calls and stream actions that one of them may make at once."""
     annotation_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024
     """Largest message of an annotator."""
     message_bytes: Annotated[int, Field(ge=64 * 1024)] = 4 * 1024 * 1024
@@ -65,6 +66,15 @@ class MetricsSettings(BaseModel):
 
     address: Address
     """Where Prometheus finds it, over HTTP without encryption or credentials; no address for the public."""
+
+
+class TracingSettings(BaseModel):
+    """Which calls are traced; where spans go, the variables OTEL_EXPORTER_OTLP_… of OpenTelemetry say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sample: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of the traces begun here that are kept; one that a caller began is kept when it is kept there."""
 
 
 class PeerTlsSettings(BaseModel):
@@ -105,6 +115,42 @@ class PeerSettings(BaseModel):
     """Number of this division of shards; the same in all processes, and higher after each change."""
     tls: PeerTlsSettings | None = None
     """Unset: no encryption between processes, which is for one machine only."""
+
+
+class RedisSettings(BaseModel):
+    """Where processes tell each other what is derived: profiles, presence, placement, shared rate limits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    server: Address
+    """host:port."""
+    database: Annotated[int, Field(ge=0)] = 0
+    namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = "crowdroute"
+    """What every key begins with; another for each cluster."""
+    authority: Path | None = None
+    """PEM file of who signs the server's certificate; unset: no encryption."""
+    certificate: Path | None = None
+    key: Path | None = None
+    """PEM files that show the server who this is; both or none."""
+    user: str = ""
+    """User of the server's access control list; unset: `default`."""
+    password_file: Path | None = None
+    """File that holds the user's password, so that no process list shows it; unset: no password."""
+    timeout_ms: Annotated[int, Field(ge=10, le=5000)] = 250
+    """Milliseconds after which an answer is not waited for; no annotator's call waits for one at all."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> RedisSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        if self.certificate is not None and self.authority is None:
+            raise ValueError("a certificate is shown over encryption only: give authority too")
+        if self.user and self.password_file is None:
+            raise ValueError(f"user {self.user} has no password: give password_file")
+        for file in (self.authority, self.certificate, self.key, self.password_file):
+            if file is not None and not file.is_file():
+                raise ValueError(f"there is no file {file}")
+        return self
 
 
 class KafkaSettings(BaseModel):
@@ -211,6 +257,10 @@ class Settings(BaseSettings):
     """Unset: this process serves all shards."""
     metrics: MetricsSettings | None = None
     """Unset: nothing is served for Prometheus."""
+    tracing: TracingSettings | None = None
+    """Unset: nothing is traced."""
+    redis: RedisSettings | None = None
+    """Unset: what is derived stays in this process, and rate limits count its calls alone."""
     kafka: KafkaSettings | None = None
     """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
     feeds: FeedSettings | None = None

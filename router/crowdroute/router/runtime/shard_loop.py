@@ -19,7 +19,7 @@ import asyncio
 import contextlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from crowdroute.router.adapters.codec import assemble, chain, encode_entry
 from crowdroute.router.adapters.system import lease_clock_us
@@ -28,6 +28,7 @@ from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterEr
 from crowdroute.router.events import Entry, InputOffset
 from crowdroute.router.ports import Clock, ContentChange, Core, EventLog, StoredBatch
 from crowdroute.router.runtime.histogram import Histogram
+from crowdroute.router.runtime.tracing import current
 
 BATCH_BYTES = 512 * 1024
 """Encoded entries at which a batch is closed: what one Kafka record and one COMMIT carry without a stall."""
@@ -77,7 +78,10 @@ BATCH_ENTRIES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 class _Forming:
     """A batch that is not durable yet: what it holds and who waits for it."""
 
-    __slots__ = ("alive_us", "content_size", "contents", "encoded", "entries", "inputs", "size", "waiters")
+    __slots__ = (
+        *("alive_us", "began_ns", "content_size", "contents", "encoded", "ended_ns", "entries", "inputs"),
+        *("sequence", "size", "waiters"),
+    )
 
     def __init__(self, alive_us: int = 0) -> None:
         self.alive_us = alive_us
@@ -88,6 +92,10 @@ class _Forming:
         self.contents: list[ContentChange] = []
         self.content_size = 0
         self.waiters: list[asyncio.Future[None]] = []
+        # For whoever traces a call that waited for it:
+        self.sequence = 0
+        self.began_ns = 0
+        self.ended_ns = 0
 
 
 def _no_erasures(_entries: Sequence[Entry]) -> Sequence[ContentChange]:
@@ -307,6 +315,8 @@ class ShardLoop:
 
     async def _durable(self, newest: _Forming) -> None:
         """Return when a batch that is not durable yet is."""
+        span = current.get()
+        asked_ns = 0 if span is None else time_ns()
         waiter = asyncio.get_running_loop().create_future()
         newest.waiters.append(waiter)
         self._room -= 1
@@ -314,6 +324,12 @@ class ShardLoop:
             await waiter
         finally:
             self._room += 1
+        if span is not None:
+            told = {"crowdroute.batch.sequence": newest.sequence}
+            if asked_ns < newest.began_ns:
+                span.step("wait in the queue", asked_ns, newest.began_ns, told)
+            told["crowdroute.batch.entries"] = len(newest.entries)
+            span.step("commit", max(asked_ns, newest.began_ns), newest.ended_ns, told)
 
     async def drain(self) -> None:
         """Take nothing new, make durable and answer what was taken, and stop.
@@ -416,8 +432,9 @@ class ShardLoop:
         inputs = tuple(batch.inputs.values())
         body = assemble(sequence, batch.encoded, inputs, alive_us=batch.alive_us)
         stored = StoredBatch(sequence, self._log.epoch, chain(self._chain, body), body)
-        began = perf_counter()
+        batch.sequence, batch.began_ns, began = sequence, time_ns(), perf_counter()
         await self._log.append(stored, batch.contents)
+        batch.ended_ns = time_ns()
         self.append_seconds.observe(perf_counter() - began)
         self.batch_entries.observe(len(batch.entries))
         self._sequence, self._chain = sequence, stored.chain

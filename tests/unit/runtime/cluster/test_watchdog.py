@@ -41,10 +41,23 @@ def test_a_next_life_that_never_speaks_is_frozen(watch: Watch) -> None:
 
 
 def test_a_new_life_has_time_to_begin(watch: Watch) -> None:
+    first = Watch(0.0)
+    first.said(Standing("life-1", "node-a", At(""), 1), 1.0)
+    assert first.verdict(1.0 + START_S - 1) is Verdict.ALIVE
+    assert first.verdict(1.0 + START_S) is Verdict.FROZEN
+
+
+def test_shards_do_not_wait_longer_for_a_life_that_begins_than_for_none(watch: Watch) -> None:
     watch.felt(Pulse.GONE, 1.0)
-    watch.said(Standing("life-2", "node-a", At(""), 2), 100.0)
-    assert watch.verdict(100.0 + START_S - 1) is Verdict.ALIVE
-    assert watch.verdict(100.0 + START_S) is Verdict.FROZEN
+    watch.said(Standing("life-2", "node-a", At(""), 2), 2.0)
+    watch.felt(Pulse.SILENT, 2.0)
+    assert watch.verdict(GONE_S - 0.1) is Verdict.ALIVE
+    assert watch.verdict(GONE_S) is Verdict.GONE
+    assert watch.verdict(2.0 + START_S - 1) is Verdict.GONE
+    assert watch.verdict(2.0 + START_S) is Verdict.FROZEN
+    watch.said(Standing("life-2", "node-a", At("10.0.0.1:7001"), 2), 9.0)
+    watch.felt(Pulse.BEATING, 9.0)
+    assert watch.verdict(9.0) is Verdict.ALIVE
 
 
 def test_an_actor_that_answers_again_is_alive(watch: Watch) -> None:

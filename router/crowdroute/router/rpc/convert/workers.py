@@ -12,11 +12,17 @@ from crowdroute.router.rpc.convert.ids import text_of
 from crowdroute.router.rpc.convert.locales import checked_locale
 from crowdroute.router.rpc.convert.states import number_of, state_of
 from crowdroute.router.rpc.convert.times import timestamp
+from crowdroute.router.runtime.directory.work import WorkSummary
 from crowdroute.router.state.organisation import PoolRow, VendorRow, WorkerRow
 
 
-def worker_message(row: WorkerRow, external_id: str) -> workers_pb2.Worker:
-    """Write what is known of a worker."""
+def totals_message(work: WorkSummary, whole: bool) -> workers_pb2.WorkerTotals:
+    """Write what a worker did in all projects."""
+    return workers_pb2.WorkerTotals(**work._asdict(), incomplete=not whole)
+
+
+def worker_message(row: WorkerRow, external_id: str, seen_us: int = 0) -> workers_pb2.Worker:
+    """Write what is known of a worker, and when it called last if that is asked for."""
     facts = row.facts
     person = NO_ID if facts.kind == WorkerKind.MODEL or row.erased else facts.person
     return workers_pb2.Worker(
@@ -36,6 +42,7 @@ def worker_message(row: WorkerRow, external_id: str) -> workers_pb2.Worker:
         capacity=facts.capacity,
         version=facts.version,
         paused_until=timestamp(row.until_us),
+        seen_at=timestamp(seen_us),
     )
 
 

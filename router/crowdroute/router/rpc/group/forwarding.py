@@ -25,6 +25,7 @@ from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import principal_message, refusal_of
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.tracing import elsewhere
 
 MOST_HOMES = 100_000
 """Projects whose shard is remembered; a forgotten one is looked up again."""
@@ -134,7 +135,9 @@ class Forwarding:
 
     # The way there
 
-    def wrap(self, call: Call, shard: int, method: str, raw: bytes, *, part: bool = False) -> Any:
+    def wrap(
+        self, call: Call, shard: int, method: str, raw: bytes, traceparent: str, *, part: bool = False
+    ) -> Any:
         """Write a call as it is forwarded."""
         return peer_pb2.ForwardedCall(
             method=method,
@@ -145,6 +148,7 @@ class Forwarding:
             timeout_us=round(call.seconds_left() * 1e6),
             message=raw,
             part=part,
+            traceparent=traceparent,
         )
 
     async def forward(self, call: Call, shard: int, method: str, raw: bytes, *, part: bool = False) -> bytes:
@@ -153,7 +157,10 @@ class Forwarding:
         Raises:
             RouterError: what it was refused with there; NotReady: there was no answer.
         """
-        return await self._link(shard).forward(self.wrap(call, shard, method, raw, part=part))
+        with elsewhere("forward", {"crowdroute.shard": shard}) as traceparent:
+            return await self._link(shard).forward(
+                self.wrap(call, shard, method, raw, traceparent, part=part)
+            )
 
     async def gather(self, call: Call, method: str, raw: bytes) -> Sequence[bytes]:
         """Have every other group answer a call from what lives with it alone.
@@ -183,10 +190,15 @@ class Forwarding:
         Raises:
             RouterError: what it was refused with there; NotReady: the connection ended.
         """
+        with elsewhere("relay", {"crowdroute.shard": shard}) as traceparent:
+            opening = self.wrap(call, shard, call.name, raw, traceparent)
+            return await self._relay(shard, described, opening, context)
+
+    async def _relay(
+        self, shard: int, described: MethodDescriptor, opening: peer_pb2.ForwardedCall, context: Context
+    ) -> bytes | None:
         stream = self._link(shard).relay()
-        sending = asyncio.ensure_future(
-            _send(stream, self.wrap(call, shard, call.name, raw), context, described.client_streaming)
-        )
+        sending = asyncio.ensure_future(_send(stream, opening, context, described.client_streaming))
         answer: bytes | None = None
         try:
             while (part := await stream.read()) is not END:
@@ -208,7 +220,9 @@ class Forwarding:
 
     async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Have a command that crosses decided in a shard of another group; see `Carrier`."""
-        return await self._link(shard).carry(shard, self._group.placement.generation, request, contents)
+        generation = self._group.placement.generation
+        with elsewhere("carry", {"crowdroute.shard": shard}) as traceparent:
+            return await self._link(shard).carry(shard, generation, request, contents, traceparent)
 
     async def catch_up(self) -> None:
         """Return when everything durable elsewhere at the moment of the call is known here.

@@ -11,7 +11,9 @@ from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
 from crowdroute.router.runtime.cluster.orders import At
+from crowdroute.router.runtime.directory.opening import opened_directory
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.opening import opened_shard
@@ -52,6 +54,7 @@ class GroupHosting:
             ConfigurationError: the settings cannot work.
         """
         settings = self._settings
+        directory = await self._running.enter_async_context(opened_directory(settings.redis))
         await self._server.start()
         await self._group.start(())
         peers = ""
@@ -61,6 +64,8 @@ class GroupHosting:
             peers = f"{self._ip}:{self._forwarding.port}"
             await self._serve()
         self.at = At(f"{self._ip}:{self._server.port}", peers)
+        sharing = shared(directory, self._server, self._group, self.at.public)
+        await self._running.enter_async_context(sharing)
 
     async def close(self) -> None:
         """Take nothing new, answer what was taken, and close every shard."""

@@ -148,10 +148,16 @@ class PeerLink:
     # Everything else
 
     async def carry(
-        self, shard: int, generation: int, request: Request, contents: Sequence[ContentChange]
+        self,
+        shard: int,
+        generation: int,
+        request: Request,
+        contents: Sequence[ContentChange],
+        traceparent: str = "",
     ) -> Reply:
         """Have a command that crosses decided there; see `Carrier.carry`."""
         message = carry_message(shard, generation, request, contents)
+        message.traceparent = traceparent
         try:
             answer = await self._stub.Carry(message, metadata=self._metadata, timeout=CARRY_SECONDS)
         except grpc.aio.AioRpcError as error:

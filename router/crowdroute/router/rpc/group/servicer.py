@@ -23,12 +23,15 @@ from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
 from crowdroute.router.rpc.status import NotAuthenticated
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.tracing import within
 
 TELL_SECONDS = 1.0
 """How often who follows is told that nothing happened; copies count as old after a few times as long."""
 
 MOST_UNTOLD = 10_000
 """Entries kept for a follower who does not take them; then it begins anew."""
+
+CARRY = f"{peer_pb2.DESCRIPTOR.services_by_name['PeerService'].full_name}/Carry"
 
 _log = structlog.get_logger("crowdroute.group")
 
@@ -116,6 +119,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
     async def _answer(self, forwarded: peer_pb2.ForwardedCall) -> peer_pb2.Answer:
         try:
             service, name = self._found(forwarded)
+            self._gate.go_on(forwarded.method, forwarded.request_id, forwarded.traceparent)
             call = self._call(forwarded, ForwardedContext(forwarded.timeout_us))
             answer = await service.perform(name, call, forwarded.message)
         except Exception as error:
@@ -134,6 +138,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         forwarded = first.open
         try:
             service, name = self._found(forwarded)
+            self._gate.go_on(forwarded.method, forwarded.request_id, forwarded.traceparent)
             relayed: Any = RelayContext(forwarded.timeout_us, context)
             await service.perform_streaming(name, self._call(forwarded, relayed), forwarded.message, relayed)
         except RouterError as error:
@@ -145,7 +150,9 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         try:
             self._require_placed(message.shard, message.generation)
             request, contents = carried(message)
-            reply = await self._group.engines[message.shard].submit(request, contents)
+            span = self._gate.forwarded_span(CARRY, request.request, message.traceparent)
+            with within(span):
+                reply = await self._group.engines[message.shard].submit(request, contents)
         except RouterError as error:
             await refuse(context, error, "Carry", "")
             raise

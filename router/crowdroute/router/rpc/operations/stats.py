@@ -48,6 +48,7 @@ class Stats(Office):
             gold_checked=int(workers["gold_checked"].sum()),
             owed=money_message(int(workers["earned_micros"].sum()), state.rules.prices.currency),
             requests_waiting=place.engine.waiting.count(place.stream),
+            workers_present=self._gate.presence.count(call.principal.tenant),
             reviews_decided=int(workers["reviews"].sum()),
         )
         await self.observe()

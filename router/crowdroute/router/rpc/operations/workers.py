@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -22,12 +23,13 @@ from crowdroute.router.rpc.convert.ids import id_of, optional_id_of
 from crowdroute.router.rpc.convert.money import money_message
 from crowdroute.router.rpc.convert.states import optional_state_of, state_of
 from crowdroute.router.rpc.convert.times import moment_of, timestamp
-from crowdroute.router.rpc.convert.workers import worker_message
+from crowdroute.router.rpc.convert.workers import totals_message, worker_message
 from crowdroute.router.rpc.operations.counting import count_answers
 from crowdroute.router.rpc.operations.office import Office, organisation_of
 from crowdroute.router.rpc.pages import fill, page_of
-from crowdroute.router.rpc.reach import Reach
+from crowdroute.router.rpc.reach import Reach, reach_of
 from crowdroute.router.rpc.upserts import find_reachable, read_upsert
+from crowdroute.router.runtime.directory.work import work_of
 from crowdroute.router.state.organisation import OrganisationState, WorkerRow
 from crowdroute.router.state.project import Project
 from crowdroute.workers.reliability import accuracy_interval
@@ -50,10 +52,10 @@ class Workers(Office):
         match message.WhichOneof("key"):
             case "worker_id":
                 worker = id_of(Kind.WORKER, message.worker_id, "worker_id")
-                return await self._worker(call, find_reachable(organisation, reach, worker))
+                return await self._whole_worker(call, find_reachable(organisation, reach, worker))
             case "external_id":
                 row = self.worker_named(call, organisation, reach, message.external_id)
-                return await self._worker(call, row)
+                return await self._whole_worker(call, row)
         raise InvalidCommand("give worker_id or external_id", {"field": "key"})
 
     def worker_named(
@@ -95,9 +97,7 @@ class Workers(Office):
         )
         await self.observe()
         names = await worker_names_of(self.home(call), [row.facts.worker for row in rows])
-        workers, token = await fill(
-            page, rows, lambda row: worker_message(row, names.get(row.facts.worker, "")), worker_of
-        )
+        workers, token = await fill(page, rows, lambda row: self._message(call, row, names), worker_of)
         return wire.ListWorkersResponse(workers=workers, next_page_token=token)
 
     async def set_worker_status(self, call: Call, message: wire.SetWorkerStatusRequest) -> wire.Worker:
@@ -166,10 +166,30 @@ class Workers(Office):
         return wire.ErasePersonResponse()
 
     async def _worker(self, call: Call, row: WorkerRow) -> wire.Worker:
+        """Write a worker as a change left it, the same for every repetition."""
         await self.observe()
         worker = row.facts.worker
         names = await worker_names_of(self.home(call), (worker,))
         return worker_message(row, names.get(worker, ""))
+
+    async def _whole_worker(self, call: Call, row: WorkerRow) -> wire.Worker:
+        """Write a worker as it stands, with what it did in all projects for who may see them."""
+        tenant, worker = call.principal.tenant, row.facts.worker
+        totals = None
+        if reach_of(call.principal).whole:
+            work, whole = await work_of(self._group, self._gate.directory, tenant, worker)
+            totals = totals_message(work, whole)
+        await self.observe()
+        message = self._message(call, row, await worker_names_of(self.home(call), (worker,)))
+        if totals is not None:
+            message.totals.CopyFrom(totals)
+        return message
+
+    def _message(self, call: Call, row: WorkerRow, names: Mapping[Id, str]) -> wire.Worker:
+        worker, seen_us = row.facts.worker, 0
+        if reach_of(call.principal).whole:
+            seen_us = self._gate.presence.last_us(call.principal.tenant, worker)
+        return worker_message(row, names.get(worker, ""), seen_us)
 
 
 def workers_after(

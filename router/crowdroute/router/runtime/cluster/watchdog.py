@@ -16,9 +16,9 @@ FROZEN_S = 3.0
 """Silent for so long, a process is ended. A garbage collection or a slow disk takes less; with the fleet's
 own time to end and start it, a frozen one serves again within 15 s."""
 
-GONE_S = 4.0
-"""Gone for so long, an actor is given up, though its next life may come: a restart takes one to three
-seconds."""
+GONE_S = 3.0
+"""Gone for so long, an actor is given up, though its next life may come: a restart takes one to three seconds
+on a machine that has time for it, and another actor serves a shard again within two."""
 
 START_S = 60.0
 """The longest that a new process may take until it listens: it may have to compile first."""
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     ALIVE = "alive"
     """It answers, or did a moment ago."""
     GONE = "gone"
-    """Its process ended and no other came: its shards are to be served elsewhere."""
+    """Its process ended and no other listens yet: its shards are to be served elsewhere."""
     FROZEN = "frozen"
     """The same, and its process is to be ended."""
 
@@ -49,6 +49,8 @@ class Watch:
         """Whether its server answered when it was asked last."""
         self._well = now
         self._gone = False
+        self._served: float | None = None
+        """When a server of any life answered last."""
         self._ended: float | None = None
 
     def said(self, standing: Standing, now: float) -> None:
@@ -62,18 +64,19 @@ class Watch:
         """Note what came of asking its server."""
         self.beats = pulse is Pulse.BEATING
         if self.beats:
-            self._well, self._gone = now, False
+            self._well, self._gone, self._served = now, False, now
         else:
             self._gone = pulse is Pulse.GONE
 
     def verdict(self, now: float) -> Verdict:
         """Say what is to be thought of it."""
-        if self.standing is None or not self.standing.at.public:
-            patience = START_S
-        else:
-            patience = GONE_S if self._gone else FROZEN_S
         quiet = now - self._well
-        if quiet < patience:
+        if self.standing is None or not self.standing.at.public:
+            if quiet < START_S:  # it has time to begin, and its shards need not wait for it
+                waited = self._served is not None and now - self._served >= GONE_S
+                return Verdict.GONE if waited else Verdict.ALIVE
+            return Verdict.FROZEN
+        if quiet < (GONE_S if self._gone else FROZEN_S):
             return Verdict.ALIVE
         # A next life that hangs before its first word is frozen, too.
         return Verdict.GONE if self._gone and quiet < START_S else Verdict.FROZEN
