@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-
 from tests.support.compiled import forget_stale_code
 
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
