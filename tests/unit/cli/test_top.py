@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
@@ -44,9 +46,9 @@ def project(name: str, answers: int, *, paused: bool = False) -> ProjectLook:
 
 
 def drawn(before: Look, after: Look) -> str:
-    screen = Console(width=200, record=True, quiet=True)
+    screen = Console(width=200, file=io.StringIO())
     screen.print(draw(told(before, after)))
-    return screen.export_text()
+    return screen.file.getvalue()  # type: ignore[attr-defined]  # the text above
 
 
 def test_answers_per_second_are_those_between_two_looks() -> None:
