@@ -4,23 +4,36 @@
 
 Every task of a simulated crowd gets its labels one by one, in rounds; each call is timed from Python,
 dispatch included. The reference makes the same updates on arrays of its own and must end with the same
-posteriors.
+posteriors. Then the same crowd by name, with and without forgetting, and a crowd of comparisons: what one
+annotation costs, its withdrawal, and how far what is found lies from the batch model before and after a
+refit.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation import ConfusionPrior, OnlineDawidSkene, fill_information
+from crowdroute.aggregation import (
+    ConfusionPrior,
+    OnlineBradleyTerry,
+    OnlineDawidSkene,
+    StreamingDawidSkene,
+    fill_information,
+)
+from crowdroute.aggregation.comparison_set import LEFT, RIGHT
 
 WORKERS = 200
 CELLS = 32
 """Posterior cells whose value the router keeps for one worker."""
+
+LAST = 1_000
+"""Annotations that are withdrawn again."""
 
 FIXED = ConfusionPrior(pool_share=0.0)
 """Without pooling, which is amortised and not part of the update itself; --pooled turns it on for our model
@@ -71,6 +84,44 @@ def report(name: str, ours: NDArray[np.int64], reference: NDArray[np.int64]) -> 
         p50, p99, p999 = np.percentile(spent, [50, 99, 99.9]) / 1e3
         print(f"{name:<18} {who:<6} p50 {p50:7.2f} us   p99 {p99:7.2f} us   p99.9 {p999:7.2f} us")
     print(f"{name:<18} ratio of the medians, numpy / ours: {np.median(reference) / np.median(ours):.1f}x")
+
+
+def by_name(rows: list[tuple[int, int, int]], classes: int) -> None:
+    """Print what one annotation costs a stream that knows names, and its gap from the batch."""
+    print(f"{'by name':<40} {'take in':>9} {'withdraw':>9} {'refit':>8}   gap from the batch, then after it")
+    for half_life in (math.inf, len(rows) / 4):
+        model = StreamingDawidSkene(range(classes), FIXED, half_life)
+        took = cpu_microseconds(lambda m=model: [m.partial_fit(*row) for row in rows]) / len(rows)
+        gap = model.gap_to_batch()
+        swept = cpu_microseconds(model.refit) / len(rows)
+        closed = model.gap_to_batch()
+        out = cpu_microseconds(lambda m=model: [m.withdraw(*row[:2]) for row in rows[-LAST:]]) / LAST
+        name = "labels" if math.isinf(half_life) else "labels, forgetting"
+        print(f"{name:<40} {took:>6.1f} us {out:>6.1f} us {swept:>5.1f} us   {gap:.4f}, {closed:.4f}")
+
+
+def preferences(rng: np.random.Generator, items: int, comparisons: int) -> None:
+    """Print the same of comparisons of items whose scores are normal."""
+    scores = rng.normal(0.0, 1.5, items)
+    left = rng.integers(items, size=comparisons)
+    right = (left + rng.integers(1, items, comparisons)) % items
+    wins = rng.random(comparisons) < 1.0 / (1.0 + np.exp(scores[right] - scores[left]))
+    rows = list(zip(left.tolist(), right.tolist(), np.where(wins, LEFT, RIGHT).tolist(), strict=True))
+    for half_life in (math.inf, comparisons / 4):
+        model = OnlineBradleyTerry(half_life=half_life)
+        took = cpu_microseconds(lambda m=model: [m.partial_fit(*row) for row in rows]) / len(rows)
+        gap = model.gap().mean
+        swept = cpu_microseconds(model.refit) / len(rows)
+        closed = model.gap().mean
+        out = cpu_microseconds(lambda m=model: [m.remove(*row) for row in rows[-LAST:]]) / LAST
+        name = f"comparisons of {items} items" + ("" if math.isinf(half_life) else ", forgetting")
+        print(f"{name:<40} {took:>6.1f} us {out:>6.1f} us {swept:>5.1f} us   {gap:.4f}, {closed:.4f}")
+
+
+def cpu_microseconds(call: Callable[[], object]) -> float:
+    start = time.process_time()
+    call()
+    return (time.process_time() - start) * 1e6
 
 
 def main() -> None:
@@ -125,6 +176,11 @@ def main() -> None:
         timed(lambda m, _: fill_information(model.confusion, model.row_sums, m, cells, out), WORKERS, 50),
         timed(numpy_information, WORKERS, 50),
     )
+    rounds = [
+        (task, int(matrices[task, n]), int(labels[task, n])) for n in range(per_task) for task in range(tasks)
+    ]
+    by_name(rounds, classes)
+    preferences(rng, 100, 20_000)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import numpy as np
 
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_topics, log_topic
 from crowdroute.router.ports import EventLog, StoredBatch
 

@@ -73,7 +73,7 @@ async def serve_echo() -> None:
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    await _announce(Scene(port))
+    await announce(Scene(port))
     await server.stop(0)
 
 
@@ -85,14 +85,14 @@ async def serve_engine(workers: int, tasks: int, tracer: Tracer | None = None) -
         await server.start()
         async with embedded_group(Path(directory)) as group:
             engine = group.engines[0]
-            scene = await _prepare(engine, workers, tasks)
+            scene = await prepare(engine, workers, tasks)
             scene.port = server.port
             await server.serve(group)
-            await _announce(scene)
+            await announce(scene)
             await server.stop()
 
 
-async def _prepare(engine: Engine, workers: int, tasks: int) -> Scene:
+async def prepare(engine: Engine, workers: int, tasks: int) -> Scene:
     organisation = organisation_stream("bench")
     await engine.submit(engine.request(organisation, CreateOrganisation("bench")))
     project = engine.new_id()
@@ -126,7 +126,7 @@ async def _prepare(engine: Engine, workers: int, tasks: int) -> Scene:
     return Scene(0, to_text(Kind.PROJECT, project), bearers)
 
 
-async def _announce(scene: Scene) -> None:
+async def announce(scene: Scene) -> None:
     """Tell the load that all is ready, and wait until it is done."""
     print(msgspec.json.encode(scene).decode(), flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -15,7 +15,8 @@ from tests.support.services import Services
 
 from crowdroute.router.adapters.codec import CHAIN_START, chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.memory import MemoryContents, MemoryDisk, MemoryLog
 from crowdroute.router.adapters.sqlite_content import SqliteContents

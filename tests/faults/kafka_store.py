@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.services import Services
 
-from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.clustered import connection_to

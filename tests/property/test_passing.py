@@ -81,7 +81,7 @@ class House:
             for name, project in PROJECTS.items():
                 wish = CreateProject(project, name, make_rules())
                 await engine.submit(engine.request(project_stream(TENANT, project), wish))
-        self.intakes.append(TaskIntake(self.engine, TENANT, "tasks", self._send_away))
+        self.intakes.append(TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away))
         self.passing = Passing(self.intakes[-1], SetRoom(self.full), 0)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 from tests.support.counting_core import CountingCore, pause
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_log import SqliteLog

@@ -40,8 +40,11 @@ def mixed_chances(
     ``states`` (tasks, S) are posteriors, ``matrices`` (workers, S, labels) confusion rows; -1 is the average
     of either.
     """
-    states, matrices = with_average(states), with_average(matrices)
+    states, typical = with_average(states), matrices.mean(axis=0)
+    known = workers >= 0
     chances = np.zeros(len(labels))
     for state in range(states.shape[1]):
-        chances += states[tasks, state] * matrices[workers, state, labels]
+        # Matrices may be large: the average worker is looked up beside them, not in a longer copy.
+        said = np.where(known, matrices[workers, state, labels], typical[state, labels])
+        chances += states[tasks, state] * said
     return chances

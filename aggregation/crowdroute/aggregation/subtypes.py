@@ -107,7 +107,8 @@ class SubtypeBCC(IterativeEstimator):
             parts = _divisions(annotations, self.subtypes, generator)
             start = (shares[:, :, np.newaxis] * parts).reshape(len(shares), -1)
             end = self._run(annotations, grouped, start, odds, self.subtypes)
-            if end.evidence > best.evidence:
+            # Ends that differ by less than the tolerance are one: rounding must not choose between them.
+            if end.evidence > best.evidence + self.tol * len(annotations):
                 best, subtypes = end, self.subtypes
         self._keep(annotations, best, subtypes)
         self.evidence_of_one_ = single.evidence

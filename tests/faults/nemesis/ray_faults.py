@@ -11,7 +11,7 @@ from tests.faults.nemesis.ground import Fault
 from tests.faults.nemesis.ray_ground import PATIENCE_S, RayGround
 from tests.support.ray_nodes import Node, until
 
-from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.runtime.clustered import connection_to
 

@@ -19,6 +19,18 @@ def make_topic(bootstrap: list[str], name: str, configs: dict[str, str]) -> None
         admin.create_topics({name: {"num_partitions": 1, "configs": configs}}, wait_for_metadata=True)
 
 
+def alter_topic(bootstrap: list[str], name: str, configs: dict[str, str]) -> None:
+    """Set settings of a topic that is there."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, configs=configs)])
+
+
+def remove_topic(bootstrap: list[str], name: str) -> None:
+    """Remove a topic with everything in it."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.delete_topics([name])
+
+
 def topics(bootstrap: list[str]) -> set[str]:
     """The names of all topics."""
     with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.cluster
 RECORDS = 10_000
 BAD_EVERY = 100
 KILLS = 3
+PROJECTS = ("cats", "dogs")
+PORTION = RECORDS // (KILLS + 1)
+"""Records that come before each kill, and after the last."""
 PARTITIONS = 3
 PATIENCE_SECONDS = 90.0
 RULES = """\
@@ -39,13 +42,17 @@ def make_topic(server: str, topic: str) -> None:
         admin.create_topics({topic: {"num_partitions": PARTITIONS}}, wait_for_metadata=True)
 
 
-def produce(server: str, topic: str) -> None:
-    """Write the records, some of them unsound, where a partitioner of our own puts them."""
+def produce(server: str, topic: str, portion: int) -> None:
+    """Write a portion of the records, some of them unsound, where a partitioner of our own puts them."""
     from kafka import KafkaProducer
 
     with closing(KafkaProducer(bootstrap_servers=[server], linger_ms=5)) as producer:
-        for number in range(RECORDS):
-            task = {"project": "cats", "external_id": f"e{number}", "content": {"text": f"cat {number}"}}
+        for number in range(portion * PORTION, (portion + 1) * PORTION):
+            task = {
+                "project": PROJECTS[number % 2],
+                "external_id": f"e{number}",
+                "content": {"text": f"cat {number}"},
+            }
             value = b"{" if number % BAD_EVERY == 0 else json.dumps(task).encode()
             producer.send(topic, value, partition=number * 7 % PARTITIONS)
         producer.flush()
@@ -58,11 +65,15 @@ def letters(server: str, topic: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines]
 
 
-def opened(served: Served, project: str) -> int:
-    """Count the tasks of the project."""
+def opened(served: Served, projects: list[str], least: int) -> int:
+    """Wait until the projects have so many tasks, and count them."""
+    asked = [projects_pb2.GetStatsRequest(project_id=project) for project in projects]
+    until = time.monotonic() + PATIENCE_SECONDS
     with Client(Connection(served.address, served.token_file.read_text().strip())) as client:
-        stats = client.operations.GetStats(projects_pb2.GetStatsRequest(project_id=project))
-    return int(stats.tasks_open)
+        while (found := sum(client.operations.GetStats(one).tasks_open for one in asked)) < least:
+            assert time.monotonic() < until, f"{found} tasks were taken in, and {least} awaited"
+            time.sleep(0.02)
+    return found
 
 
 def test_the_trace_that_a_producer_names_is_read_with_its_record(services: Services) -> None:
@@ -86,24 +97,27 @@ def test_every_task_is_taken_in_once_and_every_bad_record_has_a_letter(
     server = services.bootstrap[0]
     config = tmp_path / "crowdroute.toml"
     config.write_text(
-        f'[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\nout = []\n'
+        f'shards = 2\n[feeds]\nservers = ["{server}"]\nname = "feed"\ndurability = "single-broker"\n'
+        "out = []\n"
     )
     (tmp_path / "rules.yaml").write_text(RULES)
     options = (tmp_path, tmp_path / "home", "--config", str(config))
     make_topic(server, "feed.tasks")
     served = Served(*options)
     try:
-        project = served.told("project", "create", "cats", "--rules", "rules.yaml")["id"]
-        produce(server, "feed.tasks")  # while it reads
-        for _ in range(KILLS):
+        projects = [
+            served.told("project", "create", name, "--rules", "rules.yaml")["id"] for name in PROJECTS
+        ]
+        before = 0
+        for kill in range(KILLS):
+            produce(server, "feed.tasks", kill)
+            before = opened(served, projects, before + 1)  # some are taken in, and others are on their way
             served.process.kill()
             served.process.communicate()
             served = Served(*options)
+        produce(server, "feed.tasks", KILLS)
         sound = RECORDS - RECORDS // BAD_EVERY
-        until = time.monotonic() + PATIENCE_SECONDS
-        while (found := opened(served, project)) < sound and time.monotonic() < until:
-            time.sleep(0.1)
-        assert found == sound
+        assert opened(served, projects, sound) == sound
         told = letters(server, "feed.dead-letter")
     finally:
         served.stop()

@@ -15,7 +15,8 @@ from tests.support.small_crowd import TASKS
 
 from crowdroute.router.adapters.codec import chain, decode_batch
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog

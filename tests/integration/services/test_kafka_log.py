@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -14,11 +15,15 @@ from tests.support.processes import Engine, acknowledged
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability, ensure_topics, log_topic
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability, check_topics, ensure_topics, log_topic
 from crowdroute.router.adapters.memory import MemorySnapshots
+from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, StorageError
+from crowdroute.router.machine.stream import organisation_stream
+from crowdroute.router.runtime.clustered import clustered_shard
 from crowdroute.router.runtime.recovery import recover
+from crowdroute.router.runtime.settings import KafkaSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -202,6 +207,36 @@ def test_unsafe_topics_and_wrong_addresses_are_refused_in_one_line(
         ensure_topics(connection, "unsafe", 1, Durability.REPLICATED)
     with pytest.raises(StorageError, match=r"no Kafka broker answers at 127\.0\.0\.1:1 "):
         ensure_topics(KafkaConnection(("127.0.0.1:1",)), "unsafe", 1, Durability.SINGLE_BROKER)
+
+
+async def test_an_engine_stops_once_a_topic_of_its_log_is_made_unsafe(
+    services: Services, tmp_path: Path
+) -> None:
+    from tests.integration.services import kafka_client
+
+    kafka = KafkaSettings(servers=[services.bootstrap[0]], name="altered", durability="single-broker")
+    with contextlib.suppress(StorageError):  # when leaving: the engine cannot be drained any more
+        async with clustered_shard(kafka, tmp_path, snapshots=False, looked_at_s=0.05) as engine:
+            engine.start()
+            await engine.submit(engine.request(organisation_stream("t"), CreateOrganisation("t")))
+            kafka_client.alter_topic(services.bootstrap, log_topic("altered"), {"retention.ms": "1000"})
+            error = await asyncio.wait_for(asyncio.shield(engine.failed), 30)
+    assert isinstance(error, ConfigurationError)
+    assert "retention.ms is 1000, not -1" in error.message
+
+
+def test_a_topic_that_is_gone_or_made_anew_is_not_the_log_any_more(services: Services) -> None:
+    from tests.integration.services import kafka_client
+
+    connection = KafkaConnection((services.bootstrap[0],))
+    topic_id, _ = ensure_topics(connection, "gone", 1, Durability.SINGLE_BROKER)
+    check_topics(connection, "gone", 1, Durability.SINGLE_BROKER, topic_id)
+    kafka_client.remove_topic(services.bootstrap, log_topic("gone"))
+    with pytest.raises(ConfigurationError, match=r"there is no topic gone\.log"):
+        check_topics(connection, "gone", 1, Durability.SINGLE_BROKER, topic_id)
+    ensure_topics(connection, "gone", 1, Durability.SINGLE_BROKER)
+    with pytest.raises(ConfigurationError, match="was removed and made again"):
+        check_topics(connection, "gone", 1, Durability.SINGLE_BROKER, topic_id)
 
 
 def test_two_clusters_do_not_share_a_log(services: Services, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from tests.support.services import Services
 from crowdroute.router.adapters import kafka_sender
 from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.errors import AppendFailed
 from crowdroute.router.ports import StoredBatch

@@ -73,6 +73,23 @@ def test_the_order_of_annotations_does_not_matter_to_one_subtype_nor_to_peers(
         np.testing.assert_allclose(agreement, agreements[1][worker], atol=1e-4)
 
 
+@settings(max_examples=40)
+@given(triples, st.integers(0, 99))
+def test_neither_order_nor_names_change_what_subtypes_find(
+    rows: list[tuple[int, int, int]], seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    tasks, workers, classes = (generator.permutation(n).tolist() for n in (TASKS, WORKERS, CLASSES))
+    renamed = [
+        (tasks[task], workers[worker], classes[label])
+        for task, worker, label in (rows[place] for place in generator.permutation(len(rows)))
+    ]
+    one, other = (SubtypeBCC(restarts=2, n_iter=15, tol=1e-3).fit(set_of(some)) for some in (rows, renamed))
+    row_of = {task: row for row, task in enumerate(other.task_ids_)}
+    again = other.posteriors_[[row_of[tasks[int(task)]] for task in one.task_ids_]][:, classes]
+    np.testing.assert_allclose(one.posteriors_, again, rtol=0.0, atol=1e-9)
+
+
 @settings(max_examples=30)
 @given(triples)
 def test_subtypes_of_any_small_set_are_probabilities_and_evidence_never_falls(

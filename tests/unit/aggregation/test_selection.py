@@ -9,7 +9,7 @@ from crowdroute.aggregation import AnnotationSet, DawidSkene, MajorityVote, Smoo
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.foretelling import Foretelling
 from crowdroute.aggregation.held_out import foretold, held_out_log_likelihood, splits
-from crowdroute.aggregation.models import AUTO_MODELS
+from crowdroute.aggregation.models import AUTO_MODELS, candidates_for
 from crowdroute.aggregation.selection import Evidence, Policy, choose, fits, right_on, select_model
 from crowdroute.aggregation.subsets import some_tasks, subset
 
@@ -195,6 +195,16 @@ def test_gold_only_scores() -> None:
 def test_a_tie_counts_as_its_chance() -> None:
     posteriors = np.array([[0.5, 0.5, 0.0], [0.2, 0.2, 0.6], [1.0, 0.0, 0.0]])
     assert right_on(posteriors, np.array([0, 0, -1], dtype=np.int32)).tolist() == [0.5, 0.0]
+
+
+def test_models_whose_tables_would_be_huge_are_not_compared() -> None:
+    few = AnnotationSet.from_sequences([0, 1], ["Ann", "Bob"], [0, 1], label_ids=range(3))
+    assert list(candidates_for(few)) == list(AUTO_MODELS)
+    # Two workers: 2 K^2 entries of confusion matrices, thrice with subtypes.
+    many = AnnotationSet.from_sequences([0, 1], ["Ann", "Bob"], [0, 1], label_ids=range(3_000))
+    assert list(candidates_for(many)) == ["majority-vote", "mace", "smoothed-dawid-skene"]
+    more = AnnotationSet.from_sequences([0, 1], ["Ann", "Bob"], [0, 1], label_ids=range(4_000))
+    assert list(candidates_for(more)) == ["majority-vote", "mace"]
 
 
 def test_progress_is_told_for_every_fit() -> None:

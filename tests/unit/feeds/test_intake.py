@@ -67,7 +67,7 @@ class House:
                 await self.engine.submit(
                     self.engine.request(stream, CreateProject(project, name, make_rules()))
                 )
-        return TaskIntake(self.engine, TENANT, "tasks", self._send_away, self.tracer)
+        return TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away, self.tracer)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         if self.post_is_down:

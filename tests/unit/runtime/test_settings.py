@@ -84,7 +84,9 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         load_settings(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("more", [{"shards": 2}, {"cluster": {}}])
-def test_feeds_are_refused_where_more_than_one_shard_could_own_a_task(more: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match="one shard"):
+@pytest.mark.parametrize(
+    "more", [{"peers": {"address": "127.0.0.1:0", "secret_file": "secret"}}, {"cluster": {}}]
+)
+def test_feeds_are_refused_where_another_process_serves_some_shards(more: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError, match="all shards"):
         load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, **more)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.errors import LogCorrupt
+from crowdroute.router.ports import ContentChange
 
 _front = struct.Struct(">BQQ")
 _VERSION, _SECRET = 1, 2
@@ -130,3 +131,23 @@ class ContentReader:
         """Give the names of versions that ought to be gone, and for which no tombstone was read; each erasure
         after what it erased, in which order they must be tombstoned."""
         return tuple(self._dead)
+
+
+_COPIED_VERSION_BYTES = 16
+
+
+def versioned(key: str, version: Version, body: bytes | None) -> ContentChange:
+    """Give a change as a node's copy keeps it: the version before the body."""
+    if body is None:
+        return ContentChange(key, None)
+    return ContentChange(key, version.epoch.to_bytes(8, "big") + version.sequence.to_bytes(8, "big") + body)
+
+
+def version_of(raw: bytes) -> Version:
+    """Give the version of what a copy keeps."""
+    return Version(int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:_COPIED_VERSION_BYTES], "big"))
+
+
+def body_of(raw: bytes) -> bytes:
+    """Give the body of what a copy keeps."""
+    return raw[_COPIED_VERSION_BYTES:]

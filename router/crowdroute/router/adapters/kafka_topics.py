@@ -136,10 +136,35 @@ def ensure_outbox(
     _ensure(connection, positions, shards, {**kept, "cleanup.policy": "compact"}, durability)
 
 
+def check_topics(
+    connection: KafkaConnection, name: str, shards: int, durability: Durability, topic_id: bytes
+) -> None:
+    """See that both topics of a log that is in use are still there and safe; blocks.
+
+    Args:
+        connection: to the cluster.
+        name: of the cluster's log.
+        shards: how many there are.
+        durability: as when the log was opened.
+        topic_id: of the topic of batches, as it was then.
+
+    Raises:
+        ConfigurationError: a topic is gone, another one, or unsafe by now.
+        StorageError: the cluster does not answer.
+    """
+    found = _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
+    if found != topic_id:
+        raise ConfigurationError(
+            f"topic {log_topic(name)} was removed and made again: restore the log from a copy of it",
+            {"topic": log_topic(name), "differs": "topic"},
+        )
+    _looked_at(connection, content_topic(name), shards, content_settings(durability), durability)
+
+
 def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:
-    from kafka.admin import ConfigResource, ConfigResourceType
+    """See that a topic exists and is safe; give its id."""
     from kafka.errors import KafkaError
 
     with closing(connection.admin()) as admin:
@@ -148,15 +173,36 @@ def _ensure(
                 replicas = _REPLICAS[durability]
                 asked = {"num_partitions": shards, "replication_factor": replicas, "configs": dict(wanted)}
                 admin.create_topics({topic: asked}, wait_for_metadata=True)
+        except KafkaError as error:
+            raise StorageError(
+                f"topic {topic} cannot be made in {connection.place} ({error})", {"topic": topic}
+            ) from error
+    return _looked_at(connection, topic, shards, wanted, durability)
+
+
+def _looked_at(
+    connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
+) -> bytes:
+    """See that a topic is safe; give its id."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaError
+
+    with closing(connection.admin()) as admin:
+        try:
             (found,) = admin.describe_topics([topic])
             told = admin.describe_configs(
                 [ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all"
             )
         except KafkaError as error:
             raise StorageError(
-                f"topic {topic} cannot be made or looked at in {connection.place} ({error})", {"topic": topic}
+                f"topic {topic} cannot be looked at in {connection.place} ({error})", {"topic": topic}
             ) from error
     partitions = found["partitions"]
+    if not partitions:
+        raise ConfigurationError(
+            f"there is no topic {topic} in {connection.place} any more: restore the log from a copy",
+            {"topic": topic},
+        )
     if len(partitions) < shards:
         raise ConfigurationError(
             f"topic {topic} has {len(partitions)} partitions, and {shards} shards need one each:"

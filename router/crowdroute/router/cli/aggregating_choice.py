@@ -24,7 +24,7 @@ from crowdroute.aggregation.findings import (
 )
 from crowdroute.aggregation.intervals import Estimate
 from crowdroute.aggregation.kinds import CHOICE
-from crowdroute.aggregation.models import AUTO_MODELS, MODELS_BY_NAME
+from crowdroute.aggregation.models import MODELS_BY_NAME, candidates_for
 from crowdroute.aggregation.peers import confusion_intervals, peer_agreement
 from crowdroute.aggregation.report.choice import choice_report
 from crowdroute.aggregation.selection import Selection, fits, select_model
@@ -72,10 +72,9 @@ def find_choice(
     check_model(model, "single-choice labels", ())
     selection: Selection | None = None
     if model == AUTO:
-        begin("comparing models", fits(AUTO_MODELS))
-        selection, fitted = select_model(
-            annotations, AUTO_MODELS, _usable(annotations, gold), advance=advance
-        )
+        models = candidates_for(annotations)
+        begin("comparing models", fits(models))
+        selection, fitted = select_model(annotations, models, _usable(annotations, gold), advance=advance)
         model, posteriors = selection.chosen, fitted.predict_proba()
     else:
         begin("fitting", 1)

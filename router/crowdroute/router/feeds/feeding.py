@@ -25,7 +25,6 @@ from crowdroute.router.feeds.standing import FeedStanding, InputStanding, Outbox
 from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
-from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import FeedSettings, Settings
 
 IDLE_SECONDS = 0.2
@@ -99,7 +98,7 @@ async def _feed(
     following: list[Coroutine[None, None, None]] = []
     for partition in range(count):
         place = standing.inputs[tasks, partition] = InputStanding()
-        reader = _PartitionFeed(kafka, settings.tenant, engines[FIRST_SHARD], partition, place, tracer)
+        reader = _PartitionFeed(kafka, settings.tenant, engines, partition, place, tracer)
         following.append(reader.follow())
     if kafka.out:
         topics = [kafka.topic(kind) for kind in kafka.out]
@@ -125,7 +124,7 @@ class _PartitionFeed:
         self,
         kafka: FeedSettings,
         tenant: str,
-        engine: Engine,
+        engines: Mapping[int, Engine],
         partition: int,
         standing: InputStanding,
         tracer: Tracer | None,
@@ -134,9 +133,9 @@ class _PartitionFeed:
         self._topic = kafka.topic("tasks")
         self._letters = kafka.topic("dead-letter")
         self._partition = partition
-        self._engine = engine
+        self._engines = engines
         self._standing = standing
-        self._intake = TaskIntake(engine, tenant, self._topic, self._send_away, tracer)
+        self._intake = TaskIntake(engines, tenant, self._topic, self._send_away, tracer)
         self._passing = Passing(self._intake, Room(kafka.open_tasks), partition)
         self._sender: KafkaSender | None = None
 
@@ -148,7 +147,7 @@ class _PartitionFeed:
             except ConfigurationError:
                 raise
             except StorageError as error:
-                if self._engine.failed.done():
+                if any(engine.failed.done() for engine in self._engines.values()):
                     raise
                 _log.warning(
                     "a feed waits for its broker",

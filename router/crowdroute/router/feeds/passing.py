@@ -68,17 +68,17 @@ class Passing:
         if known is None:
             self._unknown.add(run.project)
         elif left.tasks:
-            await self._intake.take(self._partition, left._replace(refused=()), known[0])
+            await self._intake.take(self._partition, left._replace(refused=()), ahead=True)
 
     def _not_taken(self, run: Run) -> Run:
         """Leave out of a run what its project's lane had."""
         known = self._intake.project(run.project) if run.tasks else None
         if known is None:
             return run
-        mark = self._intake.position(self._partition, known[0])
+        mark = self._intake.passed(self._partition, known)
         return run._replace(tasks=tuple(each for each in run.tasks if each[0].offset >= mark))
 
     async def _has_room(self, name: str) -> bool:
         """Say whether a project takes more; of one that does not exist the records are refused, not kept."""
         known = self._intake.project(name)
-        return known is None or await self._room.has_room(*known)
+        return known is None or await self._room.has_room(known.lane, known.state)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_log import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_topics import Durability, check_topics
 from crowdroute.router.adapters.sqlite_files import snapshots_path
 from crowdroute.router.errors import StorageError
 from crowdroute.router.machine.shard import Shard
@@ -17,6 +18,7 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_topics
 
 
 @contextlib.asynccontextmanager
@@ -29,6 +31,7 @@ async def clustered_shard(
     generation: int = 0,
     snapshots: bool = True,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
+    looked_at_s: float = LOOKED_AT_SECONDS,
 ) -> AsyncIterator[Engine]:
     """Claim a shard and bring its local copy up to date, for who starts the engine; leaving hands it over.
 
@@ -41,6 +44,7 @@ async def clustered_shard(
             later takes over.
         snapshots: have a second process write snapshots.
         recovered: is told what the recovery took.
+        looked_at_s: seconds between two looks at the topics' settings; the engine stops when they are unsafe.
 
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
@@ -58,7 +62,14 @@ async def clustered_shard(
         async with engine_over(
             log, folder, number=number, snapshots=snapshots, recovered=recovered
         ) as engine:
-            yield engine
+            check = partial(
+                check_topics, place.connection, place.name, shards, place.durability, log.topic_id
+            )
+            watching = asyncio.create_task(watch_topics(check, engine.stop, looked_at_s))
+            try:
+                yield engine
+            finally:
+                watching.cancel()
         # Only for the next owner's sake, who otherwise waits for a second.
         with contextlib.suppress(StorageError):
             await log.hand_over()

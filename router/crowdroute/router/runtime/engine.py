@@ -114,6 +114,10 @@ class Engine:
         self.loop.start()
         self._started = True
 
+    def stop(self, error: RouterError) -> None:
+        """Go on no more, for a reason that the engine itself cannot see; everybody who waits is told."""
+        self.loop.stop(error)
+
     async def drain(self) -> None:
         """Send away who waits for work, take nothing new, and answer what was taken.
 

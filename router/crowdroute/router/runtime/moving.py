@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from crowdroute.router.adapters.kafka_log import KafkaLog, KafkaPlace, begin_with_key, open_kafka_log
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.sqlite_files import shards_in
 from crowdroute.router.adapters.sqlite_log import SqliteLog

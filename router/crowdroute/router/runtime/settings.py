@@ -273,9 +273,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_reader(self) -> Settings:
-        if self.feeds is not None and (self.cluster is not None or self.shards > 1):
+        if self.feeds is not None and (self.cluster is not None or self.peers is not None):
             raise ValueError(
-                "feeds are read by `crowdroute serve` with one shard: leave out feeds, or cluster and shards"
+                "feeds need one process that serves all shards: leave out feeds, or cluster and peers"
             )
         return self
 

@@ -250,7 +250,7 @@ class ShardLoop:
             self._count(request, refusal.code)
             raise
         except Exception as error:
-            self._stop(error)
+            self.stop(error)
             lost = self._lost(error)
             self._count(request, lost.code)
             raise lost from error
@@ -279,7 +279,7 @@ class ShardLoop:
             self._count(request, refusal.code)
             raise
         except Exception as error:
-            self._stop(error)
+            self.stop(error)
             lost = self._lost(error)
             self._count(request, lost.code)
             raise lost from error
@@ -365,10 +365,10 @@ class ShardLoop:
                 else:
                     await self._wait()
         except asyncio.CancelledError:
-            self._stop(ShuttingDown("the loop was cancelled"))
+            self.stop(ShuttingDown("the loop was cancelled"))
             raise
         except Exception as error:
-            self._stop(error)
+            self.stop(error)
 
     def _now(self) -> int:
         """Read the clock; after an outage, first let the streams know of it."""
@@ -460,7 +460,7 @@ class ShardLoop:
         finally:
             timer.cancel()
 
-    def _stop(self, error: Exception) -> None:
+    def stop(self, error: Exception) -> None:
         """Stop for good and tell everyone who waits."""
         if self._failure is not None:
             return

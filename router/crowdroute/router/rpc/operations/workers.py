@@ -178,7 +178,7 @@ class Workers(Office):
         totals = None
         if reach_of(call.principal).whole:
             work, whole = await work_of(self._group, self._gate.directory, tenant, worker)
-            totals = totals_message(work, whole)
+            totals = totals_message(work, whole) if work.projects or not whole else None
         await self.observe()
         message = self._message(call, row, await worker_names_of(self.home(call), (worker,)))
         if totals is not None:

@@ -1,0 +1,59 @@
+"""How far a node's copy of a log on Kafka is, noted in a small file beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from crowdroute.router.adapters.kafka_position import Position, decode_position, encode_position
+from crowdroute.router.errors import SnapshotUnusable
+
+
+class _Written(msgspec.Struct, frozen=True, array_like=True):
+    """The note as it lies in the file."""
+
+    position: bytes
+    contents: int
+    secret: bytes
+
+
+class Note(msgspec.Struct, frozen=True):
+    """How far both partitions are in the copy."""
+
+    position: Position
+    contents: int = 0
+    """Offset of the first record of contents that is not looked at."""
+    secret: bytes = b""
+    """The key of the digests; empty when it was not read yet."""
+
+
+def read_note(path: Path, topic_id: bytes, head: int) -> Note:
+    """Give what was noted, or the beginning when that is not known.
+
+    Args:
+        path: of the file.
+        topic_id: of the log, for the beginning.
+        head: sequence of the newest batch in the copy; a note that is ahead of it is worth nothing.
+    """
+    try:
+        found = msgspec.msgpack.decode(path.read_bytes(), type=_Written)
+        position = decode_position(found.position)
+    except (FileNotFoundError, msgspec.DecodeError, SnapshotUnusable):
+        return Note(Position(topic_id))
+    if position.sequence > head:
+        return Note(Position(topic_id))
+    return Note(position, found.contents, found.secret)
+
+
+def write_note(path: Path, note: Note) -> None:
+    """Put a note in the place of the one before, whole or not at all."""
+    raw = msgspec.msgpack.encode(_Written(encode_position(note.position), note.contents, note.secret))
+    partial = path.with_name(path.name + ".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, raw)
+    finally:
+        os.close(descriptor)
+    os.replace(partial, path)

@@ -1,0 +1,189 @@
+"""Opening a log on Kafka: claim, bring this node's copy up to the claim, wait until nobody else answers."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_content import ContentReader, Version, secret_key, version_of, versioned
+from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
+from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
+from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.kafka_reader import KafkaReader
+from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
+from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
+from crowdroute.router.adapters.sqlite_files import COPY
+from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.adapters.system import lease_clock_us
+from crowdroute.router.errors import LogCorrupt
+from crowdroute.router.ports import ContentChange, StoredBatch
+
+COPIED_BYTES = 4 << 20
+"""What is brought into the copy in one transaction."""
+
+SECRET_BYTES = 32
+"""Length of the key that digests of contents are made with."""
+
+
+class KafkaPlace(NamedTuple):
+    """One shard's part of a cluster's log."""
+
+    connection: KafkaConnection
+    name: str
+    """Of the cluster: its topics begin with it."""
+    shard: int
+    """Number of the shard, which is that of its partition."""
+    shards: int
+    durability: Durability
+    directory: Path
+    """Of the local copy."""
+
+
+def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = QUERY_LEASE_US) -> KafkaLog:
+    """Claim a shard, bring its local copy up to the claim, and wait until no other owner answers; blocks.
+
+    Args:
+        place: where the shard's log is.
+        generation: of the placement that gave this process the shard.
+        query_lease_us: how long an owner answers queries after an append; the same in the whole cluster.
+
+    Raises:
+        Fenced: another process has the copy's directory open, or a later generation owns the shard.
+        LogCorrupt: the log is damaged, cut, or of another cluster; or the copy is of another history.
+        ConfigurationError: a topic is unsafe.
+        StorageError: the cluster or the disk does not answer.
+    """
+    topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
+    copy = SqliteLog(place.directory, place.shard, COPY)
+    opened: list[Callable[[], None]] = [copy.close]
+    try:
+        path = place.directory / f"position-{place.shard}"
+        note = read_note(path, topic_id, copy.head()[0])
+        batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
+        opened.append(batches.close)
+        sender = KafkaSender(place.connection, log_topic(place.name), place.shard)
+        opened.append(sender.close)
+        contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
+        opened.append(contents.close)
+        name = f"{place.name}/{place.shard}"
+        reader = KafkaReader(name, note.position)
+        reader.check_topic(topic_id)
+        reader.check_bounds(*batches.bounds())
+        owner = KafkaOwner(
+            reader,
+            Claim(name, generation, secrets.token_bytes(NONCE_BYTES)),
+            query_lease_us=query_lease_us,
+        )
+        owner.acknowledged(sender.send_and_wait(owner.claim()), lease_clock_us())
+        following = _Following(copy)
+        read_wanted(owner, batches, topic_id, following.take)
+        following.flush()
+        where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
+        try:
+            secret, content_offset = _read_contents(copy, where, contents, note.contents, note.secret)
+        finally:
+            where.close()
+        copy.sync()
+        note = Note(reader.position(), content_offset, secret)
+        write_note(path, note)
+        assert owner.serves_at_us is not None
+        time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)
+        return KafkaLog(owner, copy, (sender, batches), contents, topic_id, path, note)
+    except BaseException:
+        for close in reversed(opened):
+            close()
+        raise
+
+
+def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
+    """Give a shard that was never used the content key of the log that it becomes a copy of; blocks.
+
+    Nothing happens where there are contents already: whoever opens the log sees what key it has.
+
+    Raises:
+        ConfigurationError, StorageError, AppendFailed: as `open_kafka_log`.
+    """
+    ensure_topics(place.connection, place.name, place.shards, place.durability)
+    where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
+    try:
+        _, end = where.bounds()
+    finally:
+        where.close()
+    if end:
+        return
+    sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
+    try:
+        sender.send_and_wait(content_key, secret_key())
+    finally:
+        sender.close()
+
+
+class _Following:
+    """Brings the batches of the log into the copy, many in one transaction."""
+
+    def __init__(self, copy: SqliteLog) -> None:
+        self._copy = copy
+        self._head, _ = copy.head()
+        self._waiting: list[StoredBatch] = []
+        self._bytes = 0
+
+    def take(self, stored: StoredBatch) -> None:
+        """Take the next valid batch, or see that the copy has it."""
+        if stored.sequence <= self._head:
+            if next(self._copy.read(stored.sequence - 1)).chain != stored.chain:
+                raise LogCorrupt(
+                    f"batch {stored.sequence} of the copy in {self._copy.directory} is not the log's: remove"
+                    " the directory, so that a new copy is made",
+                    {"sequence": str(stored.sequence), "differs": "chain"},
+                )
+            return
+        self._waiting.append(stored)
+        self._bytes += len(stored.body)
+        if self._bytes > COPIED_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken."""
+        self._copy.follow(self._waiting)
+        self._waiting, self._bytes = [], 0
+
+
+def _read_contents(
+    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, offset: int, secret: bytes
+) -> tuple[bytes, int]:
+    """Bring the contents into the copy and tombstone what ought to be gone; give the secret and the end."""
+
+    def held(key: str) -> Version | None:
+        raw = copy.select((key,)).get(key)
+        return None if raw is None else version_of(raw)
+
+    def epoch_of(sequence: int) -> int | None:
+        return None if sequence > copy.head()[0] else next(copy.read(sequence - 1)).epoch
+
+    while True:
+        reader = ContentReader(epoch_of, held)
+        first, end = where.bounds()
+        changes: list[ContentChange] = []
+        size = 0
+        for found in where.records(max(offset, first), end - 1):
+            change = reader.take(found)
+            if change is not None:
+                changes.append(versioned(*change))
+                size += len(change.body or b"")
+            if size > COPIED_BYTES:
+                copy.follow((), changes)
+                changes, size = [], 0
+        copy.follow((), changes)
+        offset = max(offset, end)
+        for dead in reader.to_tombstone():
+            sender.send_and_wait(None, dead)
+        secret = secret or reader.secret or b""
+        if secret:
+            return secret, offset
+        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

@@ -1,0 +1,38 @@
+"""Looking again and again at what could take acknowledged facts away while an engine serves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from crowdroute.router.errors import ConfigurationError, RouterError, StorageError
+
+LOOKED_AT_SECONDS = 60.0
+"""Between two looks at the settings of a log's topics: a mistake is found within a minute, and a look costs a
+connection."""
+
+_log = logging.getLogger(__name__)
+
+
+async def watch_topics(
+    check: Callable[[], None], stop: Callable[[RouterError], None], every_s: float = LOOKED_AT_SECONDS
+) -> None:
+    """Stop an engine whose topics could lose what they acknowledge; runs until it is cancelled or did so.
+
+    Args:
+        check: looks once, blocking; raises `ConfigurationError` when they could, `StorageError` when nobody
+            answers.
+        stop: is told why the engine may not go on.
+        every_s: seconds between two looks.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(check)
+        except ConfigurationError as error:
+            stop(error)
+            return
+        except StorageError as error:
+            # Whether the log can be written is for the next append to say.
+            _log.warning("the topics could not be looked at: %s", error.message)

@@ -1,0 +1,92 @@
+"""A log on Kafka lets go of everything it holds, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from crowdroute.router.adapters.codec import CHAIN_BYTES
+from crowdroute.router.adapters.kafka_log import KafkaLog
+from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
+from crowdroute.router.adapters.kafka_position import Position
+from crowdroute.router.adapters.kafka_records import DIGEST_BYTES, NONCE_BYTES, Epoch
+from crowdroute.router.errors import StorageError
+
+TOPIC = bytes(range(16))
+
+
+class Closed:
+    """Something that is closed, well or badly."""
+
+    def __init__(self, name: str, said: list[str], fails: bool = False) -> None:
+        self._name, self._said, self._fails = name, said, fails
+
+    def close(self) -> None:
+        self._said.append(self._name)
+        if self._fails:
+            raise StorageError(f"{self._name} cannot be closed")
+
+
+class Copy(Closed):
+    """A copy whose disk may be full."""
+
+    def enter(self, _epoch: int) -> None:
+        pass
+
+    def sync(self) -> None:
+        self._said.append("sync")
+        if self._fails:
+            raise StorageError("the disk is full")
+
+
+def log_with(path: Path, copy: Copy, sender: Closed, said: list[str]) -> KafkaLog:
+    owner = SimpleNamespace(
+        epoch=SimpleNamespace(offset=7), reader=SimpleNamespace(position=lambda: Position(TOPIC))
+    )
+    parts: tuple[Any, ...] = (sender, Closed("partition", said))
+    return KafkaLog(
+        cast(Any, owner), cast(Any, copy), cast(Any, parts), cast(Any, Closed("contents", said)), TOPIC, path,
+        Note(Position(TOPIC), 3, b"secret"),
+    )  # fmt: skip
+
+
+def test_how_far_the_copy_is_is_noted_before_it_is_closed(tmp_path: Path) -> None:
+    said = list[str]()
+    log_with(tmp_path / "note", Copy("copy", said), Closed("batches", said), said).close()
+    assert said == ["sync", "batches", "contents", "partition", "copy"]
+    assert read_note(tmp_path / "note", TOPIC, 0) == Note(Position(TOPIC), 3, b"secret")
+
+
+def test_connections_and_the_copy_are_closed_even_when_the_disk_is_full(tmp_path: Path) -> None:
+    said = list[str]()
+    log = log_with(tmp_path / "note", Copy("copy", said, fails=True), Closed("batches", said), said)
+    with pytest.raises(StorageError):
+        log.close()
+    assert said == ["sync", "batches", "contents", "partition", "copy"]
+    assert not (tmp_path / "note").exists()
+
+
+def test_a_connection_that_cannot_be_closed_keeps_no_other_open(tmp_path: Path) -> None:
+    said = list[str]()
+    log = log_with(tmp_path / "note", Copy("copy", said), Closed("batches", said, fails=True), said)
+    with pytest.raises(StorageError, match="batches cannot be closed"):
+        log.close()
+    assert said == ["sync", "batches", "contents", "partition", "copy"]
+
+
+def test_a_note_that_is_ahead_of_the_copy_is_worth_nothing(tmp_path: Path) -> None:
+    position = Position(
+        topic_id=TOPIC,
+        next_offset=7,
+        claims=(Epoch(0, b"a" * NONCE_BYTES),),
+        sequence=5,
+        chain=b"c" * CHAIN_BYTES,
+        digests=(b"d" * DIGEST_BYTES,),
+        anchor=b"d" * DIGEST_BYTES,
+    )
+    write_note(tmp_path / "note", Note(position, 9, b"secret"))
+    assert read_note(tmp_path / "note", TOPIC, 5).contents == 9
+    assert read_note(tmp_path / "note", TOPIC, 4) == Note(Position(TOPIC))
