@@ -10,7 +10,7 @@ Then two servers are worked at in turns, as `bench_rpc_cycle` does it: one share
 and what workers did with Redis, the other has no Redis. Both count their calls. "server µs" is the CPU of the
 serving process per cycle of Next and Submit; Redis' own is told apart.
 
-Redis is started here, with `appendfsync always`, which a directory does not need.
+Redis is started here, and has nothing on disk.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pathlib import Path
 
 import msgspec
 from bench_rpc_cycle import Scene, announce, cost, cpu_seconds, prepare, unary_load
-from peer_servers import REDIS_HINT, Peer, redis_program, redis_server
+from peer_servers import FORGETFUL, REDIS_HINT, Peer, redis_program, redis_server
 from redis.asyncio import Redis
 
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
@@ -197,7 +197,7 @@ def measure_calls(settings: RedisSettings, peer: Peer, options: argparse.Namespa
 
 def measure(program: str, options: argparse.Namespace) -> None:
     before = os.getloadavg()[0]
-    with redis_server(program) as peer, tempfile.TemporaryDirectory() as folder:
+    with redis_server(program, FORGETFUL) as peer, tempfile.TemporaryDirectory() as folder:
         secret = Path(folder) / "password"
         secret.write_text(peer.password)
         settings = RedisSettings(server=f"127.0.0.1:{peer.port}", password_file=secret, timeout_ms=5000)

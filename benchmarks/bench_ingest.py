@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -90,10 +91,18 @@ async def feed(server: str, name: str, count: int) -> float:
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("server", help="host:port of a broker")
+    parser.add_argument(
+        "server",
+        nargs="?",
+        default=os.environ.get("KAFKA_BOOTSTRAP"),
+        help="host:port of a broker; otherwise KAFKA_BOOTSTRAP, which `make services-up` tells",
+    )
     parser.add_argument("--tasks", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    if options.server is None:
+        print("needs a broker: make services-up, then give host:port or set KAFKA_BOOTSTRAP")
+        return
     connection = KafkaConnection((options.server,))
     name = f"bench-{time.time_ns()}"
     from kafka.admin import KafkaAdminClient

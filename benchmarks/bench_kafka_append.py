@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -55,10 +56,18 @@ def sends(producer: object, topic: str, body: bytes, count: int) -> list[float]:
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("server", help="host:port of a broker")
+    parser.add_argument(
+        "server",
+        nargs="?",
+        default=os.environ.get("KAFKA_BOOTSTRAP"),
+        help="host:port of a broker; otherwise KAFKA_BOOTSTRAP, which `make services-up` tells",
+    )
     parser.add_argument("--appends", type=int, default=1000)
     parser.add_argument("--bytes", type=int, default=300)
     options = parser.parse_args()
+    if options.server is None:
+        print("needs a broker: make services-up, then give host:port or set KAFKA_BOOTSTRAP")
+        return
     connection = KafkaConnection((options.server,))
     name = f"bench-{time.time_ns()}"
     ensure_topics(connection, f"{name}-bare", 1, Durability.SINGLE_BROKER)

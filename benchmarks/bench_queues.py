@@ -1,10 +1,11 @@
-"""Label cycles per second of the gRPC service, beside bare gRPC echo calls and two common task queues.
+"""Label cycles per second of the gRPC service, beside bare gRPC echo calls and three common task queues.
 
     python benchmarks/bench_queues.py [--cycles 6000] [--rounds 3] [--in-flight 64] [--open 20000]
 
 A cycle is: take a task with its content of 200 bytes, answer it, know that the answer is on disk. The echo
 is one bare grpc.aio call of 200 bytes. The queues are a Redis list (LMOVE to a second list; LREM and RPUSH
-of the answer in one transaction; `appendfsync always`) and a PostgreSQL table (FOR UPDATE SKIP LOCKED; each
+of the answer in one transaction; `appendfsync always`), a Redis stream (XREADGROUP; XACK and XADD of the
+answer in one transaction) in the same server, and a PostgreSQL table (FOR UPDATE SKIP LOCKED; each
 step one transaction, `synchronous_commit = on`). They are measured if installed, and started here, in a
 temporary folder: the environment's TMPDIR says on which disk, for all servers.
 
@@ -150,14 +151,21 @@ def bare_side(stack: ExitStack, pid: int, workers: list[BareWorker[Key]]) -> Sid
 
 def redis_sides(stack: ExitStack, program: str, flight: int, texts: list[str]) -> dict[str, Side]:
     from redis_queue import BareRedisWorker, RedisWorker
+    from redis_stream import BareRedisStreamWorker, RedisStreamWorker
 
     peer = stack.enter_context(redis_server(program))
     runner = stack.enter_context(asyncio.Runner())
     workers = [runner.run(RedisWorker.connect(peer)) for _ in range(flight)]
     runner.run(workers[0].fill(texts))
+    streamers = [runner.run(RedisStreamWorker.connect(peer)) for _ in range(flight)]
+    runner.run(streamers[0].fill(texts))
     return {
-        "Redis, redis-py": usual_side(stack, peer.pid, runner, [*workers]),
-        "Redis, bare": bare_side(stack, peer.pid, [BareRedisWorker(peer) for _ in range(flight)]),
+        "Redis list, redis-py": usual_side(stack, peer.pid, runner, [*workers]),
+        "Redis list, bare": bare_side(stack, peer.pid, [BareRedisWorker(peer) for _ in range(flight)]),
+        "Redis stream, redis-py": usual_side(stack, peer.pid, runner, [*streamers]),
+        "Redis stream, bare": bare_side(
+            stack, peer.pid, [BareRedisStreamWorker(peer) for _ in range(flight)]
+        ),
     }
 
 

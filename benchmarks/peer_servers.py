@@ -1,7 +1,8 @@
 """Redis and PostgreSQL, started in a temporary folder on a free loopback port and stopped again.
 
-Both flush every answered write to disk, and nothing else is changed from their defaults but what a benchmark
-does not need (Redis: snapshots, PostgreSQL: its Unix socket). Each asks for a password made for this one run.
+Both flush every answered write to disk unless told otherwise, and nothing else is changed from their defaults
+but what a benchmark does not need (Redis: snapshots, PostgreSQL: its Unix socket). Each asks for a password
+made for this one run.
 """
 
 from __future__ import annotations
@@ -70,15 +71,19 @@ def postgres_programs() -> Path | None:
     return found[-1].parent if found else None
 
 
+DURABLE = "appendonly yes\nappendfsync always\n"
+"""Of Redis: what was answered is on disk."""
+
+FORGETFUL = "appendonly no\n"
+"""Of Redis: nothing is on disk."""
+
+
 @contextmanager
-def redis_server(program: str) -> Iterator[Peer]:
-    """Run Redis with `appendfsync always`: what was answered is on disk."""
+def redis_server(program: str, persistence: str = DURABLE) -> Iterator[Peer]:
+    """Run Redis; `persistence` says what outlives it."""
     with tempfile.TemporaryDirectory(prefix="bench-redis-") as made:
         port, password = free_port(), secrets.token_hex()
-        settings = (
-            f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {made}\n"
-            'appendonly yes\nappendfsync always\nsave ""\n'
-        )
+        settings = f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {made}\n{persistence}save ""\n'
         # Read from standard input: the password stands on no command line.
         with _running([program, "-"], Path(made), settings) as process:
             _await(process, lambda: _listens(port), Path(made))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import cast
+from typing import Self, cast
 
 from peer_servers import Peer
 from queue_load import Wait
@@ -21,7 +21,7 @@ class RedisWorker:
         self._client = client
 
     @classmethod
-    async def connect(cls, peer: Peer) -> RedisWorker:
+    async def connect(cls, peer: Peer) -> Self:
         client = Redis(
             host="127.0.0.1",
             port=peer.port,
@@ -47,7 +47,7 @@ class RedisWorker:
         """Put the answer in the place of the task, both or neither."""
         async with self._client.pipeline(transaction=True) as pipeline:
             pipeline.lrem(DOING, 1, key)
-            pipeline.rpush(ANSWERS, _line(key, label))
+            pipeline.rpush(ANSWERS, answer_line(key, label))
             removed, _ = await pipeline.execute()
         assert removed == 1
 
@@ -61,7 +61,7 @@ class BareRedisWorker:
     def __init__(self, peer: Peer) -> None:
         self._socket = socket.create_connection(("127.0.0.1", peer.port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(_command("AUTH", peer.password))
+        self._socket.sendall(command("AUTH", peer.password))
         for _ in self._lines(1):
             pass  # receiving waits by itself
 
@@ -70,17 +70,17 @@ class BareRedisWorker:
 
     def take(self) -> Wait[tuple[str, str]]:
         """Take the oldest task."""
-        self._socket.sendall(_command("LMOVE", TODO, DOING, "LEFT", "RIGHT"))
+        self._socket.sendall(command("LMOVE", TODO, DOING, "LEFT", "RIGHT"))
         _, text = yield from self._lines(2)
         return text, text
 
     def answer(self, key: str, label: str) -> Wait[None]:
         """Put the answer in the place of the task, both or neither."""
         commands = (
-            _command("MULTI"),
-            _command("LREM", DOING, "1", key),
-            _command("RPUSH", ANSWERS, _line(key, label)),
-            _command("EXEC"),
+            command("MULTI"),
+            command("LREM", DOING, "1", key),
+            command("RPUSH", ANSWERS, answer_line(key, label)),
+            command("EXEC"),
         )
         self._socket.sendall(b"".join(commands))
         *_, removed, _ = yield from self._lines(6)
@@ -95,16 +95,16 @@ class BareRedisWorker:
             yield
             chunk = self._socket.recv(RECEIVE)
             data += chunk
-            if not chunk or data.startswith((b"-", b"$-1")) or b"\r\n-" in data:
+            if not chunk or data.startswith((b"-", b"$-1", b"*-1")) or b"\r\n-" in data:
                 raise ConnectionError(f"Redis refuses or hangs up: {data!r}")
         return data.decode().split("\r\n")[:-1]
 
 
-def _line(key: str, label: str) -> str:
+def answer_line(key: str, label: str) -> str:
     return f"{key.partition(':')[0]}:{label}"
 
 
-def _command(*words: str) -> bytes:
+def command(*words: str) -> bytes:
     """Write a command as Redis's protocol has it: an array of strings with their lengths in bytes."""
     parts = [f"*{len(words)}\r\n", *(f"${len(word.encode())}\r\n{word}\r\n" for word in words)]
     return "".join(parts).encode()

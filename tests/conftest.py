@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.support.compiled import forget_stale_code
 
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
 # it. In CI the examples are the same on each run, and a failure prints what reproduces it.
@@ -13,6 +14,9 @@ settings.register_profile("ci", parent=settings.get_profile("laptop"), derandomi
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+forget_stale_code(REPOSITORY / "aggregation" / "crowdroute" / "aggregation")
 
 
 @pytest.fixture(scope="session")

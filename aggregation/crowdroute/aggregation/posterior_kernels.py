@@ -5,8 +5,8 @@ Each E-step goes through the tasks in runs: ``begin`` puts what is believed befo
 short enough to stay in the nearest cache and long enough for vector instructions whatever the number of
 classes.
 
-These are compiled into the loops that call them. numba keeps those in its cache as long as *their* file is
-older than the cache: after a change here, remove the ``__pycache__`` folder of the package.
+These are compiled into the loops that call them, which numba keeps as long as *their* file does not change:
+after a change here, remove the ``__pycache__`` folder of the package (the tests do it by themselves).
 """
 
 from __future__ import annotations

@@ -24,10 +24,11 @@ class StreamingDawidSkene:
     """``SmoothedDawidSkene`` kept up to date with every annotation, amended or withdrawn ones included.
 
     It keeps each task's annotations and gives them to a ``FadingDawidSkene`` (``model_``), which replaces the
-    task's soft counts exactly. ``label_ids`` are all labels there may be, sorted; tasks and workers are added
-    as they appear, in the order of ``task_ids_`` and ``worker_ids_``. With a finite ``half_life`` a worker's
-    matrix forgets (``Forgetting``), in the unit of the moments given to ``partial_fit``; by default those
-    count the annotations. Raises ``InvalidAnnotationsError`` without labels, ``InvalidParameterError`` for a
+    task's soft counts exactly. As in every incremental EM the order of arrival shows a little, and less after
+    a ``refit``. ``label_ids`` are all labels there may be, sorted; tasks and workers are added as they
+    appear, in the order of ``task_ids_`` and ``worker_ids_``. With a finite ``half_life`` a worker's matrix
+    forgets (``Forgetting``), in the unit of the moments given to ``partial_fit``; by default those count the
+    annotations. Raises ``InvalidAnnotationsError`` without labels, ``InvalidParameterError`` for a
     half-life that is not positive.
     """
 

@@ -9,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from crowdroute.api.v1 import assignments_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
@@ -135,6 +137,14 @@ class Client:
         finally:
             ready.cancel()
         return True
+
+    def health(self, timeout_s: float) -> str:
+        """Give what the engine says of itself, SERVING or NOT_SERVING; UNREACHABLE when it says nothing."""
+        try:
+            answer = HealthStub(self._channel).Check(HealthCheckRequest(), timeout=timeout_s)
+        except grpc.RpcError:
+            return "UNREACHABLE"
+        return str(HealthCheckResponse.ServingStatus.Name(answer.status))
 
     def next(
         self, project_id: str, count: int = 1, wait_s: float = 0.0, locale: str = ""

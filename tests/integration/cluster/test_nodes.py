@@ -81,7 +81,8 @@ def test_an_actor_that_is_killed_serves_again(network: Network, cluster: Cluster
     cluster.served(before["generation"])
     assert time.monotonic() - killed < CRASHED_S
     after = cluster.rest(before["generation"])
-    assert placed(after) == placed(before)
+    # The same ones when its next process came within the watchdog's patience, else as many.
+    assert sorted(placed(after).values()) == sorted(placed(before).values())
     assert actor(after, "actor-0")["incarnation"] != victim["incarnation"]
     assert all_serve(after)
 

@@ -77,7 +77,7 @@ async def test_an_engine_that_starts_answers_and_counts_who_was_sent_away() -> N
                 "crowdroute_call_duration_seconds_count", call="Next", code="UNAVAILABLE"
             )
             assert sent_away == 1
-            assert await scraper.value("crowdroute_log_sequence") is None
+            assert await scraper.value("crowdroute_log_sequence", shard="0") is None
     finally:
         await server.stop()
 
@@ -116,7 +116,7 @@ async def test_what_is_told_follows_the_work(wire: Wire) -> None:
             if name == "crowdroute_call_duration_seconds_count"
         }
         assert calls == {("Next", "OK"): 1, ("Submit", "OK"): 1, ("Submit", "INVALID_ARGUMENT"): 1}
-        assert told["crowdroute_log_sequence", frozenset()] == wire.engine.loop.sequence
+        assert told["crowdroute_log_sequence", frozenset({("shard", "0")})] == wire.engine.loop.sequence
 
 
 async def test_who_waits_and_who_is_connected_is_told(wire: Wire) -> None:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+from tests.support.outbox import PROJECT, WORKERS, House
 from tests.support.program import Served
 from tests.support.services import Services
+from tests.support.wire import TENANT
 
 from crowdroute.api.v1 import tokens_pb2, workers_pb2
 from crowdroute.client import Client, Connection
+from crowdroute.router.adapters import kafka_outbox
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
+from crowdroute.router.adapters.kafka_topics import Durability, ensure_outbox
+from crowdroute.router.feeds.outbox import Outbox
+from crowdroute.router.runtime.settings import FeedSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -108,3 +120,46 @@ def test_every_answer_and_result_is_in_its_topic_once_although_the_engine_was_ki
     consumer += ["--topic", f"{name}.results", "--from-beginning", "--max-messages", str(ITEMS)]
     read = subprocess.run(consumer, capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(read.stdout.splitlines()[0])["id"] == results[0]["id"]
+
+
+async def test_a_broker_that_is_frozen_holds_nobody_up_and_is_told_everything_when_it_goes_on(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_outbox, "DEADLINE_SECONDS", 2.0)
+    connection = KafkaConnection(tuple(services.bootstrap))
+    feeds = FeedSettings(servers=services.bootstrap, name="frozen", out=["annotations"])
+    topic, positions = feeds.topic("annotations"), feeds.topic("outbox")
+    await asyncio.to_thread(ensure_outbox, connection, [topic], positions, 1, Durability.SINGLE_BROKER)
+    house = House()
+    await house.begin()
+    outbox = Outbox(
+        feeds, TENANT, house.engine, house.standing, lambda: KafkaOutbox(connection, positions, 0)
+    )
+    following = asyncio.create_task(outbox.follow())
+
+    async def put_out() -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while house.standing.sequence < house.engine.loop.sequence and not following.done():
+                await asyncio.sleep(0.01)
+
+    await house.add("before")
+    await house.answer(WORKERS[0])
+    await put_out()
+    broker = services.pid("kafka-1")
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        with capture_logs() as lines:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not any("waits" in line["event"] for line in lines):  # a record was given up
+                    await house.add(f"frozen-{len(house.disk.batches)}")
+                    await house.answer(WORKERS[0])
+                    await asyncio.sleep(0.1)
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    await put_out()
+    following.cancel()
+    await asyncio.wait((following,))
+
+    answers = house.engine.project(TENANT, PROJECT).assignments.count
+    assert answers > 1
+    assert len(await asyncio.to_thread(told, services.bootstrap[0], topic)) == answers

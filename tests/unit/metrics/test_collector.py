@@ -27,8 +27,8 @@ ENGINE = EngineReading(
     outcomes={("SubmitAnswer", "DONE"): 5, ("SubmitAnswer", "STALE_LEASE"): 1},
     append_seconds=Distribution((0.001, 0.01), (3, 4, 5), 0.25),
     batch_entries=Distribution((1, 2), (1, 1, 5), 40.0),
-    sequence=12,
-    snapshot_sequence=10,
+    sequences={0: 12, 1: 7},
+    snapshot_sequences={0: 10, 1: 0},
     snapshotter_restarts=2,
     waiting=3,
     projects=[ProjectReading("prj_1", 7, 4)],
@@ -102,8 +102,8 @@ def test_the_numbers_are_those_that_were_read() -> None:
         call = {"call": "Submit", "code": "OK"}
         assert value("crowdroute_call_duration_seconds_bucket", {**call, "le": "1"}) == 6
         assert value("crowdroute_call_duration_seconds_count", call) == 6
-        assert value("crowdroute_log_sequence") == 12
-        assert value("crowdroute_snapshot_sequence") == 10
+        assert [value("crowdroute_log_sequence", {"shard": shard}) for shard in "01"] == [12, 7]
+        assert [value("crowdroute_snapshot_sequence", {"shard": shard}) for shard in "01"] == [10, 0]
         assert value("crowdroute_snapshotter_restarts_total") == 2
         assert value("crowdroute_waiting_seekers") == 3
         assert value("crowdroute_work_streams") == 9

@@ -131,10 +131,12 @@ async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) ->
     scene.engine.waiting.park(Patient())  # type: ignore[arg-type]  # it is never tried here
     told = await read(scene, FeedStanding())
     assert told.engine is not None
-    assert told.engine.sequence == scene.engine.loop.sequence > 0
-    assert told.engine.append_seconds.cumulative[-1] == told.engine.sequence
-    assert told.engine.batch_entries.cumulative[-1] == told.engine.sequence
-    assert (told.engine.snapshot_sequence, told.engine.snapshotter_restarts) == (3, 0)
+    sequence = scene.engine.loop.sequence
+    assert sequence > 0
+    assert told.engine.sequences == {0: sequence}
+    assert told.engine.append_seconds.cumulative[-1] == sequence
+    assert told.engine.batch_entries.cumulative[-1] == sequence
+    assert (told.engine.snapshot_sequences, told.engine.snapshotter_restarts) == ({0: 3}, 0)
     assert told.engine.waiting == 1
 
 

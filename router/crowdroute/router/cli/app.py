@@ -25,6 +25,7 @@ from crowdroute.router.cli.stats import stats
 from crowdroute.router.cli.target import use_tls
 from crowdroute.router.cli.tasks import app as tasks
 from crowdroute.router.cli.tokens import app as tokens
+from crowdroute.router.cli.top import top
 from crowdroute.router.cli.workers import app as workers
 
 app = typer.Typer(
@@ -86,6 +87,7 @@ app.add_typer(logs, name="log")
 app.add_typer(directory, name="directory")
 app.add_typer(cluster, name="cluster")
 app.command("stats")(stats)
+app.command("top")(top)
 app.command("import")(import_items)
 app.command("export")(export)
 app.command("explain")(explain)

@@ -41,9 +41,11 @@ APPEND_SECONDS = Metric(
     "crowdroute_batch_append_duration_seconds", "histogram", (), "How long the log took to keep a batch"
 )
 BATCH_ENTRIES = Metric("crowdroute_batch_entries", "histogram", (), "Entries per batch")
-LOG_SEQUENCE = Metric("crowdroute_log_sequence", "gauge", (), "Sequence of the last durable batch")
+LOG_SEQUENCE = Metric(
+    "crowdroute_log_sequence", "gauge", ("shard",), "Sequence of the last durable batch of each shard served"
+)
 SNAPSHOT_SEQUENCE = Metric(
-    "crowdroute_snapshot_sequence", "gauge", (), "Sequence of the newest snapshot; 0 for none"
+    "crowdroute_snapshot_sequence", "gauge", ("shard",), "Sequence of the newest snapshot; 0 for none"
 )
 SNAPSHOTTER_RESTARTS = Metric(
     "crowdroute_snapshotter_restarts_total",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -86,12 +86,16 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _counter(catalogue.COMMANDS, reading.outcomes.items())
     yield _histogram(catalogue.APPEND_SECONDS, [((), reading.append_seconds)])
     yield _histogram(catalogue.BATCH_ENTRIES, [((), reading.batch_entries)])
-    yield _gauge(catalogue.LOG_SEQUENCE, [((), reading.sequence)])
-    yield _gauge(catalogue.SNAPSHOT_SEQUENCE, [((), reading.snapshot_sequence)])
+    yield _gauge(catalogue.LOG_SEQUENCE, _by_shard(reading.sequences))
+    yield _gauge(catalogue.SNAPSHOT_SEQUENCE, _by_shard(reading.snapshot_sequences))
     yield _counter(catalogue.SNAPSHOTTER_RESTARTS, [((), reading.snapshotter_restarts)])
     yield _gauge(catalogue.WAITING_SEEKERS, [((), reading.waiting)])
     yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
     yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
+
+
+def _by_shard(values: Mapping[int, float]) -> list[tuple[Sequence[str], float]]:
+    return [((str(shard),), value) for shard, value in sorted(values.items())]
 
 
 def _feeds(reading: Reading) -> Iterator[Family]:

@@ -57,8 +57,9 @@ class EngineReading(NamedTuple):
     """How often by the command's name and its outcome."""
     append_seconds: Distribution
     batch_entries: Distribution
-    sequence: int
-    snapshot_sequence: int
+    sequences: Mapping[int, int]
+    """By shard."""
+    snapshot_sequences: Mapping[int, int]
     snapshotter_restarts: int
     waiting: int
     projects: Sequence[ProjectReading]
@@ -140,8 +141,8 @@ async def _read_group(group: ShardGroup) -> EngineReading:
         outcomes,
         _sum([_distribution(engine.loop.append_seconds) for engine in engines]),
         _sum([_distribution(engine.loop.batch_entries) for engine in engines]),
-        sum(engine.loop.sequence for engine in engines),
-        sum(engine.snapshot_sequence for engine in engines),
+        {shard: engine.loop.sequence for shard, engine in group.engines.items()},
+        {shard: engine.snapshot_sequence for shard, engine in group.engines.items()},
         sum(engine.snapshotter_restarts for engine in engines),
         sum(engine.waiting.count_all() for engine in engines),
         busiest(projects),

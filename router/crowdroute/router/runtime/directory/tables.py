@@ -5,9 +5,10 @@ No row holds a name, a contact, an external id or a person: whoever reads them l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
+
+import msgspec
 
 from crowdroute.router.events import Entry
 from crowdroute.router.events.organisation import (
@@ -179,5 +180,4 @@ def _id(kind: Kind, identity: Id) -> str | None:
     return None if identity == NO_ID else to_text(kind, identity)
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+_json = msgspec.json.encode

@@ -6,9 +6,10 @@ tell (`work_of`). Nothing is decided by such a sum: each project goes by what st
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from crowdroute.router.events import Entry
 from crowdroute.router.events.project import (
@@ -95,7 +96,7 @@ class Work:
             return None
         worker = from_text(Kind.WORKER, key.rpartition("/")[2])
         states = (self._engine.shard.project_state(stream) for stream in streams)
-        return json.dumps(add_up(worker, states)._asdict(), separators=(",", ":")).encode()
+        return msgspec.json.encode(add_up(worker, states)._asdict())
 
     def touched(self, entries: Sequence[Entry]) -> Iterator[str]:
         """Yield the workers whose sums changed."""
@@ -155,7 +156,7 @@ async def work_of(
             rows = await directory.get(work_in(shard), [TOLD, key])
             whole &= TOLD in rows
             if key in rows:
-                total = total.plus(WorkSummary(**json.loads(rows[key])))
+                total = total.plus(WorkSummary(**msgspec.json.decode(rows[key])))
     return total, whole
 
 
