@@ -20,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import grpc
@@ -41,6 +43,7 @@ from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
 ECHO_BYTES = 200
@@ -77,13 +80,18 @@ async def serve_echo() -> None:
     await server.stop(0)
 
 
-async def serve_engine(workers: int, tasks: int, tracer: Tracer | None = None) -> None:
-    """Serve an engine with this many open tasks."""
+async def serve_engine(
+    workers: int,
+    tasks: int,
+    tracer: Tracer | None = None,
+    opened: Callable[[Path], AbstractAsyncContextManager[ShardGroup]] = embedded_group,
+) -> None:
+    """Serve an engine with this many open tasks; `opened` opens it in a directory."""
     with tempfile.TemporaryDirectory() as directory:
         settings = Settings(address="127.0.0.1:0", grace_seconds=1, limits=LimitSettings(calls_per_second=0))
         server = Server(settings, tracer=tracer)
         await server.start()
-        async with embedded_group(Path(directory)) as group:
+        async with opened(Path(directory)) as group:
             engine = group.engines[0]
             scene = await prepare(engine, workers, tasks)
             scene.port = server.port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from crowdroute.client import AsyncClient, Connection, Refused
 from crowdroute.router.adapters.redis_connecting import RedisConnection
 from crowdroute.router.adapters.redis_directory import RedisDirectory
 from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.settings import LimitSettings, RedisSettings
+from crowdroute.router.rpc.assembly import make_server
+from crowdroute.router.rpc.group.hosting import GroupHosting
+from crowdroute.router.runtime.settings import LimitSettings, RedisSettings, Settings
 
 pytestmark = pytest.mark.cluster
 
@@ -153,6 +156,40 @@ async def test_limits_are_those_of_each_process_while_redis_is_down(
     async with groups(tmp_path, server, limits) as both:
         for running in (both.home, both.away):
             assert await calls_let_through(running.address, both.token, 8) == 5
+
+
+async def is_told(server: RedisServer, address: str) -> bool:
+    """Say whether Redis has this address for shard 0."""
+    directory = RedisDirectory(RedisConnection(server.server), NAMESPACE)
+    try:
+        rows = await directory.get("shards/0", ["address"])
+    finally:
+        await directory.close()
+    return bool(rows) and json.loads(rows["address"])["address"] == address
+
+
+async def test_a_shard_that_a_supervisor_moves_is_told_with_its_new_address(
+    tmp_path: Path, server: RedisServer
+) -> None:
+    settings = Settings(
+        directory=tmp_path,
+        address="127.0.0.1:0",
+        snapshots=False,
+        grace_seconds=0,
+        redis=RedisSettings(server=server.server),
+    )
+    one, other = (GroupHosting(settings, make_server(settings), "127.0.0.1") for _ in range(2))
+    await one.start()
+    await other.start()
+    try:
+        await one.open(0, 1)
+        await eventually(lambda: is_told(server, one.at.public))
+        await one.release(0)
+        await other.open(0, 2)
+        await eventually(lambda: is_told(server, other.at.public))
+    finally:
+        await one.close()
+        await other.close()
 
 
 @pytest.mark.parametrize("fault", ["kill", "freeze"])

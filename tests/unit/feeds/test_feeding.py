@@ -28,3 +28,25 @@ async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
         await asyncio.wait((ended,), timeout=10)
 
     assert isinstance(feeding.failure_of(ended), ConfigurationError)
+
+
+async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigurationError("topic crowdroute.results could lose what it acknowledged")
+
+    async def follow(_feed: object) -> None:
+        raise AssertionError("a partition was read")
+
+    monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
+    monkeypatch.setattr(feeding, "ensure_outbox", refuse)
+    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]})
+
+    async with feeding.fed(settings, {0: cast(Engine, None)}, FeedStanding()) as ended:
+        await asyncio.wait((ended,), timeout=10)
+
+    failure = feeding.failure_of(ended)
+    assert isinstance(failure, ConfigurationError)
+    assert "could lose" in failure.message

@@ -32,6 +32,7 @@ ENGINE = EngineReading(
     snapshotter_restarts=2,
     waiting=3,
     projects=[ProjectReading("prj_1", 7, 4)],
+    generation=6,
 )
 READING = Reading(
     EngineState.SERVING,
@@ -40,6 +41,7 @@ READING = Reading(
     ENGINE,
     [InputReading("tasks", 1, 8, 2, 30, 3)],
     [OutboxReading(0, {"results": 6}, 4, 1.5), OutboxReading(1, {"results": 3}, 0, 0.0)],
+    directory_current=False,
 )
 
 
@@ -105,6 +107,8 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert [value("crowdroute_log_sequence", {"shard": shard}) for shard in "01"] == [12, 7]
         assert [value("crowdroute_snapshot_sequence", {"shard": shard}) for shard in "01"] == [10, 0]
         assert value("crowdroute_snapshotter_restarts_total") == 2
+        assert value("crowdroute_placement_generation") == 6
+        assert value("crowdroute_directory_current") == 0
         assert value("crowdroute_waiting_seekers") == 3
         assert value("crowdroute_work_streams") == 9
         assert value("crowdroute_open_tasks", {"project": "prj_1"}) == 7

@@ -24,6 +24,7 @@ from crowdroute.router.rpc.calls import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import Placement
 
 PROJECT, WORKER = bytes([1]) * 16, bytes([2]) * 16
 STREAM, ORGANISATION = project_stream(TENANT, PROJECT), organisation_stream(TENANT)
@@ -73,6 +74,17 @@ async def scene() -> Scene:
 async def test_a_gate_without_an_engine_is_starting(scene: Scene) -> None:
     told = await read(scene, FeedStanding())
     assert (told.state, told.work_streams, told.engine) == (EngineState.STARTING, 5, None)
+
+
+async def test_a_process_without_a_shard_at_the_moment_is_read_all_the_same(scene: Scene) -> None:
+    group = ShardGroup(lambda _: pytest.fail("nothing is opened"), Placement(2, generation=7))
+    await group.start(())
+    scene.gate.open(group)
+    told = await read(scene, FeedStanding())
+    assert told.state == EngineState.SERVING
+    assert told.engine is not None
+    assert (told.engine.sequences, told.engine.generation) == ({}, 7)
+    assert told.engine.append_seconds.cumulative[-1] == 0
 
 
 async def test_open_tasks_leave_out_those_with_a_known_answer(scene: Scene) -> None:

@@ -19,6 +19,7 @@ from crowdroute.router.errors import ConfigurationError, FleetUnavailable, Wrong
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Refused, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, running_supervisor, supervisor
+from crowdroute.router.runtime.directory.opening import connection_to
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
 HOSTING = "crowdroute.router.cli.cluster_process:host"
@@ -75,6 +76,9 @@ def up(
             f"{settings.shards} shards live in several processes, which must reach each other: give peers in"
             " the settings (address, secret_file, tls)"
         )
+    if settings.redis is not None:
+        # Actors would refuse it each for itself, where nobody looks; one that is down they wait for.
+        asyncio.run(connection_to(settings.redis).check())
     with connected(cluster.ray):
         led = supervisor(HOSTING)
         require_growth(_ask(led, Show()), settings.shards)

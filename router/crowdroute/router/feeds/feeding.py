@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -95,11 +95,10 @@ async def _feed(
     tasks = kafka.topic("tasks")
     count = await asyncio.to_thread(ensure_feeds, connection, tasks, kafka.topic("dead-letter"), durability)
     _log.info("reading tasks", topic=tasks, partitions=count)
-    following: list[Coroutine[None, None, None]] = []
+    followers: list[_PartitionFeed | Outbox] = []
     for partition in range(count):
         place = standing.inputs[tasks, partition] = InputStanding()
-        reader = _PartitionFeed(kafka, settings.tenant, engines, partition, place, tracer)
-        following.append(reader.follow())
+        followers.append(_PartitionFeed(kafka, settings.tenant, engines, partition, place, tracer))
     if kafka.out:
         topics = [kafka.topic(kind) for kind in kafka.out]
         positions = kafka.topic("outbox")
@@ -108,11 +107,11 @@ async def _feed(
         for shard, engine in engines.items():
             told = standing.outboxes[shard] = OutboxStanding()
             connect = partial(KafkaOutbox, connection, positions, shard)
-            following.append(Outbox(kafka, settings.tenant, engine, told, connect).follow())
+            followers.append(Outbox(kafka, settings.tenant, engine, told, connect))
     try:
         async with asyncio.TaskGroup() as group:
-            for each in following:
-                group.create_task(each)
+            for each in followers:
+                group.create_task(each.follow())
     except ExceptionGroup as failed:  # the first that failed ended the others
         raise failed.exceptions[0] from failed
 

@@ -63,6 +63,18 @@ OPEN_TASKS = Metric(
     "Tasks that are not decided yet, those with a known answer left out",
 )
 LIVE_LEASES = Metric("crowdroute_live_leases", "gauge", ("project",), "Leases that workers hold")
+PLACEMENT_GENERATION = Metric(
+    "crowdroute_placement_generation",
+    "gauge",
+    (),
+    "Number of the division of shards among processes that this one knows; the same in all, but for a moment",
+)
+DIRECTORY_CURRENT = Metric(
+    "crowdroute_directory_current",
+    "gauge",
+    (),
+    "1 when Redis holds what this process tells the others as it is, 0 when it does not answer or is behind",
+)
 
 FEED_RECORDS = Metric(
     "crowdroute_feed_records_total",
@@ -113,6 +125,8 @@ CATALOGUE = (
     WAITING_SEEKERS,
     OPEN_TASKS,
     LIVE_LEASES,
+    PLACEMENT_GENERATION,
+    DIRECTORY_CURRENT,
     FEED_RECORDS,
     FEED_LAG,
     FEED_WAITING,

@@ -63,6 +63,8 @@ class EngineCollector(Collector):
         yield _gauge(catalogue.WORK_STREAMS, [((), reading.work_streams)])
         if reading.engine is not None:
             yield from _engine(reading.engine)
+        if reading.directory_current is not None:
+            yield _gauge(catalogue.DIRECTORY_CURRENT, [((), reading.directory_current)])
         yield from _feeds(reading)
 
     def _ask(self) -> Reading | None:
@@ -92,6 +94,7 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _gauge(catalogue.WAITING_SEEKERS, [((), reading.waiting)])
     yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
     yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
+    yield _gauge(catalogue.PLACEMENT_GENERATION, [((), reading.generation)])
 
 
 def _by_shard(values: Mapping[int, float]) -> list[tuple[Sequence[str], float]]:

@@ -13,6 +13,7 @@ from crowdroute.router.rpc.calls import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
+from crowdroute.router.runtime.shard_loop import APPEND_SECONDS, BATCH_ENTRIES
 from crowdroute.router.state.project import Project
 
 MOST_PROJECTS = 200
@@ -63,6 +64,8 @@ class EngineReading(NamedTuple):
     snapshotter_restarts: int
     waiting: int
     projects: Sequence[ProjectReading]
+    generation: int
+    """Of the placement that is known here."""
 
 
 class InputReading(NamedTuple):
@@ -100,6 +103,8 @@ class Reading(NamedTuple):
     """None while the log is read."""
     inputs: Sequence[InputReading] = ()
     outboxes: Sequence[OutboxReading] = ()
+    directory_current: bool | None = None
+    """None: nothing is shared with other processes."""
 
 
 async def read(served: Served, feeds: FeedStanding) -> Reading:
@@ -121,6 +126,7 @@ async def read(served: Served, feeds: FeedStanding) -> Reading:
         []
         if group is None
         else [_read_outbox(shard, each, group.now_us()) for shard, each in feeds.outboxes.items()],
+        None if served.gate.keepers is None else served.gate.keepers.current,
     )
 
 
@@ -139,13 +145,14 @@ async def _read_group(group: ShardGroup) -> EngineReading:
             outcomes[kind.__name__, outcome] += count
     return EngineReading(
         outcomes,
-        _sum([_distribution(engine.loop.append_seconds) for engine in engines]),
-        _sum([_distribution(engine.loop.batch_entries) for engine in engines]),
+        _sum(APPEND_SECONDS, [engine.loop.append_seconds for engine in engines]),
+        _sum(BATCH_ENTRIES, [engine.loop.batch_entries for engine in engines]),
         {shard: engine.loop.sequence for shard, engine in group.engines.items()},
         {shard: engine.snapshot_sequence for shard, engine in group.engines.items()},
         sum(engine.snapshotter_restarts for engine in engines),
         sum(engine.waiting.count_all() for engine in engines),
         busiest(projects),
+        group.placement.generation,
     )
 
 
@@ -168,10 +175,11 @@ def busiest(projects: Sequence[ProjectReading], most: int = MOST_PROJECTS) -> Se
     return [*ranked[:most], others]
 
 
-def _sum(distributions: Sequence[Distribution]) -> Distribution:
-    """Add up distributions over the same bounds."""
+def _sum(bounds: Sequence[float], histograms: Sequence[Histogram]) -> Distribution:
+    """Add up histograms over these bounds; a process that serves no shard at the moment has none."""
+    distributions = [_distribution(one) for one in (Histogram(bounds), *histograms)]
     return Distribution(
-        distributions[0].bounds,
+        bounds,
         tuple(map(sum, zip(*(one.cumulative for one in distributions), strict=True))),
         sum(one.total for one in distributions),
     )

@@ -37,6 +37,7 @@ from crowdroute.router.rpc.status import (
     status_message,
     told,
 )
+from crowdroute.router.runtime.directory.keepers import Keepers
 from crowdroute.router.runtime.directory.presence import Presence
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.tracing import TRACEPARENT, current
@@ -180,6 +181,8 @@ class Gate:
         self._authenticator: Authenticator | None = None
         self.directory: Directory = MemoryDirectory()
         """What processes tell each other; in this process alone until another is opened."""
+        self.keepers: Keepers | None = None
+        """What keeps this process' rows in it, where others read them."""
         self.presence = Presence()
         """When each worker called last."""
         self.limiter = limiter

@@ -39,7 +39,8 @@ async def shared(
     async with contextlib.AsyncExitStack() as around:
         # Without others nobody needs the rows: who is in this process reads the state itself.
         if directory.has_others:
-            await around.enter_async_context(rows_kept(directory, group, address))
+            keeping = rows_kept(directory, group, address)
+            server.gate.keepers = await around.enter_async_context(keeping)
         await around.enter_async_context(calls_shared(directory, server, group))
         yield
 
