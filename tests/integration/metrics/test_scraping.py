@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.request import urlopen
 
@@ -13,6 +13,7 @@ from tests.support.wire import Client, Wire, answer, held, serving
 
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.api.v1 import work_pb2
+from crowdroute.router.adapters.memory_directory import MemoryDirectory
 from crowdroute.router.errors import AppendFailed
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.endpoint import metrics_served
@@ -20,8 +21,12 @@ from crowdroute.router.metrics.reading import Served
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.rules import GoldPlan, Overlap
 from crowdroute.router.model.states import Purpose
+from crowdroute.router.ports import Kept, KeyspaceOwner
 from crowdroute.router.rpc.server import Server
+from crowdroute.router.rpc.sharing import shared
 from crowdroute.router.runtime.settings import Settings
+
+PATIENCE = 20.0
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -164,3 +169,24 @@ def is_of(wire: Wire, offer: wire_types.Offer, task: bytes) -> bool:
     ((_, state),) = wire.engine.projects()
     row = state.assignments.find(bytes.fromhex(offer.assignment_id.removeprefix("asg_")))
     return state.tasks.id_of(state.assignments.task[row]) == task
+
+
+async def test_a_directory_that_does_not_answer_is_told(wire: Wire) -> None:
+    class Remote(MemoryDirectory):
+        has_others = True
+        gone = False
+
+        async def put(self, keyspace: str, owner: KeyspaceOwner, changes: Mapping[str, bytes | None]) -> Kept:
+            return Kept.UNREACHABLE if self.gone else await super().put(keyspace, owner, changes)
+
+    directory, group = Remote(), wire.server.gate.group
+    assert group is not None
+    async with scraping(wire.server) as scraper:
+        assert await scraper.value("crowdroute_directory_current") is None
+        async with shared(directory, wire.server, group, "127.0.0.1:1"):
+            assert await scraper.value("crowdroute_directory_current") == 1
+            directory.gone = True
+            async with asyncio.timeout(PATIENCE):
+                while await scraper.value("crowdroute_directory_current") == 1:
+                    await asyncio.sleep(0.05)
+            assert await scraper.value("crowdroute_directory_current") == 0
