@@ -4,6 +4,8 @@ import msgspec
 import pytest
 from tests.support.fake_fleet import FakeFleet, MemoryRecord
 
+from crowdroute.router.errors import PlacementSuperseded
+from crowdroute.router.model.placement import Placement
 from crowdroute.router.runtime.cluster.control import (
     Answer,
     Control,
@@ -26,7 +28,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.fleet = FakeFleet("node-a1", "node-a2")
-        self.control = Control(Supervisor(self.fleet, MemoryRecord(), clock=lambda: self.fleet.now))
+        self.record = MemoryRecord()
+        self.control = Control(Supervisor(self.fleet, self.record, clock=lambda: self.fleet.now))
 
     async def ask(self, question: Question) -> Answer:
         return decode_answer(await self.control.answer(encode(question)))
@@ -160,6 +163,27 @@ async def test_a_lost_actor_and_what_it_served_are_shown(desk: Desk) -> None:
     seen = await desk.show()
     assert seen.actors[1].state is ActorState.SILENT
     assert (seen.shards[2].stage, seen.shards[2].why) == ("unowned", "actor-1 does not answer")
+    assert not seen.resting
+
+
+async def test_an_actor_that_is_back_and_has_nothing_yet_is_no_rest(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.fleet.crash("actor-1")
+    for _ in range(40):  # nobody starts it again, so that actor-0 gets everything
+        await desk.control.supervisor.step()
+        await desk.fleet.let_work()
+        desk.fleet.now += 0.25
+    assert {one.actor for one in (await desk.show()).shards} == {"actor-0"}
+    desk.fleet.restart("actor-1")
+
+    async def refused(placement: Placement) -> None:
+        raise PlacementSuperseded("another supervisor has written")
+
+    monkeypatch.setattr(desk.record, "write", refused)
+    await desk.control.supervisor.step()
+    seen = await desk.show()
+    assert seen.actors[1].state is ActorState.SERVING
     assert not seen.resting
 
 

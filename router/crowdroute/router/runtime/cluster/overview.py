@@ -9,7 +9,7 @@ import msgspec
 from crowdroute.router.errors import WrongState
 from crowdroute.router.model.placement import Placement, Wanted
 from crowdroute.router.runtime.cluster.orders import Held, Stage
-from crowdroute.router.runtime.cluster.planning import Sight, actor_names, settled, stays
+from crowdroute.router.runtime.cluster.planning import Sight, actor_names, plan, settled, stays
 
 
 class ActorState(StrEnum):
@@ -130,6 +130,9 @@ def at_rest(placement: Placement, sight: Sight) -> bool:
         return False
     if not names:
         return True
+    # What was seen may be newer than what is written: an actor that is back has its share yet to come.
+    if plan(placement, sight) != placement:
+        return False
     return settled(placement, sight) and all(
         actor in sight.beating and (stays(placement, sight, actor) or actor in placement.drained)
         for actor in names
