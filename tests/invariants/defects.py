@@ -14,7 +14,9 @@ import pytest
 
 from crowdroute.router.adapters.system import SystemClock
 from crowdroute.router.errors import AppendFailed
+from crowdroute.router.events import Batch
 from crowdroute.router.machine import shard
+from crowdroute.router.machine.shard import Shard
 from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import calls
 from crowdroute.router.runtime.directory.keeper import Keeper
@@ -62,6 +64,16 @@ def leaves_lost_rows_lost(patch: pytest.MonkeyPatch) -> None:
         return Kept.DONE if outcome is Kept.LOST else outcome
 
     patch.setattr(Keeper, "_write", write)
+
+
+def forgets_how_far_inputs_are(patch: pytest.MonkeyPatch) -> None:
+    """A process that starts anew takes no notice of the records that were taken in."""
+    careful = Shard.apply
+
+    def apply(shard: Shard, batch: Batch) -> None:
+        careful(shard, msgspec.structs.replace(batch, inputs=()))
+
+    patch.setattr(Shard, "apply", apply)
 
 
 def follows_the_wall_clock(patch: pytest.MonkeyPatch) -> None:
