@@ -19,6 +19,18 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 forget_stale_code(REPOSITORY / "aggregation" / "crowdroute" / "aggregation")
 
 
+RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_ray.py")
+"""Tests with Ray nodes: one set of nodes at a time is as much as a small machine carries."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have tests that share real services run in one worker, in their order (`--dist loadgroup`)."""
+    for item in items:
+        if item.get_closest_marker("cluster") is not None:
+            file = item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group("ray" if file.startswith(RAY) else file))
+
+
 @pytest.fixture(scope="session")
 def datasets() -> Path:
     """The directory of recorded crowds: absent, the test is skipped on a laptop and fails in CI."""

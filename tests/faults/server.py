@@ -11,7 +11,7 @@ import argparse
 import functools
 import sys
 
-from tests.support.seeded_bugs import RepliesEarly
+from tests.support.seeded_bugs import RepliesLongBefore
 
 from crowdroute.router.cli import run
 from crowdroute.router.runtime import engine, serving
@@ -27,7 +27,7 @@ def main() -> None:
     if options.snapshot_every is not None:
         serving.SnapshotFeed = functools.partial(SnapshotFeed, every_batches=options.snapshot_every)
     if options.replies_early:
-        engine.ShardLoop = RepliesEarly
+        engine.ShardLoop = RepliesLongBefore
     sys.exit(run(options.arguments))
 
 
