@@ -158,7 +158,7 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
     policy.pick = watch.timed("policy.pick", policy.pick)  # type: ignore[method-assign]
     touch, machine._touch = machine._touch, watch.timed("policy.touch", machine._touch)
     policy.buckets.catch_up = watch.timed("placing what was touched", policy.buckets.catch_up)  # type: ignore[method-assign]
-    state.models.replace = watch.timed("re-estimate", state.models.replace)  # type: ignore[method-assign]
+    state.models.extend = watch.timed("re-estimate", state.models.extend)  # type: ignore[method-assign]
     shard._bring_facts = watch.timed("worker facts", shard._bring_facts)  # type: ignore[method-assign]
     shard._entry = watch.timed("entry", shard._entry)  # type: ignore[method-assign]
     shard.handle = watch.timed("decide", shard.handle)  # type: ignore[method-assign]
@@ -170,7 +170,7 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
         for thing, names in (
             (policy, ("pick",)),
             (policy.buckets, ("catch_up",)),
-            (state.models, ("replace",)),
+            (state.models, ("extend",)),
             (shard, ("_bring_facts", "_entry", "handle")),
         ):
             for name in names:

@@ -154,6 +154,8 @@ class World:
         new["task"], new["worker"] = tasks, workers
         new["next_of_task"] = state.tasks.rows["first_assignment"][tasks]
         new["next_of_worker"] = -1
+        pairs = zip(workers.tolist(), state.tasks.rows["capability"][tasks].tolist(), strict=True)
+        new["matrix"] = [state.models.matrix(worker, capability) for worker, capability in pairs]
         new["state"] = AssignmentState.SUBMITTED
         new["receipt"], new["revision"] = Receipt.COUNTED, Revision.SUBMITTED
         state.tasks.rows["first_assignment"][tasks] = before + np.arange(count)
