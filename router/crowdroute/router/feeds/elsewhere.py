@@ -1,4 +1,4 @@
-"""An owner in another process, and what that process does for who reads the partition: the two ends of a call."""
+"""An owner in another process, and what that process does for who reads: the two ends of a call."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ class HandedOver:
         """
         if message.topic != self._owners.topic:
             raise NotReady(
-                f"a peer reads topic {message.topic}, and the settings here name {self._owners.topic}: give all"
-                " processes the same feeds",
+                f"a peer reads topic {message.topic}, and the settings here name {self._owners.topic}: give"
+                " all processes the same feeds",
                 {"topic": message.topic},
             )
         owner, project, partition = self._owners.here(message.shard), message.project, message.partition

@@ -133,8 +133,8 @@ class ShardOwner:
         position = self._engine.shard.input_position(step.topic, step.partition, step.lane)
         if step.previous != position:
             raise NotReady(
-                f"{step.topic}/{step.partition} was handed over from offset {step.previous}, and is taken in up"
-                f" to {position}: read again from there",
+                f"{step.topic}/{step.partition} was handed over from offset {step.previous}, and is taken in"
+                f" up to {position}: read again from there",
                 {"position": str(position)},
             )
 

@@ -1,4 +1,4 @@
-"""Finds who owns a project at the moment: shards come to this process and leave it while a partition is read."""
+"""Finds who owns a project at the moment: shards come and go while a partition is read."""
 
 from __future__ import annotations
 

@@ -397,8 +397,8 @@ class ShardGroup:
         return lambda: self._followers.remove(on_durable)
 
     def accompany(self, beside: Beside) -> Callable[[], None]:
-        """Have something run beside every shard that serves here, now and from now on, which is ended before its
-        shard is closed; gives what lets it begin for no other."""
+        """Have something run beside every shard that serves here, now and from now on, which is ended before
+        its shard is closed; gives what lets it begin for no other."""
         self._beside.append(beside)
         for shard, engine in self.engines.items():
             self._opened[shard].push_async_callback(beside(engine))
