@@ -34,8 +34,8 @@ def beside(stack: Stack, program: Sequence[str]) -> int:
         return _run(program, {**stack.environment, **stack.variables()})
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, _on(TOLD_TO_STOP, signal.default_int_handler):
         fresh = replace(stack, folder=Path(folder))
+        fresh.up()
         try:
-            fresh.up()
             return _run(program, {**stack.environment, **fresh.variables()})
         finally:
             with _on((*TOLD_TO_STOP, signal.SIGINT), signal.SIG_IGN):

@@ -15,15 +15,7 @@ from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, en
 from crowdroute.router.adapters.kafka_trial import trial_topics
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.runtime.cluster.ray_local import NODE
-from crowdroute.router.runtime.settings import (
-    ClusterSettings,
-    FeedSettings,
-    KafkaSettings,
-    LimitSettings,
-    PeerSettings,
-    RedisSettings,
-    Settings,
-)
+from crowdroute.router.runtime.settings import FeedSettings, Settings, load_settings
 
 SHARDS = ACTORS = 2
 DURABILITY = Durability.SINGLE_BROKER
@@ -50,27 +42,33 @@ def settings_for(services: Services, folder: Path, name: str, port: int) -> Sett
         port: of the first actor; the second has the next.
 
     Raises:
-        ConfigurationError: the address of Redis is none.
+        ConfigurationError: an address is none, or the name cannot be a topic's.
     """
-    secret, servers = folder / "peers.secret", list(services.kafka)
+    secret, password_file = folder / "peers.secret", folder / "redis.password"
     _write(secret, secrets.token_hex(32))
-    return Settings(
+    kafka = {"servers": list(services.kafka), "name": name, "durability": DURABILITY.value}
+    redis, password = _redis(services.redis)
+    if password:
+        _write(password_file, password)
+        redis["password_file"] = password_file
+    return load_settings(
         directory=folder / "shards",
         address=f"{NODE}:{port}",
         shards=SHARDS,
         snapshots=False,
         grace_seconds=0.5,
-        limits=LimitSettings(calls_per_second=0),
-        peers=PeerSettings(address=f"{NODE}:0", secret_file=secret),
-        kafka=KafkaSettings(servers=servers, name=name, durability=DURABILITY.value),
-        redis=_redis(services.redis, folder / "redis.password", name),
-        feeds=FeedSettings(servers=servers, name=name, durability=DURABILITY.value),
-        cluster=ClusterSettings(actors=ACTORS),
+        limits={"calls_per_second": 0},
+        peers={"address": f"{NODE}:0", "secret_file": secret},
+        kafka=kafka,
+        redis={**redis, "namespace": name},
+        feeds=kafka,
+        cluster={"actors": ACTORS},
         log_level="warning",
     )
 
 
-def _redis(url: str, password_file: Path, namespace: str) -> RedisSettings:
+def _redis(url: str) -> tuple[dict[str, object], str]:
+    """Give the settings that an address holds, and the password."""
     try:
         parts = urlsplit(url)
         port, database = parts.port or 6379, int(parts.path.strip("/") or 0)
@@ -78,15 +76,8 @@ def _redis(url: str, password_file: Path, namespace: str) -> RedisSettings:
         raise ConfigurationError(f"--redis is no address ({error}): {_REDIS_FORM}") from error
     if parts.scheme != "redis" or not parts.hostname:
         raise ConfigurationError(f"--redis is no address: {_REDIS_FORM}")
-    if parts.password:
-        _write(password_file, unquote(parts.password))
-    return RedisSettings(
-        server=f"{parts.hostname}:{port}",
-        database=database,
-        namespace=namespace,
-        user=unquote(parts.username or ""),
-        password_file=password_file if parts.password else None,
-    )
+    made = {"server": f"{parts.hostname}:{port}", "database": database, "user": unquote(parts.username or "")}
+    return made, unquote(parts.password or "")
 
 
 _REDIS_FORM = "give redis://USER:PASSWORD@HOST:PORT/0, as REDIS_URL in .services/env has it"

@@ -102,7 +102,7 @@ async def _play(
             looks = [
                 follow(ways.kafka, ways.feeds.topic("results"), flow.read.result),
                 follow(ways.kafka, ways.feeds.topic("annotations"), flow.read.annotation),
-                _look_at_projects(clients[0], flow),
+                *(_look_at(clients[0], project) for project in flow.projects),
                 _look_at_cluster(cluster, flow, show),
             ]
             watchers = [watching.create_task(look) for look in looks]
@@ -110,7 +110,7 @@ async def _play(
                 working.create_task(_produce(ways, flow))
                 working.create_task(_kill(cluster, flow))
                 for number, (worker, session) in enumerate(zip(crowd, sessions, strict=True)):
-                    # At each actor there are workers of each project, so that half of all calls are forwarded.
+                    # At each actor there are workers of each project: half of all calls are forwarded.
                     project = flow.projects[number // len(clients) % len(flow.projects)]
                     working.create_task(_label(session, flow, project, worker, seed))
             seconds = time.perf_counter() - begun
@@ -177,13 +177,14 @@ async def _kill(cluster: Cluster, flow: Flow) -> None:
     flow.outage = await kill_and_wait(cluster, FIRST_SHARD, tell)
 
 
-async def _look_at_projects(client: AsyncClient, flow: Flow) -> None:
+async def _look_at(client: AsyncClient, project: ProjectFlow) -> None:
     while True:
-        for project in flow.projects:
-            project.stats = await client.operations.GetStats(
-                projects_pb2.GetStatsRequest(project_id=project.id)
-            )
+        await _count(client, project)
         await asyncio.sleep(LOOK_S)
+
+
+async def _count(client: AsyncClient, project: ProjectFlow) -> None:
+    project.stats = await client.operations.GetStats(projects_pb2.GetStatsRequest(project_id=project.id))
 
 
 async def _look_at_cluster(cluster: Cluster, flow: Flow, show: Callable[[Flow], None]) -> None:
@@ -212,7 +213,7 @@ async def _agree(client: AsyncClient, flow: Flow) -> None:
         await asyncio.sleep(LOOK_S)
     # What was counted before the last answers is counted again.
     for project in flow.projects:
-        project.stats = await client.operations.GetStats(projects_pb2.GetStatsRequest(project_id=project.id))
+        await _count(client, project)
     flow.revisions = revisions
 
 

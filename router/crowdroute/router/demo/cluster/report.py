@@ -119,9 +119,10 @@ def show(findings: ClusterFindings, console: Console) -> None:
     """Print the report."""
     show_bought(findings, console)
     for project in findings.projects:
+        shard = "–" if project.shard is None else project.shard
         console.print(
-            f"{project.name}: {project.produced} tasks from Kafka, {project.taken} taken in (gold among them), "
-            f"{project.results} results in Kafka, from shard {'–' if project.shard is None else project.shard}"
+            f"{project.name}: {project.produced} tasks from Kafka, {project.taken} taken in (gold among "
+            f"them), {project.results} results in Kafka, from shard {shard}"
         )
     kept, outage = findings.kept, findings.outage
     console.print(
