@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.router.demo.cluster.stage import Outage
-from crowdroute.router.demo.cluster.topics import Read, shard_of
+from crowdroute.router.demo.cluster.topics import Read
 from crowdroute.router.demo.pictures import Picture
 from crowdroute.router.demo.working import Work
 from crowdroute.router.runtime.cluster.overview import Overview
@@ -18,6 +19,8 @@ class ProjectFlow:
 
     name: str
     id: str
+    shard: int
+    """That it lives in."""
     pictures: list[Picture]
     """Gold among them."""
     produced: int = 0
@@ -49,17 +52,12 @@ class Flow:
     """What befell the cluster last."""
     revisions: dict[str, int] = field(default_factory=dict)
     """By task, the newest revision of its result as the engine has it; filled in at the end."""
+    answers: Counter[str] = field(default_factory=Counter)
+    """By assignment, how many answers the engine has; filled in at the end."""
 
     def results(self, project: ProjectFlow) -> int:
         """Give how many tasks of a project have a result in Kafka."""
         return sum(revisions[0].project_id == project.id for revisions in self.read.results.values())
-
-    def shard(self, project: ProjectFlow) -> int | None:
-        """Give the shard that a project lives in; None until its first result tells."""
-        for revisions in self.read.results.values():
-            if revisions[0].project_id == project.id:
-                return shard_of(revisions[0])
-        return None
 
     @property
     def wanted(self) -> int:

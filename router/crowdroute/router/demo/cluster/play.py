@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from crowdroute.api.v1 import projects_pb2, results_pb2
+from crowdroute.api.v1 import answers_pb2, explanations_pb2, projects_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.demo.cluster.courier import carry_results, carry_tasks, revisions_of
 from crowdroute.router.demo.cluster.flow import Flow, ProjectFlow
 from crowdroute.router.demo.cluster.stage import Cluster, kill_and_wait
 from crowdroute.router.demo.cluster.topics import follow, produce, task_record
@@ -101,7 +103,11 @@ async def _play(
         async with asyncio.TaskGroup() as watching:
             looks = [
                 follow(ways.kafka, ways.feeds.topic("results"), flow.read.result),
-                follow(ways.kafka, ways.feeds.topic("annotations"), flow.read.annotation),
+                carry_tasks(clients[-1], ways.kafka, ways.feeds.topic("tasks"), flow.projects),
+                *(
+                    carry_results(clients[-1], ways.kafka, ways.feeds.topic("results"), project)
+                    for project in flow.projects
+                ),
                 *(_look_at(clients[0], project) for project in flow.projects),
                 _look_at_cluster(cluster, flow, show),
             ]
@@ -133,8 +139,18 @@ async def _projects(client: AsyncClient, pictures: Sequence[Picture]) -> list[Pr
         project = await client.operations.CreateProject(
             projects_pb2.CreateProjectRequest(name=name, rules_yaml=DOCUMENT)
         )
-        made.append(ProjectFlow(name, project.id, list(pictures[number * share : (number + 1) * share])))
+        shard = await _shard_of(client, project.id)
+        mine = list(pictures[number * share : (number + 1) * share])
+        made.append(ProjectFlow(name, project.id, shard, mine))
     return made
+
+
+async def _shard_of(client: AsyncClient, project: str) -> int:
+    """Give the shard that a project lives in: the first message of a watch is from there."""
+    watch = client.operations.Watch(explanations_pb2.WatchRequest(project_id=project), timeout=20.0)
+    async with contextlib.aclosing(watch):
+        first = await anext(watch)
+        return int(first.shard)
 
 
 async def _produce(ways: Ways, flow: Flow) -> None:
@@ -206,22 +222,24 @@ async def _agree(client: AsyncClient, flow: Flow) -> None:
     """Wait until Kafka has what the engine has; the report tells what is missing when it never does."""
     until = time.monotonic() + AGREED_S
     while time.monotonic() < until:
-        revisions = await _revisions(client, flow)
-        there = {task: read[-1].revision for task, read in flow.read.results.items()}
-        if there == revisions and flow.work.acknowledged <= flow.read.answers.keys():
+        flow.revisions = {
+            result.task_id: result.revision
+            for project in flow.projects
+            async for result in revisions_of(client, project)
+        }
+        if {task: read[-1].revision for task, read in flow.read.results.items()} == flow.revisions:
             break
         await asyncio.sleep(LOOK_S)
-    # What was counted before the last answers is counted again.
     for project in flow.projects:
         await _count(client, project)
-    flow.revisions = revisions
+        await _gather_answers(client, project, flow.answers)
 
 
-async def _revisions(client: AsyncClient, flow: Flow) -> dict[str, int]:
-    """Give the newest revision of each task's result, as the engine has it."""
-    found: dict[str, int] = {}
-    for project in flow.projects:
-        request = results_pb2.ExportResultsRequest(project_id=project.id)
-        async for exported in client.operations.ExportResults(request, timeout=60.0):
-            found[exported.result.task_id] = exported.result.revision
-    return found
+async def _gather_answers(client: AsyncClient, project: ProjectFlow, answers: Counter[str]) -> None:
+    request = answers_pb2.ListAnnotationsRequest(project_id=project.id, page_size=1000)
+    while True:
+        page = await client.operations.ListAnnotations(request)
+        answers.update(one.assignment_id for one in page.annotations if one.HasField("answered_at"))
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token

@@ -18,8 +18,7 @@ class ProjectFinding:
     """One project, from topic to topic."""
 
     name: str
-    shard: int | None
-    """That its results came from; None when none came."""
+    shard: int
     produced: int
     """Records in the topic of tasks, those of gold among them."""
     taken: int
@@ -31,14 +30,14 @@ class ProjectFinding:
 
 @dataclass(frozen=True)
 class Kept:
-    """What the engine promised, and what was read from Kafka of it; what came again is counted once."""
+    """What was promised to annotators and told to Kafka, and what is there of it."""
 
     acknowledged: int
     """Answers that the engine accepted."""
     answers: int
-    """Of them in Kafka."""
+    """Of them in the log."""
     doubled: int
-    """Answers and revisions of results that were told under two ids."""
+    """Answers and revisions of results that are there twice."""
     revisions: int
     """Revisions of results in Kafka."""
     missing: int
@@ -84,7 +83,7 @@ def find(flow: Flow, crowd: Sequence[SimulatedWorker], seed: int, seconds: float
         projects=[
             ProjectFinding(
                 project.name,
-                flow.shard(project),
+                project.shard,
                 project.produced,
                 project.taken,
                 project.stats.tasks_finalised,
@@ -103,8 +102,8 @@ def _kept(flow: Flow) -> Kept:
     numbers = {task: [one.revision for one in revisions] for task, revisions in read.results.items()}
     return Kept(
         acknowledged=len(flow.work.acknowledged),
-        answers=len(flow.work.acknowledged & read.answers.keys()),
-        doubled=sum(count - 1 for count in read.answers.values())
+        answers=len(flow.work.acknowledged & flow.answers.keys()),
+        doubled=sum(count - 1 for count in flow.answers.values())
         + sum(len(each) - len(set(each)) for each in numbers.values()),
         revisions=sum(len(set(each)) for each in numbers.values()),
         missing=sum(
@@ -119,15 +118,14 @@ def show(findings: ClusterFindings, console: Console) -> None:
     """Print the report."""
     show_bought(findings, console)
     for project in findings.projects:
-        shard = "–" if project.shard is None else project.shard
         console.print(
             f"{project.name}: {project.produced} tasks from Kafka, {project.taken} taken in (gold among "
-            f"them), {project.results} results in Kafka, from shard {shard}"
+            f"them), {project.results} results in Kafka, from shard {project.shard}"
         )
     kept, outage = findings.kept, findings.outage
     console.print(
-        f"answers accepted: {kept.acknowledged}, in Kafka: {kept.answers}; revisions of results: "
-        f"{kept.revisions}, missing: {kept.missing}; told twice: {kept.doubled} "
+        f"answers accepted: {kept.acknowledged}, in the log: {kept.answers}; revisions of results in Kafka: "
+        f"{kept.revisions}, missing: {kept.missing}; there twice: {kept.doubled} "
         f"({kept.came_again} records came again under their id, and are counted once)"
     )
     if outage is not None:

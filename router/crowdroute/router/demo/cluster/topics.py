@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,16 +13,13 @@ from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.demo.pictures import Picture
 from crowdroute.router.demo.working import NAME
 from crowdroute.router.feeds.records import TaskRecord
-from crowdroute.router.feeds.told import AnnotationRecord, ResultRecord
+from crowdroute.router.feeds.told import ResultRecord
 
 TASKS_PER_SECOND = 60.0
 """How fast tasks are produced, so that the crowd is at work while more come in."""
 
 LOOK_S = 0.1
 """Between two looks at a topic whose records are all read."""
-
-SHARD_DIGITS = 2
-"""Of a record's id: which shard told it."""
 
 
 def task_record(project: str, picture: Picture) -> TaskRecord:
@@ -65,38 +61,29 @@ class Read:
         """Begin with nothing."""
         self.results: dict[str, list[ResultRecord]] = {}
         """By task: its revisions in the order in which they came."""
-        self.answers: Counter[str] = Counter()
-        """By assignment: how many records say that its answer was submitted."""
         self.again = 0
         """Records that had come before, as they may after a crash."""
-        self._highest: dict[tuple[str, str], str] = {}
+        self._highest: dict[str, str] = {}
 
     def result(self, value: bytes) -> None:
         """Take a record of the topic of results."""
         record = ResultRecord.model_validate_json(value)
-        if self._is_new("results", record.id):
+        if self._is_new(record.id):
             self.results.setdefault(record.task_id, []).append(record)
 
-    def annotation(self, value: bytes) -> None:
-        """Take a record of the topic of annotations."""
-        record = AnnotationRecord.model_validate_json(value)
-        if self._is_new("annotations", record.id) and record.change == "submitted":
-            self.answers[record.assignment_id] += 1
-
-    def _is_new(self, topic: str, identity: str) -> bool:
-        """Say whether a record is none that came before: ids of a shard rise in the one partition there
-        is."""
-        place = topic, identity[:SHARD_DIGITS]
-        if identity <= self._highest.get(place, ""):
+    def _is_new(self, identity: str) -> bool:
+        """Say whether a record is none that came before: a shard's ids rise in the one partition there is."""
+        shard = identity.partition("-")[0]
+        if identity <= self._highest.get(shard, ""):
             self.again += 1
             return False
-        self._highest[place] = identity
+        self._highest[shard] = identity
         return True
 
 
-def shard_of(record: ResultRecord) -> int:
-    """Give the shard that told a record, which its project lives in."""
-    return int(record.id[:SHARD_DIGITS])
+def result_id(shard: int, number: int) -> str:
+    """Give the id of a record of the topic of results: higher, as text, than those before it of its shard."""
+    return f"{shard:02d}-{number:012d}"
 
 
 async def follow(connection: KafkaConnection, topic: str, take: Callable[[bytes], None]) -> None:

@@ -46,11 +46,11 @@ def _projects(flow: Flow) -> Table:
     ):
         table.add_column(column, justify="left" if column in ("project", "served by") else "right")
     for project in flow.projects:
-        shard, stats = flow.shard(project), project.stats
+        stats = project.stats
         table.add_row(
             project.name,
-            "–" if shard is None else str(shard),
-            _owner(flow.overview, shard),
+            str(project.shard),
+            _owner(flow.overview, project.shard),
             str(project.produced),
             str(project.taken),
             str(stats.answers_accepted),
@@ -60,8 +60,8 @@ def _projects(flow: Flow) -> Table:
     return table
 
 
-def _owner(overview: Overview | None, shard: int | None) -> str:
-    if overview is None or shard is None:
+def _owner(overview: Overview | None, shard: int) -> str:
+    if overview is None:
         return "–"
     one = overview.shards[shard]
     return one.actor if one.stage == Stage.SERVING else one.stage
