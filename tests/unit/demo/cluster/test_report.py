@@ -8,28 +8,27 @@ import json
 
 import pytest
 from rich.console import Console
-from tests.unit.demo.cluster.world import annotation, flow, result
+from tests.unit.demo.cluster.world import flow, result
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.router.demo.cluster.flow import Flow
 from crowdroute.router.demo.cluster.report import find, show
 from crowdroute.router.demo.cluster.stage import Outage
 from crowdroute.router.demo.crowd import simulated_crowd
-from crowdroute.router.feeds.told import AnnotationRecord, ResultRecord
+from crowdroute.router.feeds.told import ResultRecord
 
 SEED = 1
 CROWD = simulated_crowd(SEED)
 
 
 def played() -> Flow:
-    """Two tasks and one of gold, three answers, one corrected result; everything is in Kafka."""
+    """Two tasks and one of gold, three answers, one corrected result; everything is where it belongs."""
     made = flow(10, 11, 12)
     made.projects[0].produced = 3
     made.projects[0].stats = projects_pb2.ProjectStats(tasks_open=1, tasks_finalised=2, gold_checked=1)
     made.work.answers = 3
     made.work.acknowledged = {"asg_1", "asg_2", "asg_3"}
-    for number, assignment in enumerate(sorted(made.work.acknowledged)):
-        take(made, annotation(0, number + 1, assignment))
+    made.answers.update(made.work.acknowledged)
     take(made, result(0, 10, 11))
     take(made, result(0, 11, 12, label="7"))
     take(made, result(0, 12, 12, revision=2))
@@ -38,12 +37,8 @@ def played() -> Flow:
     return made
 
 
-def take(into: Flow, record: AnnotationRecord | ResultRecord) -> None:
-    told = record.model_dump_json().encode()
-    if isinstance(record, ResultRecord):
-        into.read.result(told)
-    else:
-        into.read.annotation(told)
+def take(into: Flow, record: ResultRecord) -> None:
+    into.read.result(record.model_dump_json().encode())
 
 
 def said(made: Flow) -> str:
@@ -88,7 +83,7 @@ def lose_a_result(made: Flow) -> None:
 
 
 def double_an_answer(made: Flow) -> None:
-    take(made, annotation(0, 9, "asg_1"))
+    made.answers["asg_1"] += 1
 
 
 def double_a_revision(made: Flow) -> None:

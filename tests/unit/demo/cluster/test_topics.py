@@ -6,12 +6,12 @@ import json
 from dataclasses import dataclass, field
 
 import pytest
-from tests.unit.demo.cluster.world import annotation, picture, result
+from tests.unit.demo.cluster.world import picture, result
 
 from crowdroute.api.v1 import tasks_pb2
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.demo.cluster import topics
-from crowdroute.router.demo.cluster.topics import Read, produce, shard_of, task_record
+from crowdroute.router.demo.cluster.topics import Read, produce, result_id, task_record
 from crowdroute.router.demo.working import NAME
 from crowdroute.router.feeds.records import TaskRecord, item_of, task_of
 
@@ -84,24 +84,9 @@ def test_a_record_that_comes_again_is_counted_once_and_other_shards_ids_are_apar
         "tsk_2": [1],
     }
     assert read.again == 2
-    assert [shard_of(each[0]) for each in read.results.values()] == [0, 1]
 
 
-def test_answers_are_counted_by_assignment_and_what_becomes_of_them_later_is_not() -> None:
-    read = Read()
-    for record in (
-        annotation(0, 1, "asg_1"),
-        annotation(0, 2, "asg_1", "reviewed"),
-        annotation(0, 3, "asg_2"),
-        annotation(0, 3, "asg_2"),
-    ):
-        read.annotation(record.model_dump_json().encode())
-    assert read.answers == {"asg_1": 1, "asg_2": 1}
-    assert read.again == 1
-
-
-def test_an_answer_that_is_told_under_two_ids_is_seen() -> None:
-    read = Read()
-    for record in (annotation(0, 1, "asg_1"), annotation(1, 1, "asg_1")):
-        read.annotation(record.model_dump_json().encode())
-    assert read.answers == {"asg_1": 2}
+def test_ids_rise_as_text_and_tell_shards_apart() -> None:
+    ids = [result_id(shard, number) for shard in (0, 1) for number in (0, 9, 10, 99_999)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crowdroute.router.demo.cluster.flow import Flow, ProjectFlow
 from crowdroute.router.demo.pictures import Picture
-from crowdroute.router.feeds.told import AnnotationRecord, FieldRecord, ResultRecord
+from crowdroute.router.feeds.told import FieldRecord, ResultRecord
 from crowdroute.router.model.placement import Wanted
 from crowdroute.router.runtime.cluster.orders import Stage
 from crowdroute.router.runtime.cluster.overview import ActorState, ActorView, NodeView, Overview, ShardView
@@ -40,33 +40,9 @@ def result(
     )
 
 
-def annotation(shard: int, place: int, assignment: str, change: str = "submitted") -> AnnotationRecord:
-    return AnnotationRecord.model_validate(
-        {
-            "id": f"{shard:02d}-{place:012d}",
-            "at": "2026-11-26T20:00:00Z",
-            "project": "digits-a",
-            "project_id": "prj_a",
-            "task_id": "tsk_1",
-            "item_id": "itm_1",
-            "external_id": "digit-1",
-            "change": change,
-            "assignment_id": assignment,
-            "worker_id": "wrk_1",
-            "stage": "crowd",
-            "answers": {"label": "3"},
-            "intake": "counted",
-            "review": "",
-            "reason": "",
-            "late": False,
-            "active_ms": 0,
-        }
-    )
-
-
 def flow(*numbers: int) -> Flow:
     """One project of pictures that all show a three."""
-    return Flow([ProjectFlow("digits-a", "prj_a", [picture(number) for number in numbers])])
+    return Flow([ProjectFlow("digits-a", "prj_a", 0, [picture(number) for number in numbers])])
 
 
 def actor(number: int, life: str, state: ActorState, shards: list[int]) -> ActorView:

@@ -27,7 +27,7 @@ KEPT = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_BACKEND_LOG_LEVEL", "RAY_ADDRESS
 
 @contextlib.contextmanager
 def local_ray(folder: Path, processors: int) -> Iterator[None]:
-    """Run a Ray of one node, and be its client, while the block runs.
+    """Run a Ray of one node, and be its client, while the block runs; that prints nothing on standard output.
 
     Its processes end with this one, whatever ends it: the kernel tells them (`PR_SET_PDEATHSIG`).
 
@@ -46,7 +46,8 @@ def local_ray(folder: Path, processors: int) -> Iterator[None]:
     os.environ.pop("RAY_ADDRESS", None)  # of a cluster that `ray.init` would join in place of starting one
     try:
         ray = load_ray()
-        with contextlib.redirect_stdout(sys.stderr):  # Ray's threads tell of ended processes there
+        # Ray's threads tell there, at length, of each process that ended: here some are killed on purpose.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
             try:
                 ray.init(
                     namespace=NAMESPACE,
