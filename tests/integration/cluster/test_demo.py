@@ -1,4 +1,4 @@
-"""The demonstration on a cluster from nothing to its report; told to stop, it leaves nothing behind either."""
+"""The demonstration on a cluster, from nothing to its report; told to stop, it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -53,12 +53,10 @@ class Ground:
     def running(self) -> list[str]:
         """Give what was started here and lives."""
         found = []
-        for process in Path("/proc").iterdir():
+        for process in Path("/proc").glob("[0-9]*"):
             try:
-                if process.name.isdecimal() and self.mark in (process / "environ").read_text(
-                    errors="replace"
-                ):
-                    found.append((process / "cmdline").read_text().replace("\\0", " "))
+                if self.mark in (process / "environ").read_text(errors="replace"):
+                    found.append((process / "cmdline").read_text().replace("\0", " "))
             except OSError:
                 continue  # it ended meanwhile, or is somebody else's
         return found
