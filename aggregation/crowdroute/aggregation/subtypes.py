@@ -141,7 +141,8 @@ class SubtypeBCC(IterativeEstimator):
         n_classes, n_workers = annotations.n_classes, annotations.n_workers
         latents = n_classes * subtypes
         prior = ConfusionPrior(pool_share=0.0) if self.prior is None else self.prior
-        posteriors = np.ascontiguousarray(start)
+        # A copy: the steps write into it, and the next start is made of the same shares.
+        posteriors = np.array(start, order="C")
         counts = np.empty((n_workers * n_classes, latents))
         kernels.count(*grouped, posteriors, counts)
         # As in SmoothedDawidSkene, the prior follows the votes once; every subtype begins as its class.
