@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdroute.aggregation import AnnotationSet, MajorityVote, SmoothedDawidSkene
+from crowdroute.aggregation import AnnotationSet, MajorityVote, SmoothedDawidSkene, subtypes
 from crowdroute.aggregation.base import vote_shares
 from crowdroute.aggregation.errors import InvalidParameterError
 from crowdroute.aggregation.grouping import Grouped
@@ -112,6 +112,14 @@ def test_every_start_divides_the_votes_whatever_was_fitted_before() -> None:
     assert len(starts) == 3
     for start in starts:
         np.testing.assert_allclose(start, vote_shares(annotations, annotations.gold_codes(None)))
+
+
+@pytest.mark.parametrize("most", [2**63, 50])
+def test_patterns_are_numbered_as_sorted_rows_are(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subtypes, "_MOST_CODES", most)
+    rows = np.random.default_rng(0).integers(0, 6, (300, 4))
+    expected = np.unique(rows, axis=0, return_inverse=True)[1]
+    np.testing.assert_array_equal(subtypes._numbered(list(rows.T)), expected)
 
 
 def test_bad_parameters_are_refused() -> None:
