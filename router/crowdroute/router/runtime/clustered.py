@@ -17,13 +17,13 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
 from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_topics
 
 
 @contextlib.asynccontextmanager
 async def clustered_shard(
-    kafka: KafkaSettings,
+    kafka: KafkaLogSettings,
     directory: Path,
     number: int = 0,
     *,
@@ -58,9 +58,14 @@ async def clustered_shard(
     )
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
-        folder = snapshots_path(directory, number)
+        shared = folder_of(kafka.snapshots, place, log.topic_id)
         async with engine_over(
-            log, folder, number=number, snapshots=snapshots, recovered=recovered
+            log,
+            snapshots_path(directory, number),
+            number=number,
+            snapshots=snapshots,
+            shared=shared,
+            recovered=recovered,
         ) as engine:
             check = partial(
                 check_topics, place.connection, place.name, shards, place.durability, log.topic_id
@@ -75,6 +80,11 @@ async def clustered_shard(
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def folder_of(url: str | None, place: KafkaPlace, topic_id: bytes) -> str | None:
+    """Give the folder of one shard below a URL: a topic that is created again is another log."""
+    return None if url is None else f"{url.rstrip('/')}/{place.name}/{topic_id.hex()}/{place.shard}"
 
 
 def connection_to(kafka: KafkaSettings) -> KafkaConnection:
