@@ -195,6 +195,16 @@ class KafkaLogSettings(KafkaSettings):
 
     snapshots: Url | None = None
     """Folder in which all nodes share their snapshots; unset: each node has its own alone."""
+    archive: Url | None = None
+    """Folder that closed ranges of the log are archived in; unset: the topic alone has them."""
+    delete: bool = False
+    """Whether the topic lets go of what is archived and behind a shared snapshot."""
+
+    @model_validator(mode="after")
+    def _archived_first(self) -> KafkaLogSettings:
+        if self.delete and (self.archive is None or self.snapshots is None):
+            raise ValueError("only what is archived and behind a snapshot is deleted: give both URLs")
+        return self
 
 
 Told = Literal["results", "annotations", "workers", "payments"]
