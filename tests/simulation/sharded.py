@@ -41,6 +41,7 @@ SECOND = 1_000_000
 START_US = 1_700_000_000_000_000
 FAULTS_PER_STEP = 1 / 150
 LOST = 0.05
+"""Of replies, and of what crosses."""
 DUPLICATES = 0.05
 OVERTAKING = 0.3
 MOST_UNDER_WAY = 30
@@ -193,6 +194,10 @@ class ShardedWorld:
         call = self.clients.call(stream, command or wishes.ResumeProject(), self.operations)
         call.worker, call.held = worker, held
         self.site_of(stream).network.append(call)
+
+    def call_to_create(self, shard: int) -> Call:
+        """Give a call that has a project begin in a shard."""
+        return self.clients.call(*self._creation(shard), self.operations)
 
     def _creation(self, shard: int) -> tuple[str, Command]:
         wish = operators.new_project(self.known, self._policies)
