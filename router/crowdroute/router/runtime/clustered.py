@@ -138,4 +138,4 @@ def connection_to(kafka: KafkaSettings) -> KafkaConnection:
         }
     protocol = ("SASL_" if kafka.user else "") + ("SSL" if encrypted else "PLAINTEXT")
     security["security_protocol"] = protocol
-    return KafkaConnection(tuple(kafka.servers), security)
+    return KafkaConnection(tuple(kafka.servers), security, kafka.compression)

@@ -168,6 +168,8 @@ class KafkaSettings(BaseModel):
     """What the topics' names begin with; another for each cluster."""
     durability: Literal["replicated", "single-broker"] = "replicated"
     """`single-broker` does without replicas: each record is flushed to the only broker's disk."""
+    compression: Literal["none", "zstd"] = "none"
+    """`zstd` takes less of the brokers' disks and of the network, for some time of this process."""
     authority: Path | None = None
     """PEM file of who signs the brokers' certificates; unset: no encryption."""
     certificate: Path | None = None
