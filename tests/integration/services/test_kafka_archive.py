@@ -16,8 +16,9 @@ from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.shared_snapshots import snapshots_at
-from crowdroute.router.errors import LogCorrupt, SnapshotUnusable
-from crowdroute.router.runtime.clustered import archiving_of
+from crowdroute.router.errors import ConfigurationError, LogCorrupt, SnapshotUnusable
+from crowdroute.router.runtime.clustered import archiving_of, clustered_shard
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -79,3 +80,23 @@ async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
     sorted(folder.iterdir())[2].unlink()
     with pytest.raises(LogCorrupt, match="neither in the topic nor in the archive"):
         await asyncio.to_thread(open_kafka_log, place("four"), 4, query_lease_us=1000)
+
+
+async def test_a_shard_serves_with_an_archive_and_refuses_one_that_has_no_driver(
+    services: Services, tmp_path: Path
+) -> None:
+    kept = KafkaLogSettings(
+        servers=[services.bootstrap[0]],
+        name="served",
+        durability="single-broker",
+        archive=f"file://{tmp_path}/archive",
+        snapshots=f"file://{tmp_path}/snapshots",
+        delete=True,
+    )
+    async with clustered_shard(kept, tmp_path / "node") as engine:
+        engine.start()
+        await engine.observe()
+    without = kept.model_copy(update={"archive": "s3://bucket/archive"})
+    with pytest.raises(ConfigurationError, match="need a driver: Install s3fs"):
+        async with clustered_shard(without, tmp_path / "node", generation=1):
+            pass
