@@ -59,3 +59,44 @@ async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_r
     failure = feeding.failure_of(ended)
     assert isinstance(failure, ConfigurationError)
     assert "could lose" in failure.message
+
+
+async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running: set[str] = set()
+
+    async def follow(feed: object) -> None:
+        name = type(feed).__name__
+        running.add(name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running.remove(name)
+
+    monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
+    monkeypatch.setattr(feeding, "ensure_outbox", lambda *_: None)
+    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    monkeypatch.setattr(feeding.Outbox, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, shards=2)
+    standing = FeedStanding()
+
+    async def settled(wanted: set[str]) -> None:
+        async with asyncio.timeout(10):
+            while running != wanted:
+                await asyncio.sleep(0)
+
+    async with Street(2).group(()) as group, feeding.fed(settings, group, standing) as ended:
+        await group.take(1, group.placement)
+        await settled({"Outbox"})
+        assert (set(standing.outboxes), set(standing.inputs)) == ({1}, set())
+        await group.release(1, group.placement)
+        assert not running
+        assert not standing.outboxes
+        await group.take(0, group.placement)
+        await settled({"Outbox", "_PartitionFeed"})
+        assert set(standing.inputs) == {("crowdroute.tasks", 0)}
+        await group.release(0, group.placement)
+        assert not running
+        assert not standing.inputs
+        assert not ended.done()
