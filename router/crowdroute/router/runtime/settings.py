@@ -295,10 +295,10 @@ class Settings(BaseSettings):
     """The least level of the lines on standard error; `debug` has one for every call."""
 
     @model_validator(mode="after")
-    def _one_reader(self) -> Settings:
-        if self.feeds is not None and (self.cluster is not None or self.peers is not None):
+    def _handed_over(self) -> Settings:
+        if self.feeds is not None and self.cluster is not None and self.peers is None:
             raise ValueError(
-                "feeds need one process that serves all shards: leave out feeds, or cluster and peers"
+                "feeds of a cluster go from one process to another: give peers, or leave out feeds"
             )
         return self
 
