@@ -225,7 +225,7 @@ class _PartitionFeed:
                 if any(engine.failed.done() for engine in self._group.engines.values()):
                     raise
                 _log.warning(
-                    "a feed waits for its broker, or for the owner of a project",
+                    "a feed waits",
                     topic=self._topic,
                     partition=self._partition,
                     reason=error.message,
