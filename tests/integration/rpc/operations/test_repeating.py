@@ -48,6 +48,12 @@ async def _resume(office: Office) -> Ready:
     return office.admin, projects_pb2.ResumeProjectRequest(project_id=paused.project_id)
 
 
+async def _refit(office: Office) -> Ready:
+    project = await office.project()
+    await office.finalised(project)
+    return office.admin, projects_pb2.RefitProjectRequest(project_id=project.id)
+
+
 async def _rules(office: Office) -> Ready:
     project = await office.project()
     return office.admin, rules_pb2.ApplyRulesRequest(
@@ -172,6 +178,7 @@ READY: dict[str, Callable[[Office], Awaitable[Ready]]] = {
     "CreateProject": _create,
     "PauseProject": _pause,
     "ResumeProject": _resume,
+    "RefitProject": _refit,
     "ApplyRules": _rules,
     "AddItems": _items,
     "EraseItem": _erase,
