@@ -75,7 +75,9 @@ class Governing(History):
     """Rules of those who govern."""
 
     @rule(
-        change=st.sampled_from(["schema", "terms", "terms", "pause", "create", "create", "begin", "refit", "refit"]),
+        change=st.sampled_from(
+            ["schema", "terms", "terms", "pause", "create", "create", "begin", "refit", "refit"]
+        ),
         place=PLACE,
         terms=TERMS,
         schema=st.sampled_from(["field", "label", "removal"]),

@@ -14,6 +14,9 @@ from crowdroute.router.cli.target import (
     find_project,
 )
 
+LONGEST_S = 3600.0
+"""Longest wait for a refit: one of millions of answers takes minutes, and others may go before it."""
+
 
 def refit(
     project: ProjectName,
@@ -29,7 +32,9 @@ def refit(
     """
     with connect(address, token_file) as client:
         found = find_project(client, project)
-        refitted = client.operations.RefitProject(projects_pb2.RefitProjectRequest(project_id=found.id))
+        refitted = client.operations.RefitProject(
+            projects_pb2.RefitProjectRequest(project_id=found.id), timeout=LONGEST_S
+        )
     if as_json:
         print_json(to_dict(refitted))
     else:

@@ -11,9 +11,9 @@ from crowdroute.router.rpc.calls import Call, checked_key
 from crowdroute.router.rpc.convert.projects import project_message
 from crowdroute.router.rpc.operations.office import LONGEST_REASON, Office, Place, checked_text
 from crowdroute.router.rpc.operations.rulebook import compiled, kept_document
-from crowdroute.router.runtime.refitting import refitted
 from crowdroute.router.rpc.pages import fill, page_of, spaced
 from crowdroute.router.rpc.scopes import PACKAGE
+from crowdroute.router.runtime.refitting import refitted
 
 GET_PROJECT = f"/{PACKAGE}.OperationsService/GetProject"
 
@@ -106,9 +106,7 @@ class Projects(Office):
         await self.act(call, place.stream, PauseProject(reason), message)
         return await self._as_it_is(place)
 
-    async def refit_project(
-        self, call: Call, message: wire.RefitProjectRequest
-    ) -> wire.RefitProjectResponse:
+    async def refit_project(self, call: Call, message: wire.RefitProjectRequest) -> wire.RefitProjectResponse:
         """Fit the project's models anew, outside, and take over what was found."""
         place = self.place(call, message.project_id)
         command = await refitted(place.engine, place.stream, self._jobs)
