@@ -71,7 +71,7 @@ def refit(
         moves = 0.5 * np.abs(model.posteriors[: model.n_tasks] - before).sum(axis=1)[labelled]
         moved = float(moves.mean()) if len(moves) else 0.0
         done += 1
-        progress(done / most_sweeps)
+        progress(1.0 if moved < rest else done / most_sweeps)
     return Fit(model.confusion[: model.n_matrices].copy(), model.class_counts.copy(), done, moved)
 
 
