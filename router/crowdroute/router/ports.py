@@ -122,6 +122,29 @@ class Jobs(Protocol):
         """Hand a job over; at most so many run at once as the adapter is told, the others wait."""
 
 
+class ObjectFolder(Protocol):
+    """Objects that are written whole and never changed, in a folder that all nodes may see."""
+
+    place: str
+    """Where it is, for messages; holds no credentials."""
+
+    def names(self) -> list[str]:
+        """Give the names of all objects, sorted.
+
+        Raises:
+            StorageError: the store does not answer, as for every call.
+        """
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Give an object, or its first `limit` bytes."""
+
+    def write(self, name: str, body: bytes) -> None:
+        """Return once an object is durable; the same one may be written again, by anybody."""
+
+    def remove(self, name: str) -> None:
+        """Let go of an object, if it is there."""
+
+
 class PlacementRecord(Protocol):
     """Where the supervisor writes each generation of the placement, before anybody acts on it."""
 

@@ -93,9 +93,8 @@ def test_a_pinned_task_stays_certain_and_an_unlabelled_one_open() -> None:
     starts = evidence.starts.copy()
     fit = refit(made()[0], evidence)
     model.add_tasks(1)
-    known = evidence._replace(
-        truths=np.append(truths, -1).astype(np.int32), starts=np.append(starts, starts[-1])
-    )
+    longer = np.append(truths, -1).astype(np.int32)
+    known = evidence._replace(truths=longer, starts=np.append(starts, starts[-1]))
 
     take_over(model, known, fit.confusion, fit.class_counts)
 

@@ -10,6 +10,7 @@ import typer
 
 from crowdroute.router.cli.aggregating import aggregate
 from crowdroute.router.cli.cluster import app as cluster
+from crowdroute.router.cli.cluster_demo import cluster_demo
 from crowdroute.router.cli.demonstrating import demo
 from crowdroute.router.cli.directory import app as directory
 from crowdroute.router.cli.explaining import explain
@@ -86,6 +87,7 @@ app.add_typer(workers, name="workers")
 app.add_typer(tasks, name="tasks")
 app.add_typer(logs, name="log")
 app.add_typer(directory, name="directory")
+cluster.command("demo")(cluster_demo)
 app.add_typer(cluster, name="cluster")
 app.command("stats")(stats)
 app.command("top")(top)

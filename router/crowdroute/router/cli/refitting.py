@@ -32,9 +32,8 @@ def refit(
     """
     with connect(address, token_file) as client:
         found = find_project(client, project)
-        refitted = client.operations.RefitProject(
-            projects_pb2.RefitProjectRequest(project_id=found.id), timeout=LONGEST_S
-        )
+        request = projects_pb2.RefitProjectRequest(project_id=found.id)
+        refitted = client.operations.RefitProject(request, timeout=LONGEST_S)
     if as_json:
         print_json(to_dict(refitted))
     else:

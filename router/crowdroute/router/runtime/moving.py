@@ -68,7 +68,9 @@ class LogPlace:
     def _on_kafka(self, directory: Path) -> KafkaPlace:
         kafka = self.settings.kafka
         assert kafka is not None
-        return KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability(kafka.durability), directory)
+        return KafkaPlace(
+            connection_to(kafka), kafka.name, 0, 1, Durability(kafka.durability), directory, kafka.archive
+        )
 
 
 def place_of(named: Path, generation: int) -> LogPlace:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.support.desk import NO, YES, Desk
 from tests.support.refits import WRONG, refit_of
 
-from crowdroute.router.commands.project import DiscountWorker
+from crowdroute.router.commands.project import DiscountWorker, RequestNext, SubmitAnswer
 from crowdroute.router.errors import InvalidCommand, Refusal, WrongState
 from crowdroute.router.events.project import ModelInstalled, TaskFinalised
 from crowdroute.router.model.fitted import MOST_NUMBERS, FittedField, digest_of
@@ -42,10 +42,9 @@ def test_results_after_a_refit_tell_its_version() -> None:
     desk = busy_desk()
     desk.send(refit_of(desk.state))
     desk.send(replace(refit_of(desk.state), fitted_through=8))
-    worker = desk.worker()
-    for _ in range(8):
-        if desk.answer(worker, YES) is None:
-            break
+    for worker in desk.workers(3):
+        for lease in desk.send(RequestNext(worker, 10)).leases:
+            desk.send(SubmitAnswer(worker, lease.assignment, lease.fence, YES))
 
     finalised = [event for event in desk.events() if isinstance(event, TaskFinalised)]
 
