@@ -279,8 +279,8 @@ async def test_a_retry_gets_the_same_reply_and_changes_nothing(office: Office, n
 
 
 @pytest.mark.parametrize(
-    "name", sorted(READY.keys() - {"ResumeProject"})
-)  # which has nothing but its project
+    "name", sorted(READY.keys() - {"ResumeProject", "RefitProject"})
+)  # which have nothing but their project
 async def test_another_request_under_the_key_is_refused_and_changes_nothing(
     office: Office, name: str
 ) -> None:
