@@ -21,7 +21,6 @@ from crowdroute.router.cli.target import AsJson
 from crowdroute.router.demo.cluster.ground import (
     ACTORS,
     Services,
-    feeds_for,
     own_topics,
     ports_from,
     settings_for,
@@ -37,7 +36,7 @@ from crowdroute.router.errors import ConfigurationError, FleetUnavailable
 from crowdroute.router.runtime.cluster.ray_local import local_ray
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.directory.opening import connection_to as redis_at
-from crowdroute.router.runtime.settings import FeedSettings, Settings
+from crowdroute.router.runtime.settings import Settings
 from crowdroute.router.runtime.warming import warm_up
 
 FEWEST, MOST = 40, 1796
@@ -83,7 +82,7 @@ def cluster_demo(
     with tempfile.TemporaryDirectory(prefix="crowdroute-", ignore_cleanup_errors=True) as folder:
         services = Services(tuple(kafka.split(",")), redis)
         settings = settings_for(services, Path(folder), name, ports_from(port))
-        findings = _on_ray(settings, feeds_for(services, name), pictures, seed, Path(folder) / "ray")
+        findings = _on_ray(settings, pictures, seed, Path(folder) / "ray")
     if as_json:
         print_json(dataclasses.asdict(findings))
     else:
@@ -91,17 +90,16 @@ def cluster_demo(
     return DONE if findings.whole else FAILED
 
 
-def _on_ray(
-    settings: Settings, feeds: FeedSettings, pictures: list[Picture], seed: int, folder: Path
-) -> ClusterFindings:
+def _on_ray(settings: Settings, pictures: list[Picture], seed: int, folder: Path) -> ClusterFindings:
     assert settings.kafka is not None
     assert settings.redis is not None
+    assert settings.feeds is not None
     kafka, redis = connection_to(settings.kafka), redis_at(settings.redis)
     if unreachable := asyncio.run(redis.check()):
         raise FleetUnavailable(
             f"no Redis answers at {redis.server} ({unreachable}): start one, or name another"
         )
-    with own_topics(kafka, feeds):
+    with own_topics(kafka, settings.feeds):
         _say("compiling what is not compiled yet: a minute the first time, and nothing later")
         warm_up()
         _say("starting Ray")
@@ -109,20 +107,21 @@ def _on_ray(
             # Whoever tells us to stop wants what Ctrl-C does: everything put away.
             signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
             try:
-                return asyncio.run(_play(settings, feeds, kafka, pictures, seed))
+                return asyncio.run(_play(settings, kafka, pictures, seed))
             finally:
                 asyncio.run(redis.forget(settings.redis.namespace))
 
 
 async def _play(
-    settings: Settings, feeds: FeedSettings, kafka: KafkaConnection, pictures: list[Picture], seed: int
+    settings: Settings, kafka: KafkaConnection, pictures: list[Picture], seed: int
 ) -> ClusterFindings:
+    assert settings.feeds is not None
     crowd = simulated_crowd(seed)
     _say(f"starting a supervisor and {ACTORS} actors")
     async with cluster_up(settings, HOSTING) as cluster:
         addresses = [actor.address for actor in (await cluster.look()).actors]
         token = (settings.directory / "admin.token").read_text().strip()
-        ways = Ways(addresses, token, kafka, feeds)
+        ways = Ways(addresses, token, kafka, settings.feeds)
         _say(f"{len(crowd)} workers label {len(pictures)} pictures at {' and '.join(addresses)}")
         with live_view(Console(stderr=True), draw) as shown:
             flow, seconds = await play(ways, cluster, pictures, crowd, seed, shown)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdroute.router.demo.cluster.ground import ACTORS, Services, feeds_for, ports_from, settings_for
+from crowdroute.router.demo.cluster.ground import ACTORS, Services, ports_from, settings_for
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.runtime.cluster.ray_local import NODE
 from crowdroute.router.runtime.settings import Settings
@@ -31,13 +31,14 @@ def test_a_port_that_is_taken_is_named(which: int) -> None:
         ports_from(first)
 
 
-def test_the_settings_are_those_of_a_cluster_and_keep_secrets_in_files_of_their_own(
+def test_the_settings_are_those_of_a_cluster_with_feeds_and_keep_secrets_in_files_of_their_own(
     tmp_path: Path,
 ) -> None:
     made = settings_for(Services(KAFKA, "redis://me:se%40cret@127.0.0.1:6379/2"), tmp_path, "trial", 7000)
     again = Settings.model_validate_json(made.model_dump_json())  # as actors get them
     assert again.model_dump() == made.model_dump()
-    assert feeds_for(Services(KAFKA, ""), "trial").topic("tasks") == "trial.tasks"
+    assert made.feeds is not None
+    assert made.feeds.topic("tasks") == "trial.tasks"
     assert made.kafka is not None
     assert made.kafka.name == "trial"
     assert made.redis is not None

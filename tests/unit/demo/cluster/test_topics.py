@@ -11,7 +11,7 @@ from tests.unit.demo.cluster.world import picture, result
 from crowdroute.api.v1 import tasks_pb2
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.demo.cluster import topics
-from crowdroute.router.demo.cluster.topics import Read, produce, result_id, task_record
+from crowdroute.router.demo.cluster.topics import Read, produce, task_record
 from crowdroute.router.demo.working import NAME
 from crowdroute.router.feeds.records import TaskRecord, item_of, task_of
 
@@ -84,9 +84,3 @@ def test_a_record_that_comes_again_is_counted_once_and_other_shards_ids_are_apar
         "tsk_2": [1],
     }
     assert read.again == 2
-
-
-def test_ids_rise_as_text_and_tell_shards_apart() -> None:
-    ids = [result_id(shard, number) for shard in (0, 1) for number in (0, 9, 10, 99_999)]
-    assert ids == sorted(ids)
-    assert len(set(ids)) == len(ids)

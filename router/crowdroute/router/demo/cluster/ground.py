@@ -61,14 +61,10 @@ def settings_for(services: Services, folder: Path, name: str, port: int) -> Sett
         peers={"address": f"{NODE}:0", "secret_file": secret},
         kafka=kafka,
         redis={**redis, "namespace": name},
+        feeds=kafka,
         cluster={"actors": ACTORS},
         log_level="warning",
     )
-
-
-def feeds_for(services: Services, name: str) -> FeedSettings:
-    """Give the topics that tasks come from and results go to."""
-    return FeedSettings(servers=list(services.kafka), name=name, durability=DURABILITY.value)
 
 
 def _redis(url: str) -> tuple[dict[str, object], str]:

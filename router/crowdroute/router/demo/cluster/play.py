@@ -7,13 +7,12 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from crowdroute.api.v1 import answers_pb2, explanations_pb2, projects_pb2
+from crowdroute.api.v1 import answers_pb2, explanations_pb2, projects_pb2, results_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.demo.cluster.courier import carry_results, carry_tasks, revisions_of
 from crowdroute.router.demo.cluster.flow import Flow, ProjectFlow
 from crowdroute.router.demo.cluster.stage import Cluster, kill_and_wait
 from crowdroute.router.demo.cluster.topics import follow, produce, task_record
@@ -103,11 +102,6 @@ async def _play(
         async with asyncio.TaskGroup() as watching:
             looks = [
                 follow(ways.kafka, ways.feeds.topic("results"), flow.read.result),
-                carry_tasks(clients[-1], ways.kafka, ways.feeds.topic("tasks"), flow.projects),
-                *(
-                    carry_results(clients[-1], ways.kafka, ways.feeds.topic("results"), project)
-                    for project in flow.projects
-                ),
                 *(_look_at(clients[0], project) for project in flow.projects),
                 _look_at_cluster(cluster, flow, show),
             ]
@@ -223,9 +217,7 @@ async def _agree(client: AsyncClient, flow: Flow) -> None:
     until = time.monotonic() + AGREED_S
     while time.monotonic() < until:
         flow.revisions = {
-            result.task_id: result.revision
-            for project in flow.projects
-            async for result in revisions_of(client, project)
+            task: revision for project in flow.projects async for task, revision in _results(client, project)
         }
         if {task: read[-1].revision for task, read in flow.read.results.items()} == flow.revisions:
             break
@@ -233,6 +225,13 @@ async def _agree(client: AsyncClient, flow: Flow) -> None:
     for project in flow.projects:
         await _count(client, project)
         await _gather_answers(client, project, flow.answers)
+
+
+async def _results(client: AsyncClient, project: ProjectFlow) -> AsyncIterator[tuple[str, int]]:
+    """Give the tasks of a project that have a result, with its newest revision."""
+    request = results_pb2.ExportResultsRequest(project_id=project.id)
+    async for exported in client.operations.ExportResults(request, timeout=60.0):
+        yield exported.result.task_id, exported.result.revision
 
 
 async def _gather_answers(client: AsyncClient, project: ProjectFlow, answers: Counter[str]) -> None:

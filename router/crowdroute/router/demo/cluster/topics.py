@@ -81,11 +81,6 @@ class Read:
         return True
 
 
-def result_id(shard: int, number: int) -> str:
-    """Give the id of a record of the topic of results: higher, as text, than those before it of its shard."""
-    return f"{shard:02d}-{number:012d}"
-
-
 async def follow(connection: KafkaConnection, topic: str, take: Callable[[bytes], None]) -> None:
     """Read a topic's only partition from its beginning, until cancelled.
 
