@@ -60,6 +60,7 @@ PROJECT: dict[str, Callable[[Project, Any], None]] = {
     "BonusDecided": money.bonus_decided,
     "OutageNoted": leases.outage_noted,
     "ProblemReported": leases.held_lease_used,
+    "ModelInstalled": tasks.model_installed,
 }
 
 ORGANISATION: dict[str, Callable[[Organisation, Any], None]] = {

@@ -19,6 +19,7 @@ from crowdroute.router.cli.importing import import_items
 from crowdroute.router.cli.logs import app as logs
 from crowdroute.router.cli.projects import app as projects
 from crowdroute.router.cli.reaching import Tls
+from crowdroute.router.cli.refitting import refit
 from crowdroute.router.cli.replaying import replay
 from crowdroute.router.cli.rulebook import app as rulebook
 from crowdroute.router.cli.serving import serve
@@ -93,5 +94,6 @@ app.command("top")(top)
 app.command("import")(import_items)
 app.command("export")(export)
 app.command("explain")(explain)
+app.command("refit")(refit)
 app.command("replay")(replay)
 app.command("aggregate")(aggregate)
