@@ -16,6 +16,7 @@ from tests.simulation.clients import Clients
 from tests.simulation.knowledge import ORGANISATION, TENANT, Held, Knowledge, KnownProject, Worker
 from tests.simulation.process import Call, Outcome
 from tests.simulation.served import Served, SimulationFailure
+from tests.support.refits import refit_of
 
 from crowdroute.router.commands import Command
 from crowdroute.router.commands import organisation as organisation_wishes
@@ -117,6 +118,11 @@ class World(Served):
         if draw < 0.9:
             worker = self.random.choice(self.known.workers)
             stream, command, held = frontends.move(self.known, worker)
+        elif draw < 0.9004:
+            project = self.known.project()
+            stream = project.stream
+            # Fitted to this moment, it may be stale when it arrives, or of what a crash loses.
+            command = refit_of(self.process.core.project(TENANT, project.id).state)
         elif draw < 0.98:
             project = self.known.project()
             stream = project.stream
