@@ -6,7 +6,9 @@ import asyncio
 import dataclasses
 import signal
 import tempfile
+import threading
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -104,12 +106,22 @@ def _on_ray(settings: Settings, pictures: list[Picture], seed: int, folder: Path
         warm_up()
         _say("starting Ray")
         with local_ray(folder, ACTORS):
+            told_to_stop = threading.Event()
+
+            def stop(_number: int, _frame: FrameType | None) -> None:
+                told_to_stop.set()
+                signal.raise_signal(signal.SIGINT)
+
             # Whoever tells us to stop wants what Ctrl-C does: everything put away.
-            signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+            signal.signal(signal.SIGTERM, stop)
             try:
-                return asyncio.run(_play(settings, kafka, pictures, seed))
+                findings = asyncio.run(_play(settings, kafka, pictures, seed))
             finally:
                 asyncio.run(redis.forget(settings.redis.namespace))
+            # What was under way may have ended instead of being interrupted.
+            if told_to_stop.is_set():
+                raise KeyboardInterrupt
+            return findings
 
 
 async def _play(
