@@ -53,9 +53,7 @@ async def clustered_shard(
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
-    place = KafkaPlace(
-        connection_to(kafka), kafka.name, number, shards, Durability(kafka.durability), directory
-    )
+    place = place_on_kafka(kafka, directory, number, shards)
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
         folder = snapshots_path(directory, number)
@@ -75,6 +73,13 @@ async def clustered_shard(
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def place_on_kafka(kafka: KafkaSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
+    """Give where a shard's log is, of so many shards, with its copy in a directory of this node."""
+    return KafkaPlace(
+        connection_to(kafka), kafka.name, number, shards, Durability(kafka.durability), directory
+    )
 
 
 def connection_to(kafka: KafkaSettings) -> KafkaConnection:
