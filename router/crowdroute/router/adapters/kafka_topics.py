@@ -174,7 +174,7 @@ def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:
     """See that a topic exists and is safe; give its id."""
-    from kafka.errors import KafkaError
+    from kafka.errors import KafkaError, TopicAlreadyExistsError
 
     with closing(connection.admin()) as admin:
         try:
@@ -182,6 +182,8 @@ def _ensure(
                 replicas = _REPLICAS[durability]
                 asked = {"num_partitions": shards, "replication_factor": replicas, "configs": dict(wanted)}
                 admin.create_topics({topic: asked}, wait_for_metadata=True)
+        except TopicAlreadyExistsError:  # another process of the cluster was quicker
+            admin.wait_for_topics([topic])
         except KafkaError as error:
             raise StorageError(
                 f"topic {topic} cannot be made in {connection.place} ({error})", {"topic": topic}

@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from crowdroute.router.adapters.codec import decode_batch
-from crowdroute.router.adapters.kafka_opening import KafkaPlace
+from crowdroute.router.adapters.kafka_history import KafkaHistory
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of
 from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_position import Position
 from crowdroute.router.adapters.kafka_reader import KafkaReader, Verdict
@@ -116,9 +117,9 @@ def verify_partition(
     newest_snapshot: tuple[int, bytes] | None = None,
     progress: Callable[[int, int], None] = lambda _offset, _end: None,
 ) -> KafkaReport:
-    """Check every record of a shard's log as far as it went at the call; blocks, claims nothing.
+    """Check every record of a shard's log, archived or not, as far as it went at the call; blocks.
 
-    An engine may serve the shard meanwhile.
+    Nothing is claimed, so an engine may serve the shard meanwhile.
 
     Args:
         place: where the shard's log is; its directory is not looked at.
@@ -126,18 +127,21 @@ def verify_partition(
         progress: is told the offset reached and that of the end.
 
     Raises:
-        ConfigurationError: there is no such topic, or it could lose what it acknowledged.
-        StorageError: the cluster does not answer.
+        ConfigurationError: there is no such topic, it could lose what it acknowledged, or the driver of the
+            archive's URL is not installed.
+        StorageError: the cluster, or the archive's store, does not answer.
     """
     topic_id = look_at_log(place.connection, place.name, place.shards, place.durability)
-    reader = KafkaReader(f"{place.name}/{place.shard}", Position(topic_id))
+    reader = KafkaReader(place.claimed, Position(topic_id))
     check = LogCheck(reader, newest_snapshot)
     partition = KafkaPartition(place.connection, log_topic(place.name), place.shard)
-    with closing(partition):
-        first, end = partition.bounds()
+    history = KafkaHistory(partition, archive_of(place, topic_id))
+    end = 0
+    with closing(history):
         try:
+            first, end = history.bounds()
             reader.check_bounds(first, end)
-            for found in partition.records(0, end - 1):
+            for found in history.records(0, end - 1):
                 check.take(found)
                 if not found.offset % TOLD_EVERY:
                     progress(found.offset, end)

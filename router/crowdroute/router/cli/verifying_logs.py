@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
 from crowdroute.router.adapters.kafka_verify import KafkaReport, verify_partition
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
@@ -15,7 +17,7 @@ from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.runtime.clustered import place_on_kafka
 from crowdroute.router.runtime.placement import FIRST_SHARD
-from crowdroute.router.runtime.settings import KafkaSettings, Settings, load_settings
+from crowdroute.router.runtime.settings import KafkaLogSettings, Settings, load_settings
 
 FOUND = 4
 """Exit code when something is missing or damaged."""
@@ -58,18 +60,20 @@ def verify_log(
         raise typer.Exit(FOUND)
 
 
-def _on_kafka(kafka: KafkaSettings, settings: Settings) -> dict[int, Report]:
+def _on_kafka(kafka: KafkaLogSettings, settings: Settings) -> dict[int, Report]:
     reports: dict[int, Report] = {}
     for shard in range(settings.shards):
         # Before the log's end is asked for: what a snapshot holds was in the log then.
         newest = _newest_snapshot(settings.directory, shard)
         place = place_on_kafka(kafka, settings.directory, shard, settings.shards)
         with progress() as bar:
-            moved = partial(bar.update, bar.add_task(f"shard {shard}: reading records", total=None))
-            reports[shard] = verify_partition(
-                place, newest, lambda done, end, moved=moved: moved(completed=done, total=end)
-            )
+            task = bar.add_task(f"shard {shard}: reading records", total=None)
+            reports[shard] = verify_partition(place, newest, partial(_move, bar, task))
     return reports
+
+
+def _move(bar: Progress, task: TaskID, done: int, end: int) -> None:
+    bar.update(task, completed=done, total=end)
 
 
 def _newest_snapshot(directory: Path, shard: int) -> tuple[int, bytes] | None:
