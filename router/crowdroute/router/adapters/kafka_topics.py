@@ -152,13 +152,22 @@ def check_topics(
         ConfigurationError: a topic is gone, another one, or unsafe by now.
         StorageError: the cluster does not answer.
     """
-    found = _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
-    if found != topic_id:
+    if look_at_log(connection, name, shards, durability) != topic_id:
         raise ConfigurationError(
             f"topic {log_topic(name)} was removed and made again: restore the log from a copy of it",
             {"topic": log_topic(name), "differs": "topic"},
         )
     _looked_at(connection, content_topic(name), shards, content_settings(durability), durability)
+
+
+def look_at_log(connection: KafkaConnection, name: str, shards: int, durability: Durability) -> bytes:
+    """See that the topic of a log's batches is there and safe, and give its id; blocks.
+
+    Raises:
+        ConfigurationError: there is none, or it could lose what it acknowledged.
+        StorageError: the cluster does not answer.
+    """
+    return _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
 
 
 def _ensure(
