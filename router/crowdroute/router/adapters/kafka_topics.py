@@ -174,16 +174,22 @@ def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:
     """See that a topic exists and is safe; give its id."""
-    from kafka.errors import KafkaError, TopicAlreadyExistsError
+    from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
 
+    replicas = _REPLICAS[durability]
     with closing(connection.admin()) as admin:
         try:
             if topic not in admin.list_topics():
-                replicas = _REPLICAS[durability]
                 asked = {"num_partitions": shards, "replication_factor": replicas, "configs": dict(wanted)}
                 admin.create_topics({topic: asked}, wait_for_metadata=True)
         except TopicAlreadyExistsError:  # another process of the cluster was quicker
             admin.wait_for_topics([topic])
+        except InvalidReplicationFactorError as error:
+            raise ConfigurationError(
+                f"topic {topic} needs {replicas} replicas, and {connection.place} has fewer brokers: start"
+                f" more, or set durability to single-broker if one broker is all there is",
+                {"topic": topic, "replicas": str(replicas)},
+            ) from error
         except KafkaError as error:
             raise StorageError(
                 f"topic {topic} cannot be made in {connection.place} ({error})", {"topic": topic}
@@ -211,7 +217,8 @@ def _looked_at(
     partitions = found["partitions"]
     if not partitions:
         raise ConfigurationError(
-            f"there is no topic {topic} in {connection.place} any more: restore the log from a copy",
+            f"there is no topic {topic} in {connection.place}: correct the name of the log, or, if the topic"
+            f" was removed, restore the log from a copy",
             {"topic": topic},
         )
     if len(partitions) < shards:
