@@ -137,8 +137,8 @@ def _require_apart(source: LogPlace, target: LogPlace, shards: list[int]) -> Non
         raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
     if target.settings.kafka is not None and shards[-1] >= target.settings.shards:
         raise ConfigurationError(
-            f"the source has a shard {shards[-1]}, and the target {target.settings.shards} shards, numbered from"
-            f" 0: set shards = {shards[-1] + 1} there",
+            f"the source has a shard {shards[-1]}, and the target has shards 0 to"
+            f" {target.settings.shards - 1}: set shards = {shards[-1] + 1} there",
             {"field": "shards"},
         )
 
