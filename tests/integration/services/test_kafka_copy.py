@@ -13,17 +13,18 @@ from tests.support.recorded_commands import record_commands
 from tests.support.services import Services
 from tests.support.small_crowd import TASKS
 
-from crowdroute.router.adapters.codec import chain, decode_batch
+from crowdroute.router.adapters.codec import assemble, chain, decode_batch
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.runtime import moving
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
 from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import recover
@@ -120,6 +121,89 @@ async def test_a_used_log_on_kafka_keeps_its_own_key(services: Services, tmp_pat
         await copy_history(origin, again)
     again.close()
     origin.close()
+
+
+async def test_a_log_on_kafka_is_verified_while_its_owner_serves_and_a_forged_record_is_found(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.integration.services import kafka_client
+
+    there = place(services, "verified", tmp_path / "node")
+    owner = await opened(there)
+    for sequence in (1, 2):
+        await append(owner, assemble(sequence, []))
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "other"}"\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "verified"\n'
+        'durability = "single-broker"\n'
+    )
+    verify = ["log", "verify", "--config", str(settings), "--json"]
+    assert await asyncio.to_thread(run, verify) == 0
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
+    assert (told["records"], told["batches"], told["claims"], told["void"]) == (3, 2, 1, 0)
+    assert told["chain"] == owner.head()[1].hex()
+
+    await append(owner, assemble(3, []))  # not fenced by who looked
+    owner.close()
+    kafka_client.write(services.bootstrap, log_topic("verified"), [b"forged"])
+    assert await asyncio.to_thread(run, verify) == 4
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
+    assert told["intact_through"] == 3
+    assert told["damage"][0].startswith("offset 4: ")
+
+
+def test_nothing_is_made_where_there_is_no_log_to_verify(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.integration.services import kafka_client
+
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "absent"\n'
+        'durability = "single-broker"\n'
+    )
+    assert run(["log", "verify", "--config", str(settings)]) == 2
+    assert "[CONFIGURATION]" in capsys.readouterr().err
+    assert log_topic("absent") not in kafka_client.topics(services.bootstrap)
+
+
+async def test_several_shards_are_copied_from_kafka_when_all_were_taken_and_nobody_came_between(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "node"}"\nshards = 2\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "several"\n'
+        'durability = "single-broker"\n'
+    )
+    on_kafka = place(services, "several", tmp_path / "owner")._replace(shards=2)
+    for shard in (0, 1):
+        owner = await opened(on_kafka._replace(shard=shard))
+        await append(owner, assemble(1, []), ContentChange(f"item/{shard}", b"text"))
+        owner.close()
+    others: list[KafkaLog] = []
+
+    def opened_while_another_takes_the_first(where: KafkaPlace, generation: int) -> KafkaLog:
+        if where.shard == 1:
+            first = on_kafka._replace(directory=tmp_path / "other")
+            others.append(open_kafka_log(first, generation, query_lease_us=LEASE_US))
+        return open_kafka_log(where, generation, query_lease_us=LEASE_US)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "open_kafka_log", opened_while_another_takes_the_first)
+        with pytest.raises(Fenced):
+            await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+    others[0].close()
+    assert not (tmp_path / "target").exists()
+
+    copied = await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+    assert copied.keys() == {0, 1}
+    for shard in copied:
+        log = SqliteLog(tmp_path / "target", shard)
+        assert log.head() == (copied[shard].sequence, copied[shard].chain)
+        assert log.select([f"item/{shard}"]) == {f"item/{shard}": b"text"}
+        log.close()
 
 
 def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(

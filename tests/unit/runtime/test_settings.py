@@ -97,7 +97,10 @@ def test_only_what_is_archived_and_behind_a_snapshot_may_be_deleted() -> None:
     log = {"servers": ["kafka:9092"], "delete": True, "archive": "s3://bucket/logs"}
     with pytest.raises(ConfigurationError, match="give both URLs"):
         load_settings(kafka=log)
-    assert load_settings(kafka=log | {"snapshots": "s3://bucket/snapshots"}).kafka is not None
+    whole = log | {"snapshots": "s3://bucket/snapshots"}
+    assert load_settings(kafka=whole).kafka is not None
+    with pytest.raises(ConfigurationError, match="waits for snapshots that nobody writes"):
+        load_settings(kafka=whole, snapshots=False)
 
 
 def test_a_password_in_a_url_is_refused_and_not_shown() -> None:

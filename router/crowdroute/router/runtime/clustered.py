@@ -58,15 +58,7 @@ async def clustered_shard(
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
-    place = KafkaPlace(
-        connection_to(kafka),
-        kafka.name,
-        number,
-        shards,
-        Durability(kafka.durability),
-        directory,
-        kafka.archive,
-    )
+    place = place_on_kafka(kafka, directory, number, shards)
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
         shared = None if kafka.snapshots is None else place.folder(kafka.snapshots, log.topic_id)
@@ -95,6 +87,12 @@ async def clustered_shard(
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
+    """Give where a shard's log is, of so many shards, with its copy in a directory of this node."""
+    durability = Durability(kafka.durability)
+    return KafkaPlace(connection_to(kafka), kafka.name, number, shards, durability, directory, kafka.archive)
 
 
 def archiving_of(

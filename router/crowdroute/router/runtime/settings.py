@@ -304,6 +304,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _snapshots_before_deletion(self) -> Settings:
+        if self.kafka is not None and self.kafka.delete and not self.snapshots:
+            raise ValueError(
+                "kafka.delete waits for snapshots that nobody writes: leave out snapshots = false,"
+                " or kafka.delete"
+            )
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
