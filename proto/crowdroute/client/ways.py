@@ -73,18 +73,25 @@ class AioWay(Way):
 
     def stands(self) -> bool | None:
         """Say whether there is a connection, and make one where there is none; None while that goes on."""
-        state = self.channel.get_state(try_to_connect=True)
-        if state in GONE:
-            return False
-        return True if state is grpc.ChannelConnectivity.READY else None
+        return _standing(self.channel.get_state(try_to_connect=True))
 
     async def settled(self) -> None:
-        """Return once it is known whether there is a connection."""
-        while self.stands() is None:
-            await self.channel.wait_for_state_change(self.channel.get_state())
+        """Return once it is known whether there is a connection.
+
+        Each state is read once, judged and waited upon: of two reads the second may already be the last
+        state, and that changes no more.
+        """
+        while _standing(state := self.channel.get_state(try_to_connect=True)) is None:
+            await self.channel.wait_for_state_change(state)
 
     def end(self) -> None:
         """Close the channel soon."""
         task = asyncio.get_running_loop().create_task(self.channel.close(None), name="closing-channel")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _standing(state: grpc.ChannelConnectivity) -> bool | None:
+    if state in GONE:
+        return False
+    return True if state is grpc.ChannelConnectivity.READY else None

@@ -94,7 +94,8 @@ async def test_a_client_takes_the_detour_once(scene: Scene) -> None:
     async with scene.both.home.client(scene.bearer) as worker:
         (offer,) = await worker.next(scene.project)
         with worker._owners.told(scene.project) as way:
-            await way.settled()
+            async with asyncio.timeout(PATIENCE):
+                await way.settled()
         await worker.submit(offer, {"label": "cat"})
         assert scene.calls(scene.both.home, "Next") == 1
         assert scene.calls(scene.both.home, "Submit") == 0
@@ -134,5 +135,6 @@ async def test_a_refusal_of_the_owner_arrives_as_it_is(scene: Scene) -> None:
                 await manager.operations.GetTask(request)
             assert refused.value.code == "NOT_FOUND"
             with manager._owners.told(scene.project) as way:
-                await way.settled()
+                async with asyncio.timeout(PATIENCE):
+                    await way.settled()
         assert scene.calls(scene.both.home, "GetTask") == 1
