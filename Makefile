@@ -18,6 +18,10 @@ help: ## list the targets
 demo: $(VENV)/.installed-demo ## a recorded crowd through the engine, from nothing; needs no service
 	$(BIN)/crowdroute demo
 
+.PHONY: cluster-demo
+cluster-demo: $(VENV)/.installed-cluster-demo ## Kafka -> a crowd at two actors on Ray -> Kafka, one killed meanwhile; from nothing
+	@$(PYTHON) deploy/local/services.py run $(BIN)/crowdroute cluster demo $(if $(TASKS),--tasks $(TASKS))
+
 .PHONY: test
 test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
 	@# Compiled once before the workers start: a test's server must answer in time on a machine that never ran it.
@@ -90,6 +94,11 @@ $(VENV)/.installed-demo: $(VENV)/.created pyproject.toml constraints.txt
 	@$(PIP_INSTALL) -e ".[demo]"
 	@touch $@
 
+$(VENV)/.installed-cluster-demo: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "installing crowdroute[demo,cluster] into $(VENV) ..."
+	@$(PIP_INSTALL) -e ".[demo,cluster]"
+	@touch $@ $(VENV)/.installed-demo
+
 $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "installing crowdroute[demo,models,dev,tracing] into $(VENV) ..."
 	@$(PIP_INSTALL) -e ".[demo,models,dev,tracing]"
@@ -98,7 +107,7 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 $(VENV)/.installed-cluster: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "installing crowdroute[demo,models,dev,cluster,tracing] into $(VENV) ..."
 	@$(PIP_INSTALL) -e ".[demo,models,dev,cluster,tracing]"
-	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed-demo
+	@touch $@ $(VENV)/.installed-dev $(VENV)/.installed-demo $(VENV)/.installed-cluster-demo
 
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -80,7 +80,7 @@ async def feed(server: str, name: str, count: int) -> float:
             await engine.submit(engine.request(project_stream(TENANT, PROJECT), wish))
             standing = FeedStanding()
             began = time.process_time()
-            async with fed(settings, group.engines, standing) as feeding, asyncio.timeout(PATIENCE_SECONDS):
+            async with fed(settings, group, standing) as feeding, asyncio.timeout(PATIENCE_SECONDS):
                 while engine.shard.input_position(f"{name}.tasks", 0) < count and not feeding.done():
                     await asyncio.sleep(0.01)
             taken = time.process_time() - began

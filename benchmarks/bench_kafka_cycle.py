@@ -23,7 +23,7 @@ from lean_grpc import Load
 
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.opening import opened_group
-from crowdroute.router.runtime.settings import KafkaSettings, Settings
+from crowdroute.router.runtime.settings import KafkaLogSettings, Settings
 
 TARGET = 2.0
 FILE = "file"
@@ -33,7 +33,7 @@ LOADS: dict[str, Callable[[Scene, int, int], Load]] = {"unary": unary_load, "str
 def on_kafka(server: str, directory: Path) -> AbstractAsyncContextManager[ShardGroup]:
     """Open a shard over topics of its own."""
     name = f"bench-{time.time_ns()}"
-    kafka = KafkaSettings(servers=[server], name=name, durability="single-broker")
+    kafka = KafkaLogSettings(servers=[server], name=name, durability="single-broker")
     return opened_group(Settings(directory=directory, kafka=kafka))
 
 

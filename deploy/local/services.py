@@ -1,4 +1,4 @@
-"""`python3 deploy/local/services.py up|down|status`: Apache Kafka and Redis on this machine.
+"""`python3 deploy/local/services.py up|down|status|run PROGRAM…`: Apache Kafka and Redis on this machine.
 
 Needs nothing but the standard library. docs/cluster.md tells what the environment may ask for.
 """

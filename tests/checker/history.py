@@ -60,6 +60,7 @@ PROJECT: dict[str, Callable[[Project, Any], None]] = {
     "BonusDecided": money.bonus_decided,
     "OutageNoted": leases.outage_noted,
     "ProblemReported": leases.held_lease_used,
+    "ModelInstalled": tasks.model_installed,
 }
 
 ORGANISATION: dict[str, Callable[[Organisation, Any], None]] = {
@@ -91,14 +92,14 @@ class Stream:
 class Reading:
     """One pass over a history; `check` is the way in."""
 
-    def __init__(self) -> None:
-        """Begin before the first batch."""
+    def __init__(self, facts: KnownFacts | None = None) -> None:
+        """Begin before the first batch; `facts` are shared with who reads an installation's other logs."""
         self.report = Report()
         self.streams: dict[str, Stream] = {}
         self._sequence = 0
         self._chain = ZERO_CHAIN
         self._epoch = 0
-        self._facts: KnownFacts = {}
+        self._facts: KnownFacts = {} if facts is None else facts
         self._inputs: dict[tuple[str, int], int] = {}
         self._place = {"sequence": 0, "entry": -1, "event": -1}
         self._stream = ""

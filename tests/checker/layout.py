@@ -187,6 +187,7 @@ _EVENTS: dict[int, str] = {
     33: "BonusDecided worker rule period mode micros lower_bound correct checked least_checked",
     34: "OutageNoted length_us",
     35: "ProblemReported assignment reason comment",
+    36: "ModelInstalled version fitted_through discounted annotations digest fields",
     100: "OrganisationCreated tenant",
     101: "ProjectRegistered project name shard lane",
     102: "VendorAdded vendor name",

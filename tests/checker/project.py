@@ -127,6 +127,8 @@ class Project:
     id: bytes = NO_ID
     now_us: int = 0
     paused: bool = False
+    model_version: int = 0
+    """Of the refit that was installed last."""
     rules: Rules | None = None
     rules_by_version: dict[int, Rules] = field(default_factory=dict)
     workers: dict[bytes, Facts] = field(default_factory=dict)

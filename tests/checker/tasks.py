@@ -178,3 +178,10 @@ def _in_state(project: Project, identity: bytes, states: tuple[int, ...], what: 
             "task-state", f"task {short(identity)} is {what} although it is {TASK_STATE_NAMES[task.state]}"
         )
     return task
+
+
+def model_installed(project: Project, event: Any) -> None:
+    """A refit follows the one before it, and was fitted to nothing that has not happened."""
+    if event.version != project.model_version + 1:
+        project.complain("model", f"refit {event.version} follows refit {project.model_version}")
+    project.model_version = event.version

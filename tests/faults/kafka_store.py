@@ -13,7 +13,7 @@ from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.placement import Placement
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 
 class OnKafka:
@@ -25,7 +25,7 @@ class OnKafka:
         """Name the topics and the directory."""
         self.services: Services | None = services
         self.directory = directory
-        self.kafka: KafkaSettings | None = KafkaSettings(
+        self.kafka: KafkaLogSettings | None = KafkaLogSettings(
             servers=services.bootstrap, name=name, durability="single-broker"
         )
         self.variables: Mapping[str, str] = {
@@ -40,7 +40,7 @@ class OnKafka:
         return read_topic(self.kafka, self.directory.with_name("reader"), Placement().generation)
 
 
-def read_topic(kafka: KafkaSettings, directory: Path, generation: int) -> list[StoredBatch]:
+def read_topic(kafka: KafkaLogSettings, directory: Path, generation: int) -> list[StoredBatch]:
     """Claim shard 0 at a generation and give every batch of its log, through a copy in an empty directory."""
     place = KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability.SINGLE_BROKER, directory)
     log = open_kafka_log(place, generation)

@@ -20,7 +20,7 @@ from crowdroute.router.rpc.convert.content import encode_item
 from crowdroute.router.rpc.scopes import SESSION_SCOPES, Scope
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.opening import opened_group
-from crowdroute.router.runtime.settings import KafkaSettings, Settings
+from crowdroute.router.runtime.settings import KafkaLogSettings, Settings
 
 TENANT = "default"
 LABELS = ("yes", "no", "unsure")
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
 
 
 async def prepare(
-    directory: Path, annotators: int, tasks: int, kafka: KafkaSettings | None = None, shards: int = 1
+    directory: Path, annotators: int, tasks: int, kafka: KafkaLogSettings | None = None, shards: int = 1
 ) -> Scene:
     """Write the beginning of a history: one project, in shard 0, its tasks, and people with sessions."""
     settings = Settings(directory=directory, kafka=kafka, shards=shards, snapshots=False)

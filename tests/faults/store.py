@@ -10,7 +10,7 @@ from tests.faults.verdict import history
 from tests.support.services import Services
 
 from crowdroute.router.ports import StoredBatch
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 
 class Store(Protocol):
@@ -20,7 +20,7 @@ class Store(Protocol):
     """What `crowdroute serve` is given."""
     variables: Mapping[str, str]
     """Further settings of it, as the environment names them."""
-    kafka: KafkaSettings | None
+    kafka: KafkaLogSettings | None
     services: Services | None
     """The processes behind it."""
     ends_with: frozenset[str]
@@ -34,7 +34,7 @@ class Files:
     """A directory."""
 
     variables: Mapping[str, str] = {}
-    kafka: KafkaSettings | None = None
+    kafka: KafkaLogSettings | None = None
     services: Services | None = None
     ends_with: frozenset[str] = frozenset()
 

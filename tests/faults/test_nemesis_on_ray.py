@@ -14,7 +14,7 @@ from tests.integration.services.conftest import missing, requirements
 from tests.support.ray_nodes import Network, ray_nodes, why_not
 from tests.support.services import Services
 
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -50,7 +50,7 @@ async def test_no_fault_of_actor_node_or_head_loses_doubles_or_overfills_anythin
     from tests.faults.nemesis.ray_faults import FAULTS
     from tests.faults.nemesis.ray_ground import SHARDS, RayGround
 
-    kafka = KafkaSettings(servers=services.bootstrap, name="nemesis", durability="single-broker")
+    kafka = KafkaLogSettings(servers=services.bootstrap, name="nemesis", durability="single-broker")
     scene = await prepare(tmp_path / "prepared", ANNOTATORS, LEAST, kafka, SHARDS)
     ground = RayGround(network, kafka)
 

@@ -18,6 +18,7 @@ PROMISES = 22
 OURS = "tests/invariants/defects.py"
 CAUGHT_IN = {
     "tests/simulation/bugs.py": "tests/simulation/test_seeded_bugs.py",
+    "tests/simulation/crossing_bugs.py": "tests/simulation/test_sharded.py",
     "tests/property/kafka/bugs.py": "tests/property/test_kafka_protocol.py",
 }
 """Where the defects of a file are planted, each with what it must be caught by."""

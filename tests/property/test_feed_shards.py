@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +16,12 @@ from tests.support.wire import TENANT
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.commands import InputStep
 from crowdroute.router.errors import RouterError
-from crowdroute.router.feeds.intake import Refused, TaskIntake
+from crowdroute.router.feeds.intake import Owned, TaskIntake
+from crowdroute.router.feeds.owner import Tasks
+from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.room import Room
+from crowdroute.router.feeds.runs import Refused, Run
 from crowdroute.router.model.content import item
 from crowdroute.router.rpc.convert.content import decode_item
 from crowdroute.router.runtime.engine import Engine
@@ -66,8 +68,8 @@ class World:
         self.street.fail_at = self.street.appends + fail_after if fail_after else 0
         with contextlib.suppress(RouterError):
             async with self.street.group() as group:
-                intake = TaskIntake(group.engines, TENANT, "tasks", self._send_away)
-                passing = Passing(intake, Room(1000), 0)
+                intake = TaskIntake(Owners(group, TENANT, "tasks", Room(1000)), self._send_away)
+                passing = Passing(intake, 0)
                 try:
                     while (position := await passing.position()) < len(self.records):
                         await passing.take(self.records[position : position + READ])
@@ -129,20 +131,23 @@ async def test_a_mark_that_passes_before_the_owner_has_the_records_loses_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert not await _some_end_is_noticed()
-    add = TaskIntake._add
+    give = TaskIntake._give
 
     async def early(
-        intake: TaskIntake, partition: int, end: int, project: Any, rows: Any, *, ahead: bool
-    ) -> None:
-        if project.owner is not intake._home:
+        intake: TaskIntake, partition: int, end: int, owned: Owned, tasks: Tasks, *, ahead: bool
+    ) -> Sequence[Refused]:
+        if owned.shard != FIRST_SHARD:
             step = InputStep("tasks", partition, intake.position(partition), end)
-            await intake._home.take_in(step, None)
-        await add(intake, partition, end, project, rows, ahead=ahead)
+            await intake._engine.take_in(step, None)
+        return await give(intake, partition, end, owned, tasks, ahead=ahead)
 
-    monkeypatch.setattr(TaskIntake, "_add", early)
+    monkeypatch.setattr(TaskIntake, "_give", early)
     assert await _some_end_is_noticed()
 
 
 async def test_what_the_owner_has_already_must_be_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Passing, "_not_taken", lambda _passing, run: run)
+    async def passes_nothing_over(_passing: Passing, run: Run) -> Run:
+        return run
+
+    monkeypatch.setattr(Passing, "_not_taken", passes_nothing_over)
     assert await _some_end_is_noticed()

@@ -16,7 +16,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.property.kafka import bugs
+from tests.property.kafka import archive_bugs, bugs
+from tests.property.kafka.archived_world import SEGMENT_BYTES, ArchivedWorld
 from tests.property.kafka.broken_world import BrokenWorld
 from tests.property.kafka.judge import PromiseBroken
 from tests.property.kafka.world import LIVING, World
@@ -166,7 +167,32 @@ class BrokenHistory(KafkaHistory):
             self.world.create_again()
 
 
-@pytest.mark.parametrize("history", [KafkaHistory, BrokenHistory])
+class ArchivedHistory(KafkaHistory):
+    """The same, and what is deleted stands in an archive that several processes write."""
+
+    world: ArchivedWorld
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = ArchivedWorld()
+
+    @precondition(lambda self: len(self.world.archivers) < LIVING)
+    @rule(times=st.sampled_from([1, 1, 1, 3]))
+    def begin_archiver(self, times: int) -> None:
+        self.world.begin_archiver(times * SEGMENT_BYTES)
+
+    @precondition(lambda self: self.world.archivers)
+    @rule(pick=PICKS, steps=st.sampled_from([1, 3]))
+    def advance_archiver(self, pick: int, steps: int) -> None:
+        self.world.advance_archiver(pick, steps)
+
+    @precondition(lambda self: self.world.archivers)
+    @rule(pick=PICKS)
+    def move_the_beginning(self, pick: int) -> None:
+        self.world.move_the_beginning(pick)
+
+
+@pytest.mark.parametrize("history", [KafkaHistory, BrokenHistory, ArchivedHistory])
 def test_whatever_happens_no_acknowledged_batch_is_lost_or_disputed(history: type[KafkaHistory]) -> None:
     run_state_machine_as_test(history, settings=settings(max_examples=HISTORIES, stateful_step_count=50))
 
@@ -176,6 +202,8 @@ FORKED = (
     "|took other batches for valid|came to another end than one from zero"
 )
 OLD = "an answer did not know what was known when it was asked"
+
+LOST = "a good log was not archived|the archive and the topic"
 
 CAUGHT_BY = [
     (bugs.ignores_epochs, KafkaHistory, FORKED),
@@ -200,6 +228,8 @@ CAUGHT_BY = [
     (bugs.never_looks_back, BrokenHistory, FORKED),
     (bugs.trusts_every_snapshot, BrokenHistory, FORKED),
     (bugs.ignores_where_the_log_ends, BrokenHistory, FORKED),
+    (archive_bugs.deletes_what_is_not_archived, ArchivedHistory, LOST),
+    (archive_bugs.archives_valid_batches_alone, ArchivedHistory, LOST),
 ]
 
 

@@ -15,15 +15,19 @@ from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.commands.project import CreateProject
-from crowdroute.router.feeds.intake import Refused, TaskIntake
+from crowdroute.router.errors import NotReady
+from crowdroute.router.feeds.intake import TaskIntake
+from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.room import Room
+from crowdroute.router.feeds.runs import Refused, Run
 from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.content import item
 from crowdroute.router.rpc.convert.content import decode_item
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.state.project import Project
 
 PROJECTS = {name: bytes(15) + bytes([number]) for number, name in enumerate("abc", 1)}
@@ -81,8 +85,9 @@ class House:
             for name, project in PROJECTS.items():
                 wish = CreateProject(project, name, make_rules())
                 await engine.submit(engine.request(project_stream(TENANT, project), wish))
-        self.intakes.append(TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away))
-        self.passing = Passing(self.intakes[-1], SetRoom(self.full), 0)
+        owners = Owners(ShardGroup.alone(self.engine), TENANT, "tasks", SetRoom(self.full))
+        self.intakes.append(TaskIntake(owners, self._send_away))
+        self.passing = Passing(self.intakes[-1], 0)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         self.letters.append(refused.found.offset)
@@ -161,7 +166,7 @@ async def test_records_of_others_are_taken_in_past_those_of_a_full_project() -> 
     assert house.engine.shard.input_position("tasks", 0) == 0
 
 
-async def test_lanes_that_are_forgotten_with_a_process_take_records_in_again(
+async def test_lanes_that_are_not_folded_are_noticed_as_holes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps = ["a", "read", "crash", "read"]
@@ -171,11 +176,16 @@ async def test_lanes_that_are_forgotten_with_a_process_take_records_in_again(
     monkeypatch.setattr(
         InputMarks, "reach", lambda marks, reached: None if reached.lane else reach(marks, reached)
     )
-    assert not everything_once(await story([*"abab"], steps))
+    with pytest.raises(NotReady, match="read again"):
+        await story([*"abab"], steps)
+
+
+async def passes_nothing_over(_passing: Passing, run: Run) -> Run:
+    return run
 
 
 async def test_a_lane_that_is_not_passed_over_is_taken_in_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Passing, "_not_taken", lambda _passing, run: run)
+    monkeypatch.setattr(Passing, "_not_taken", passes_nothing_over)
     assert not everything_once(await story([*"abab"], ["a", "read"]))
 
 

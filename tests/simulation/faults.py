@@ -14,6 +14,7 @@ from crowdroute.router.events import Batch
 from crowdroute.router.machine.shard import Shard
 
 if TYPE_CHECKING:
+    from tests.simulation.served import Served
     from tests.simulation.world import World
 
 SECOND = 1_000_000
@@ -27,13 +28,13 @@ def happen(world: World) -> None:
     fault(world)
 
 
-def crash(world: World) -> None:
+def crash(world: Served) -> None:
     """End the process at this very point; an append under way reaches the disk or does not."""
     die(world, in_flight_survives=world.known.chance(0.5))
     start(world)
 
 
-def restart(world: World) -> None:
+def restart(world: Served) -> None:
     """Stop in good order: nothing that was decided is lost, and every caller is told."""
     while not world.process.idle:
         world.advance_disk()
@@ -41,7 +42,7 @@ def restart(world: World) -> None:
     start(world)
 
 
-def take_over(world: World) -> None:
+def take_over(world: Served) -> None:
     """Let another process own the log while this one is frozen; then let it wake up, unaware."""
     while world.process.appending is not None:
         world.advance_disk()
@@ -62,12 +63,12 @@ def take_over(world: World) -> None:
     world.network += zombie.end()
 
 
-def break_disk(world: World) -> None:
+def break_disk(world: Served) -> None:
     """Let the append under way, or else the next one, fail."""
     world.process.log.fail()
 
 
-def take_snapshot(world: World) -> None:
+def take_snapshot(world: Served) -> None:
     """Save a fold of the log, never of the live state."""
     last = world.disk.batches[-1]
     world.snapshots.write(last.sequence, last.chain, world.follower.pack())
@@ -97,7 +98,7 @@ FAULTS: tuple[Callable[[World], None], ...] = (
 )
 
 
-def die(world: World, *, in_flight_survives: bool) -> None:
+def die(world: Served, *, in_flight_survives: bool) -> None:
     """End the process; before that, see that its live state is what a fold of its entries gives."""
     world.process.core.check()
     undecided = world.process.undecided(world.now_us)
@@ -110,19 +111,20 @@ def die(world: World, *, in_flight_survives: bool) -> None:
     world.read_log()
 
 
-def start(world: World) -> None:
+def start(world: Served) -> None:
     """Begin a new process after a while, with a state that was folded from the disk alone."""
     away_us = world.random.choice((SECOND, 30 * SECOND, 120 * SECOND))
     world.now_us += away_us
     world.process = Process(world.disk, restored(world))
     folded = world.process.core.digest()
     world.require_same(folded, world.follower.digest(), "two folds of one log differ")
+    world.began()
     if world.known.chance(0.7):
-        for project in world.known.projects:
+        for project in world.projects:
             world.take(world.call(project.stream, wishes.NoteOutage(away_us)))
 
 
-def restored(world: World) -> Shard:
+def restored(world: Served) -> Shard:
     """Give a core folded from a snapshot and the batches after it, or from the first batch on."""
     core = world.make_core()
     after = 0

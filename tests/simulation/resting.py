@@ -42,7 +42,7 @@ def come_to_rest(world: World) -> Report:
     report = world.reading.finish(quiescent=True)
     if not report.ok:
         raise world.failure(str(report))
-    told = check_acknowledged(world.disk.batches, world.journal.acknowledged)
+    told = check_acknowledged(world.disk.batches, world.clients.journal.acknowledged)
     if not told.ok:
         raise world.failure(str(told))
     report.counters.update(told.counters)

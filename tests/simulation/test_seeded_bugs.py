@@ -7,7 +7,8 @@ of the comparison that fails.
 import pytest
 from tests.simulation import bugs
 from tests.simulation.looped import LoopedWorld
-from tests.simulation.world import SimulationFailure, World
+from tests.simulation.served import SimulationFailure
+from tests.simulation.world import World
 
 from crowdroute.router.errors import LogCorrupt
 

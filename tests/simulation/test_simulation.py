@@ -11,7 +11,8 @@ import pytest
 from tests.checker.layout import EVENT_CLASSES
 from tests.simulation.faults import FAULTS
 from tests.simulation.resting import finish_work
-from tests.simulation.world import SimulationFailure, World
+from tests.simulation.served import SimulationFailure
+from tests.simulation.world import World
 
 from crowdroute.router.policy.registry import POLICIES
 
@@ -63,7 +64,7 @@ def test_a_seed_tells_the_same_history_again() -> None:
 
 def test_a_failure_names_the_seed_that_repeats_it() -> None:
     world = World(9)
-    world.journal.told = lambda *_: "the moon is made of cheese"  # type: ignore[method-assign]
+    world.clients.journal.told = lambda *_: "the moon is made of cheese"  # type: ignore[method-assign]
     with pytest.raises(SimulationFailure) as failed:
         world.run(1_000)
     assert str(failed.value).startswith("seed 9, operation ")

@@ -10,19 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
-from tests.checker import Reading, Report
+from tests.checker import Report
 from tests.simulation import faults, frontends, operators, resting
-from tests.simulation.journal import Journal
+from tests.simulation.clients import Clients
 from tests.simulation.knowledge import ORGANISATION, TENANT, Held, Knowledge, KnownProject, Worker
-from tests.simulation.process import Call, Outcome, Process
+from tests.simulation.process import Call, Outcome
+from tests.simulation.served import Served, SimulationFailure
+from tests.support.refits import refit_of
 
-from crowdroute.router.adapters.codec import decode_batch
-from crowdroute.router.adapters.memory import MemoryDisk, MemorySnapshots
-from crowdroute.router.commands import Command, Request
+from crowdroute.router.commands import Command
 from crowdroute.router.commands import organisation as organisation_wishes
 from crowdroute.router.commands import project as wishes
-from crowdroute.router.errors import LeaseEnded, NotEligible, Refusal, StorageError
-from crowdroute.router.events.organisation import WorkerUpserted
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.policy.registry import POLICIES
 
@@ -40,11 +38,7 @@ CHECK_EVERY = 2_000
 """Operations between two looks at every invariant of the live state."""
 
 
-class SimulationFailure(AssertionError):
-    """A promise did not hold; the message carries the seed that repeats it."""
-
-
-class World:
+class World(Served):
     """One run."""
 
     def __init__(
@@ -55,25 +49,16 @@ class World:
     ) -> None:
         """Set the stage: an organisation, two projects, a dozen workers, some tasks."""
         self.seed = seed
-        self.random = Random(seed)
         self.operations = 0
-        """Commands that were handed to the core, and steps of what time made due."""
         self.faults: Counter[str] = Counter()
-        self.disk = MemoryDisk()
-        self.snapshots = MemorySnapshots()
-        self.known = Knowledge(self.random)
         self.now_us = START_US
+        self.network: list[Call] = []
         self.frozen = 0
         """Steps for which the clock still stands."""
-        self.network: list[Call] = []
-        self.journal = Journal()
-        self.reading = Reading()
-        self.make_core = make_core
-        self.follower = make_core()
-        """A fold of what is durable; decides nothing."""
-        self.process = Process(self.disk, faults.restored(self))
+        known = Knowledge(Random(seed))
+        self.clients = Clients(known)
+        super().__init__(known, make_core)
         self._policies = policies
-        self._read = 0
         self._set_the_stage()
 
     def run(self, operations: int) -> Report:
@@ -97,11 +82,6 @@ class World:
             f"seed {self.seed}, operation {self.operations}, batch {len(self.disk.batches)}: {what}"
             f"\nrepeat with CROWDROUTE_SIMULATION_SEED={self.seed}"
         )
-
-    def require_same(self, one: str, other: str, what: str) -> None:
-        """Fail unless two digests are the same."""
-        if one != other:
-            raise self.failure(f"{what}: {one} and {other}")
 
     # One step
 
@@ -128,46 +108,6 @@ class World:
         if self.operations % CHECK_EVERY == 0:
             self.process.core.check()
 
-    def take(self, call: Call) -> None:
-        """Hand a call to the process."""
-        self.operations += 1
-        self.process.take(call, self.now_us, self.known.identity())
-
-    def bring_about_due(self) -> None:
-        """Let the process look at what time made due."""
-        if self.process.bring_about_due(self.now_us):
-            self.operations += 1
-
-    def advance_disk(self) -> None:
-        """Begin an append or finish the one under way; a process whose append fails is replaced."""
-        try:
-            if self.process.appending is None:
-                self.process.begin_append()
-                return
-            answers = self.process.finish_append()
-        except StorageError:
-            self.faults["append failed"] += 1
-            faults.die(self, in_flight_survives=False)
-            faults.start(self)
-            return
-        self.read_log()
-        for call, outcome, _, decided_us in answers:
-            self._answer(call, outcome, decided_us)
-
-    def read_log(self) -> None:
-        """Show what became durable to the checker and to the follower, and learn of workers' facts."""
-        for stored in self.disk.batches[self._read :]:
-            self.reading.read(stored)
-            batch = decode_batch(stored.body, stored.sequence)
-            self.follower.apply(batch)
-            for entry in batch.entries:
-                self.known.facts += [
-                    event.facts for event in entry.events if isinstance(event, WorkerUpserted)
-                ]
-        self._read = len(self.disk.batches)
-        if not self.reading.report.ok:
-            raise self.failure(str(self.reading.report))
-
     # Who asks
 
     def _new_call(self) -> Call:
@@ -178,6 +118,11 @@ class World:
         if draw < 0.9:
             worker = self.random.choice(self.known.workers)
             stream, command, held = frontends.move(self.known, worker)
+        elif draw < 0.9004:
+            project = self.known.project()
+            stream = project.stream
+            # Fitted to this moment, it may be stale when it arrives, or of what a crash loses.
+            command = refit_of(self.process.core.project(TENANT, project.id).state)
         elif draw < 0.98:
             project = self.known.project()
             stream = project.stream
@@ -193,55 +138,18 @@ class World:
 
     def call(self, stream: str, command: Command) -> Call:
         """Put a command into a request, mostly under an idempotency key."""
-        keyed = isinstance(command, wishes.ApplyRules) or self.known.chance(0.6)
-        return Call(
-            Request(
-                stream=stream,
-                command=command,
-                principal=self.random.choice(("tok_front_end", "tok_vendor")),
-                request=f"call-{self.operations}",
-                key=self.known.identity().hex() if keyed else "",
-            )
-        )
+        return self.clients.call(stream, command, self.operations)
 
     # What they are told
 
-    def _answer(self, call: Call, outcome: Outcome, decided_us: int) -> None:
+    def answered(self, call: Call, outcome: Outcome, decided_us: int) -> None:
         """Tell a client what became of its call, unless the network loses it: then the client asks again."""
         if self.known.chance(LOST_REPLIES):
             self.network.append(call)
             return
-        first = call.told is None
-        complaint = self.journal.told(call, outcome, decided_us)
+        complaint = self.clients.told(call, outcome, decided_us, self.process.core)
         if complaint:
             raise self.failure(complaint)
-        if first:
-            self._learn(call, outcome)
-
-    def _learn(self, call: Call, outcome: Outcome) -> None:
-        command, refused = call.request.command, isinstance(outcome, Refusal)
-        if isinstance(command, wishes.CreateProject) and not refused:
-            self.known.projects.append(KnownProject(command.project, command.rules))
-        project = next((one for one in self.known.projects if one.stream == call.request.stream), None)
-        if project is not None:
-            self.journal.teach(project, outcome)
-        if project is not None and isinstance(command, wishes.ApplyRules):
-            project.rules = self.process.core.project(TENANT, project.id).state.rules
-        worker, held = call.worker, call.held
-        if worker is None:
-            return
-        if isinstance(outcome, NotEligible) and len(self.known.workers) > 2 and self.known.chance(0.2):
-            self.known.workers = [one for one in self.known.workers if one is not worker]
-        worker.held += self.journal.leases(call)
-        if held is None or held not in worker.held:
-            return
-        ended = isinstance(outcome, LeaseEnded) and self.known.chance(0.5)
-        given_back = isinstance(command, wishes.ReleaseLease | wishes.SkipAssignment) and not refused
-        submitted = isinstance(command, wishes.SubmitAnswer) and not refused
-        if ended or given_back or submitted:
-            worker.held.remove(held)
-        if submitted:
-            worker.answered.append(held)
 
     # The beginning
 

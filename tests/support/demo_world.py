@@ -11,8 +11,10 @@ from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWo
 from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask, RequestNext, SubmitAnswer
 from crowdroute.router.commands.replies import Granted, Offered
 from crowdroute.router.demo.crowd import SimulatedWorker
-from crowdroute.router.demo.play import GOLD_EVERY, LABELS, ROUNDS_WITHOUT_WORK, THINK_S, WAIT_S
+from crowdroute.router.demo.pictures import GOLD_EVERY
+from crowdroute.router.demo.play import ROUNDS_WITHOUT_WORK
 from crowdroute.router.demo.rules import DOCUMENT
+from crowdroute.router.demo.working import LABELS, THINK_S, WAIT_S
 from crowdroute.router.machine.project.reviewing import record_of
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream

@@ -78,7 +78,7 @@ class Street:
         try:
             yield engine
         finally:
-            self.open.remove(number)
+            self.open.discard(number)  # two processes may believe that they have it
             if not engine.failed.done():
                 await engine.drain()
 

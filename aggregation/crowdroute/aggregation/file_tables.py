@@ -216,6 +216,9 @@ def _opened(path: Path) -> TextIO:
 
 
 def _unreadable(path: Path, line: int, error: Exception) -> UnreadableFileError:
-    return UnreadableFileError(
-        f"{path}, after line {line}: cannot be read: {error}; check the path and that the file is whole"
+    remedy = (
+        "save it as UTF-8"
+        if isinstance(error, UnicodeDecodeError)
+        else "check the path and that the file is whole"
     )
+    return UnreadableFileError(f"{path}, after line {line}: cannot be read: {error}; {remedy}")

@@ -214,6 +214,24 @@ def reestimate_weighted(
     )
 
 
+@numba.njit("void(int64[::1], int64, int64[::1], int32[::1], int32[::1], int32[::1])", cache=True, nogil=True)
+def sweep(
+    model: NDArray[np.int64],
+    n_matrices: int,
+    starts: NDArray[np.int64],
+    matrices: NDArray[np.int32],
+    labels: NDArray[np.int32],
+    truths: NDArray[np.int32],
+) -> None:
+    """Re-estimate every task once from all others; task t has the annotations ``starts[t]`` to
+    ``starts[t + 1]``, which must be those it was last given."""
+    for task in range(len(truths)):
+        first, end = starts[task], starts[task + 1]
+        whose, said = matrices[first:end], labels[first:end]
+        count = end - first
+        _reestimate(model, n_matrices, task, whose, said, None, count, whose, said, None, count, truths[task])
+
+
 @numba.njit(
     "void(float64[:, :, ::1], float64[:, ::1], int64, float64[:, ::1], float64[::1])", cache=True, nogil=True
 )

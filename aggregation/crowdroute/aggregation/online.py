@@ -191,6 +191,35 @@ class OnlineDawidSkene:
             self._pool_next_at = 2 * self._n_annotations
             self._follow_pool()
 
+    def sweep(
+        self,
+        starts: NDArray[np.int64],
+        matrices: NDArray[np.int32],
+        labels: NDArray[np.int32],
+        truths: NDArray[np.int32],
+    ) -> None:
+        """Re-estimate every task once from all others, in their order; the annotations must be those that
+        each was last given, as ``refitting.check_evidence`` has them. O(annotations K)."""
+        self._kernels.sweep(self._held, self.n_matrices, starts, matrices, labels, truths)
+
+    def begin_anew(
+        self,
+        posteriors: NDArray[np.float64],
+        said: NDArray[np.float64],
+        n_annotations: NDArray[np.int64],
+        truths: NDArray[np.int32],
+    ) -> None:
+        """Let everything rest on these posteriors (tasks, K), and on what the workers said by them (matrices,
+        truth, label), without the prior; each task has so many annotations and this truth, or -1."""
+        self.posteriors[: self.n_tasks] = posteriors
+        self.confusion[: self.n_matrices] = self.prior_counts + said
+        self.row_sums[: self.n_matrices] = self.confusion[: self.n_matrices].sum(axis=2)
+        labelled = n_annotations > 0
+        self.class_counts[:] = self.prior.class_count + posteriors[labelled].sum(axis=0)
+        self.versions[: self.n_matrices] += 1
+        self._touched[: self.n_tasks] = labelled | (truths >= 0)
+        self._n_annotations = int(n_annotations.sum())
+
     def observe(self, matrix: int, label: int, truth: int, weight: float = 1.0) -> None:
         """Count one label for a task outside the model whose class is known; weight -1 takes it back.
 

@@ -13,6 +13,7 @@ from crowdroute.aggregation.coding import Identifier
 from crowdroute.aggregation.comparison_set import LEFT, RIGHT, TIE, ComparisonSet
 from crowdroute.aggregation.errors import InvalidParameterError, OutOfRangeError
 from crowdroute.aggregation.forgetting import Forgetting
+from crowdroute.aggregation.half_wins import HalfWins
 
 _SWEEPS = 2
 """Newton steps of either item after a comparison: a third moves them by less than a thousandth."""
@@ -63,10 +64,12 @@ class OnlineBradleyTerry:
         self.half_life = half_life
         self._precision = precision_of("score_scale", score_scale)
         self._forgetting = Forgetting(half_life)
-        self._score: dict[Identifier, float] = {}
-        self._half_wins: dict[Identifier, dict[Identifier, float]] = {}
-        """Of each item, the half-wins against each item it was compared with, as they counted at ``_as_of``:
-        a common factor is the same for all, so that none need fade one by one."""
+        self._code: dict[Identifier, int] = {}
+        self._score: NDArray[np.float64] = np.zeros(0)
+        """By codes; there is room for more than the items named."""
+        self._half_wins = HalfWins()
+        """As they counted at ``_as_of``: a common factor is the same for all, so that none need fade one by
+        one."""
         self._as_of = 0.0
         self._given: dict[tuple[Identifier, Identifier], dict[_Said, list[float]]] = {}
         """Of each pair, the moments of what was said and not taken back."""
@@ -74,7 +77,7 @@ class OnlineBradleyTerry:
     @property
     def scores_(self) -> dict[Identifier, float]:
         """The score of every item that was ever named, in the order of first appearance."""
-        return dict(self._score)
+        return dict(zip(self._code, self._score.tolist(), strict=False))
 
     def partial_fit(
         self,
@@ -95,7 +98,10 @@ class OnlineBradleyTerry:
         moment = self._forgetting.advance(moment)
         self._rebase()
         for item in (left, right):
-            self._score.setdefault(item, 0.0)
+            self._code.setdefault(item, len(self._code))
+        if len(self._code) > len(self._score):
+            self._score = np.concatenate([self._score, np.zeros(len(self._code))])
+        self._half_wins.make_room(len(self._code))
         self._given.setdefault(said.pair, {}).setdefault(said, []).append(moment)
         self._count(said, self._worth(moment))
         self._move(said)
@@ -128,17 +134,21 @@ class OnlineBradleyTerry:
         if not self._given[said.pair]:
             # Nothing is left, not even a rounding error.
             del self._given[said.pair]
-            del self._half_wins[left][right], self._half_wins[right][left]
+            self._half_wins.drop(self._code[left], self._code[right])
         self._move(said)
         return self
 
     def predict_proba(self, first: Identifier, second: Identifier) -> float:
         """Return P(first is preferred to second); of an item never named, as if its score were 0."""
-        return _chance(self._score.get(first, 0.0) - self._score.get(second, 0.0))
+        scores = (
+            float(self._score[self._code[item]]) if item in self._code else 0.0 for item in (first, second)
+        )
+        return _chance(next(scores) - next(scores))
 
     def refit(self) -> Self:
         """Bring every score to the batch's. O(pairs) per Newton step and direction."""
-        self._score.update(self._batch())
+        batch = self._batch()
+        self._score[: len(batch)] = list(batch.values())
         return self
 
     def gap(self) -> Gap:
@@ -158,7 +168,7 @@ class OnlineBradleyTerry:
         return sorted(self._given, key=lambda pair: (_name(pair[0]), _name(pair[1])))
 
     def _batch(self) -> dict[Identifier, float]:
-        scores = dict.fromkeys(self._score, 0.0)
+        scores = dict.fromkeys(self._code, 0.0)
         pairs = self._pairs()
         if not pairs:
             return scores
@@ -166,9 +176,8 @@ class OnlineBradleyTerry:
         comparisons = ComparisonSet.from_sequences(
             ["all"] * 2 * len(pairs), left + left, right + right, left + right
         )
-        wins = [self._half_wins[one][other] for one, other in pairs]
-        losses = [self._half_wins[other][one] for one, other in pairs]
-        weights = 0.5 * self._scale() * np.array(wins + losses)
+        halves = [self._half_wins.between(self._code[one], self._code[other]) for one, other in pairs]
+        weights = 0.5 * self._scale() * np.array(halves).T.ravel()
         return scores | BradleyTerry(self.score_scale).fit(comparisons, weights=weights).predict()
 
     def _worth(self, moment: float) -> float:
@@ -185,35 +194,29 @@ class OnlineBradleyTerry:
             self._as_of = self._forgetting.now
         left = self._scale()
         if left < _FADED:
-            for against in self._half_wins.values():
-                for other in against:
-                    against[other] *= left
+            self._half_wins.fade(left)
             self._as_of = self._forgetting.now
 
     def _count(self, said: _Said, worth: float) -> None:
-        for item, other, its in (
-            (said.one, said.other, said.halves),
-            (said.other, said.one, 2 - said.halves),
-        ):
-            against = self._half_wins.setdefault(item, {})
-            # Taking away what was added before can leave a rounding error behind, never evidence.
-            against[other] = max(against.get(other, 0.0) + worth * said.weight * its, 0.0)
+        one, other = self._code[said.one], self._code[said.other]
+        half = worth * said.weight
+        self._half_wins.add(one, other, half * said.halves, half * (2 - said.halves))
 
     def _move(self, said: _Said) -> None:
-        for _ in range(_SWEEPS):
-            self._step(said.one)
-            self._step(said.other)
+        # Not imported with the package: numba waits for the first comparison.
+        from crowdroute.aggregation import score_kernels
 
-    def _step(self, item: Identifier) -> None:
-        """Move one score by a Newton step of the log-posterior, the others standing still."""
-        score, scale = self._score[item], self._scale()
-        slope, curve = -score * self._precision, self._precision
-        for other, halves in self._half_wins[item].items():
-            count = scale * (halves + self._half_wins[other][item]) / 2
-            chance = _chance(score - self._score[other])
-            slope += scale * halves / 2 - count * chance
-            curve += count * chance * (1.0 - chance)
-        self._score[item] = score + max(-1.0, min(1.0, slope / curve))
+        one, other = self._code[said.one], self._code[said.other]
+        score_kernels.step_both(
+            self._score,
+            one,
+            *self._half_wins.of(one),
+            other,
+            *self._half_wins.of(other),
+            self._scale(),
+            self._precision,
+            _SWEEPS,
+        )
 
 
 def _said(left: Identifier, right: Identifier, outcome: float, weight: float) -> _Said:

@@ -27,6 +27,10 @@ _IMPOSSIBLE = -1e6
 """The log-odds of a class that gold excludes: its probability is 0 to the last bit."""
 
 
+_MOST_CODES = 2**63
+"""Of int64. Codes that would not fit are numbered anew; there are then no more than rows."""
+
+
 class _Posterior(NamedTuple):
     """One end of the iteration."""
 
@@ -141,7 +145,8 @@ class SubtypeBCC(IterativeEstimator):
         n_classes, n_workers = annotations.n_classes, annotations.n_workers
         latents = n_classes * subtypes
         prior = ConfusionPrior(pool_share=0.0) if self.prior is None else self.prior
-        posteriors = np.ascontiguousarray(start)
+        # A copy: the steps write into it, and the next start is made of the same shares.
+        posteriors = np.array(start, order="C")
         counts = np.empty((n_workers * n_classes, latents))
         kernels.count(*grouped, posteriors, counts)
         # As in SmoothedDawidSkene, the prior follows the votes once; every subtype begins as its class.
@@ -217,9 +222,24 @@ def _divisions(
     given = np.bincount(annotations.workers, minlength=annotations.n_workers)
     cells = annotations.tasks.astype(np.int64) * annotations.n_classes + annotations.labels
     # Sums of whole numbers are exact in float64, whatever their order.
-    weight = np.bincount(cells, given[annotations.workers], counts.size).reshape(counts.shape)
+    sums = np.bincount(cells, given[annotations.workers], counts.size)
+    weight = sums.astype(np.int64).reshape(counts.shape)
     totals = [np.broadcast_to(one.sum(axis=1, keepdims=True), counts.shape) for one in (counts, weight)]
-    patterns = np.stack([counts, weight, *totals], axis=2).reshape(-1, 4)
-    found, pattern_of = np.unique(patterns, axis=0, return_inverse=True)
-    drawn = generator.dirichlet(np.ones(subtypes), len(found))
+    pattern_of = _numbered([column.ravel() for column in (counts, weight, *totals)])
+    drawn = generator.dirichlet(np.ones(subtypes), int(pattern_of.max()) + 1)
     return np.asarray(drawn[pattern_of].reshape(*counts.shape, subtypes))
+
+
+def _numbered(columns: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the place of each row among the different rows in their order; no number is below 0.
+
+    Rows are numbers of mixed radix, sorted as one column: rows sorted as rows take ten times as long.
+    """
+    codes, size = np.zeros_like(columns[0]), 1
+    for column in columns:
+        width = int(column.max()) + 1
+        if size * width > _MOST_CODES:
+            codes = np.unique(codes, return_inverse=True)[1]
+            size = int(codes.max()) + 1
+        codes, size = codes * width + column, size * width
+    return np.asarray(np.unique(codes, return_inverse=True)[1])

@@ -1,4 +1,4 @@
-"""The commands that people and make call: up, down, status."""
+"""The commands that people and make call: up, down, status, run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local_services.errors import ServicesError
+from local_services.running import beside
 from local_services.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -27,14 +28,21 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="services.py", description="Apache Kafka and Redis on this machine; see docs/cluster.md."
     )
-    parser.add_argument("command", choices=("up", "down", "status"))
-    command = parser.parse_args(arguments).command
-    stack = Stack(services_folder(os.environ), os.environ, _say)
+    parser.add_argument("command", choices=("up", "down", "status", "run"))
+    parser.add_argument("program", nargs=argparse.REMAINDER, help="with run: a program and its arguments")
+    parsed = parser.parse_args(arguments)
+    command, program = parsed.command, parsed.program
+    if (command == "run") != bool(program):
+        parser.error("run, and nothing else, takes a program: services.py run PROGRAM [ARGUMENT…]")
+    # With run, standard output is the program's.
+    stack = Stack(services_folder(os.environ), os.environ, _tell if command == "run" else _say)
     try:
         if command == "up":
             return _up(stack)
         if command == "down":
             return 0 if stack.down() else 1
+        if command == "run":
+            return beside(stack, program)
         return _status(stack)
     except ServicesError as error:
         print(f"services: {error} [{error.code}]", file=sys.stderr)
@@ -64,3 +72,7 @@ def _status(stack: Stack) -> int:
 
 def _say(text: str) -> None:
     print(text, flush=True)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

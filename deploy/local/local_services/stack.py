@@ -99,9 +99,7 @@ class Stack:
                 certificates.ensure(self._certificates, paths["openssl"])
             services = self._services(kept, paths["java"], paths["redis-server"], libs)
             self._start(services)
-            private_files.write(
-                self.env_path, env_file.text(env_file.variables(kept, libs, self._certificates))
-            )
+            private_files.write(self.env_path, env_file.text(self._variables(kept)))
 
     def down(self) -> bool:
         """Stops what runs, keeps all data; False if something had to be killed."""
@@ -128,6 +126,14 @@ class Stack:
             )
             for service in self.known(kept)
         ]
+
+    def variables(self) -> dict[str, str]:
+        """Where the services are, as `env_path` tells it; empty if none was ever started."""
+        kept = self._kept()
+        return {} if kept is None else self._variables(kept)
+
+    def _variables(self, kept: Choices) -> dict[str, str]:
+        return env_file.variables(kept, artifacts.cache_folder(self.environment), self._certificates)
 
     @property
     def _choices_path(self) -> Path:

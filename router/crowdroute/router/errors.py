@@ -143,6 +143,13 @@ class Moved(Refusal):
     category = Category.UNAVAILABLE
 
 
+class JobFailed(Refusal):
+    """Work in a batch came to nothing; the project is as it was, and trying again may work."""
+
+    code = "JOB_FAILED"
+    category = Category.UNAVAILABLE
+
+
 class StorageError(RouterError):
     """The log or the content store cannot go on; the process must stop."""
 

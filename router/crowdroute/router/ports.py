@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from crowdroute.router.commands import InputStep, Reply, Request
 from crowdroute.router.events import Batch, Entry
+from crowdroute.router.jobs.running import Job, JobResult
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.placement import Placement
 
@@ -95,6 +96,53 @@ class Snapshots(Protocol):
 
     def write(self, sequence: int, chain: bytes, sections: Sections) -> None:
         """Keep a fold of the log through `sequence`; older snapshots may go."""
+
+
+class RunningJob(Protocol):
+    """A job that was handed over."""
+
+    progress: float
+    """The share that is done, as far as is known: 0 to 1."""
+
+    async def result(self) -> JobResult:
+        """Wait for what comes of it; asked again, the same.
+
+        Raises:
+            JobFailed: it failed, was cancelled, or what ran it died.
+        """
+
+    def cancel(self) -> None:
+        """End it, whether it runs or waits; one that is over stays as it is."""
+
+
+class Jobs(Protocol):
+    """What does batch work outside the engine's process."""
+
+    def submit(self, job: Job) -> RunningJob:
+        """Hand a job over; at most so many run at once as the adapter is told, the others wait."""
+
+
+class ObjectFolder(Protocol):
+    """Objects that are written whole and never changed, in a folder that all nodes may see."""
+
+    place: str
+    """Where it is, for messages; holds no credentials."""
+
+    def names(self) -> list[str]:
+        """Give the names of all objects, sorted.
+
+        Raises:
+            StorageError: the store does not answer, as for every call.
+        """
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Give an object, or its first `limit` bytes."""
+
+    def write(self, name: str, body: bytes) -> None:
+        """Return once an object is durable; the same one may be written again, by anybody."""
+
+    def remove(self, name: str) -> None:
+        """Let go of an object, if it is there."""
 
 
 class PlacementRecord(Protocol):

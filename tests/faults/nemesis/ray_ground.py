@@ -10,7 +10,7 @@ from tests.faults.nemesis.door import Door
 from tests.support.ray_nodes import Cluster, Network, cluster_settings
 
 from crowdroute.router.ports import StoredBatch
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 SHARDS = 2
 ACTORS = 2
@@ -25,7 +25,7 @@ LATER = 1_000_000
 class RayGround:
     """A cluster, its nodes, and the door before it."""
 
-    def __init__(self, network: Network, kafka: KafkaSettings) -> None:
+    def __init__(self, network: Network, kafka: KafkaLogSettings) -> None:
         """Prepare.
 
         Args:

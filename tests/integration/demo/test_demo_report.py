@@ -11,9 +11,10 @@ from rich.console import Console
 from crowdroute.api.v1 import answers_pb2, ledger_pb2, projects_pb2
 from crowdroute.client import Client
 from crowdroute.router.demo import play as demo
+from crowdroute.router.demo import working
 from crowdroute.router.demo.crowd import simulated_crowd
-from crowdroute.router.demo.pictures import load_pictures
-from crowdroute.router.demo.play import GOLD_EVERY, Played, play, to_last_bonus_s
+from crowdroute.router.demo.pictures import GOLD_EVERY, load_pictures
+from crowdroute.router.demo.play import Played, play, to_last_bonus_s
 from crowdroute.router.demo.report import Findings, find, show
 from crowdroute.router.demo.rules import BONUS_PERIOD_S, DOCUMENT
 from crowdroute.router.replay.temporary import temporary_engine
@@ -62,8 +63,8 @@ async def demonstrate() -> Seen:
 
 
 async def test_the_report_says_what_the_engine_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "THINK_S", (0.0, 0.002))
-    monkeypatch.setattr(demo, "WAIT_S", 0.2)
+    monkeypatch.setattr(working, "THINK_S", (0.0, 0.002))
+    monkeypatch.setattr(working, "WAIT_S", 0.2)
     monkeypatch.setattr(demo, "to_last_bonus_s", lambda now_s: 0.0)
 
     seen = await demonstrate()
@@ -72,7 +73,7 @@ async def test_the_report_says_what_the_engine_says(monkeypatch: pytest.MonkeyPa
     assert found.pictures == PICTURES - PICTURES // GOLD_EVERY
     assert found.finalised == stats.tasks_finalised == found.pictures
     assert found.accuracy > 0.8
-    assert found.labels + found.gold_labels == seen.played.progress.answers
+    assert found.labels + found.gold_labels == seen.played.progress.work.answers
     assert found.gold_labels == stats.gold_checked > 0
     truth = {worker.name: worker.accuracy for worker in simulated_crowd(SEED) if not worker.senior}
     assert {one.name: one.true for one in found.workers}.items() <= truth.items()

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,6 +16,7 @@ from tests.support.counting_core import CountingCore, pause
 from tests.support.processes import PYTHONPATH
 
 from crowdroute.router.adapters.memory import ManualClock
+from crowdroute.router.adapters.shared_snapshots import snapshots_at
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.errors import LogCorrupt, StorageError
@@ -36,7 +38,7 @@ class Owner:
     """An engine over SQLite with a snapshotter beside it."""
 
     def __init__(
-        self, directory: Path, core: str = CORE, read_some: ReadSome | None = None, **options: int
+        self, directory: Path, core: str = CORE, read_some: ReadSome | None = None, **options: Any
     ) -> None:
         self.directory = directory
         self.log = SqliteLog(directory)
@@ -89,6 +91,14 @@ async def test_a_snapshot_taken_while_the_engine_runs_gives_the_next_start_its_s
         assert successor.snapshot == 100
         assert successor.core.digest() == owner.core.digest()
         assert await successor.feed.save() == 107
+
+
+async def test_a_snapshot_is_put_where_other_nodes_find_it(tmp_path: Path) -> None:
+    folder = f"file://{tmp_path}/shared"
+    async with owning(tmp_path / "node", before=5, shared=folder) as owner:
+        assert await owner.feed.save() == 5
+    _, elsewhere = snapshots_at(tmp_path / "another node", folder)
+    assert [sequence for sequence, _, _ in elsewhere.usable()] == [5]
 
 
 async def test_snapshots_come_by_themselves(tmp_path: Path) -> None:

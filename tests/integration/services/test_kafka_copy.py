@@ -13,11 +13,11 @@ from tests.support.recorded_commands import record_commands
 from tests.support.services import Services
 from tests.support.small_crowd import TASKS
 
-from crowdroute.router.adapters.codec import chain, decode_batch
+from crowdroute.router.adapters.codec import assemble, chain, decode_batch
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
+from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.cli.program import run
@@ -120,6 +120,51 @@ async def test_a_used_log_on_kafka_keeps_its_own_key(services: Services, tmp_pat
         await copy_history(origin, again)
     again.close()
     origin.close()
+
+
+async def test_a_log_on_kafka_is_verified_while_its_owner_serves_and_a_forged_record_is_found(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.integration.services import kafka_client
+
+    there = place(services, "verified", tmp_path / "node")
+    owner = await opened(there)
+    for sequence in (1, 2):
+        await append(owner, assemble(sequence, []))
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "other"}"\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "verified"\n'
+        'durability = "single-broker"\n'
+    )
+    verify = ["log", "verify", "--config", str(settings), "--json"]
+    assert await asyncio.to_thread(run, verify) == 0
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
+    assert (told["records"], told["batches"], told["claims"], told["void"]) == (3, 2, 1, 0)
+    assert told["chain"] == owner.head()[1].hex()
+
+    await append(owner, assemble(3, []))  # not fenced by who looked
+    owner.close()
+    kafka_client.write(services.bootstrap, log_topic("verified"), [b"forged"])
+    assert await asyncio.to_thread(run, verify) == 4
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
+    assert told["intact_through"] == 3
+    assert told["damage"][0].startswith("offset 4: ")
+
+
+def test_nothing_is_made_where_there_is_no_log_to_verify(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.integration.services import kafka_client
+
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "absent"\n'
+        'durability = "single-broker"\n'
+    )
+    assert run(["log", "verify", "--config", str(settings)]) == 2
+    assert "[CONFIGURATION]" in capsys.readouterr().err
+    assert log_topic("absent") not in kafka_client.topics(services.bootstrap)
 
 
 def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(

@@ -23,7 +23,7 @@ from crowdroute.router.errors import ConfigurationError, LogCorrupt, StorageErro
 from crowdroute.router.machine.stream import organisation_stream
 from crowdroute.router.runtime.clustered import clustered_shard
 from crowdroute.router.runtime.recovery import recover
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -214,7 +214,7 @@ async def test_an_engine_stops_once_a_topic_of_its_log_is_made_unsafe(
 ) -> None:
     from tests.integration.services import kafka_client
 
-    kafka = KafkaSettings(servers=[services.bootstrap[0]], name="altered", durability="single-broker")
+    kafka = KafkaLogSettings(servers=[services.bootstrap[0]], name="altered", durability="single-broker")
     with contextlib.suppress(StorageError):  # when leaving: the engine cannot be drained any more
         async with clustered_shard(kafka, tmp_path, snapshots=False, looked_at_s=0.05) as engine:
             engine.start()

@@ -19,7 +19,7 @@ from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.clustered import connection_to
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -103,9 +103,9 @@ def test_the_open_ports_are_there_as_well(secure: Services) -> None:
     assert "open" in kafka_client.topics(secure.bootstrap)
 
 
-def kafka_settings(services: Services, password_file: Path) -> KafkaSettings:
+def kafka_settings(services: Services, password_file: Path) -> KafkaLogSettings:
     told = services.variables()
-    return KafkaSettings(
+    return KafkaLogSettings(
         servers=told["KAFKA_SECURE_BOOTSTRAP"].split(","),
         name="secure",
         durability="single-broker",

@@ -4,8 +4,9 @@ Neither the order of rows nor the names of tasks, workers and labels change a re
 the smallest and oddest sets give a right result or a clear refusal; no NaN ever leaves.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -346,6 +347,21 @@ def test_the_table_has_every_kind_and_every_model_by_name() -> None:
     assert set(CHOICE_MODELS) <= set(TABLE[CHOICE].models)
     for kind, table in ANSWER_KINDS.items():
         assert table.models is TABLE[kind].models
+
+
+@EVERY
+def test_a_fit_changes_nothing_it_was_given_and_the_next_finds_the_same(kind: str, name: str) -> None:
+    model, given = TABLE[kind].models[name](), TABLE[kind].set_of(crowd(kind, 3))
+    model.rng = np.random.default_rng(7)
+    held = [it.name for it in fields(given)]
+    before = copy.deepcopy({it: getattr(given, it) for it in held})
+    parameters = copy.deepcopy(vars(model))
+    first = [np.copy(numbers) for numbers in numbers_in(model.fit(given))]
+    assert_same({it: getattr(given, it) for it in held}, before, 0.0)
+    assert model.rng.bit_generator.state == parameters.pop("rng").bit_generator.state
+    assert_same({it: vars(model)[it] for it in parameters}, parameters, 0.0)
+    for one, other in zip(first, numbers_in(model.fit(given)), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @EVERY

@@ -17,6 +17,7 @@ from tests.property.core.drawing import (
     STOPPINGS,
 )
 from tests.support.engine import TENANT
+from tests.support.refits import refit_of, wrong_refits
 
 from crowdroute.router.commands.project import (
     ApplyRules,
@@ -74,7 +75,9 @@ class Governing(History):
     """Rules of those who govern."""
 
     @rule(
-        change=st.sampled_from(["schema", "terms", "terms", "pause", "create", "create", "begin"]),
+        change=st.sampled_from(
+            ["schema", "terms", "terms", "pause", "create", "create", "begin", "refit", "refit"]
+        ),
         place=PLACE,
         terms=TERMS,
         schema=st.sampled_from(["field", "label", "removal"]),
@@ -90,6 +93,8 @@ class Governing(History):
             self._change_the_schema(schema)
         elif change == "pause":
             self._pause(place)
+        elif change == "refit":
+            self._refit(place)
         elif change == "begin":
             self._begin_again(name)
         else:
@@ -115,6 +120,19 @@ class Governing(History):
         assert reply is None or reply.reason == "PROJECT_PAUSED"
         if place % 4:
             self.world.ask(ResumeProject())
+
+    def _refit(self, place: int) -> None:
+        """What was found is installed while it holds; whatever is wrong or stale changes nothing."""
+        sound = refit_of(self.world.state)
+        if place % 3 == 0:
+            self.meanwhile(place)
+        for wrong in wrong_refits(sound):
+            assert self.world.ask(wrong) is None
+        before = self.world.state.models.installed.version
+        installed = self.world.ask(sound)
+        assert installed is not None
+        assert self.world.state.models.installed.version == before + 1
+        assert self.world.ask(sound) is None
 
     def _begin_again(self, name: str) -> None:
         """A project that was begun already stays as it is, and no other takes its place."""

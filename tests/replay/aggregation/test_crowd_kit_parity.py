@@ -75,9 +75,8 @@ def test_votes_are_counted_and_ties_broken_as_crowd_kit_does(crowd: Read, name: 
     assert ours.predict() == theirs.predict()
 
 
-# crowd-kit's one-coin model runs Python code for every worker and label in every iteration: the largest
-# crowds would take it minutes. It takes no gold.
-@pytest.mark.parametrize("name", [name for name in CROWDS if name not in ("fact_eval", "s_rel", "adult2")])
+# It takes no gold.
+@pytest.mark.parametrize("name", CROWDS)
 def test_one_coin_equals_crowd_kits_in_as_many_iterations(crowd: Read, name: str) -> None:
     annotations, _ = crowd(name)
     ours = OneCoinDawidSkene().fit(annotations)
@@ -100,7 +99,7 @@ def test_wawa_equals_crowd_kits_where_the_first_vote_is_not_tied(crowd: Read, na
     assert (ours.posteriors_.argmax(axis=1) == likeliest)[~ours.ties_].all()
 
 
-@pytest.mark.parametrize("name", ["ducks", "rte"])
+@pytest.mark.parametrize("name", CROWDS)
 def test_zero_based_skill_equals_crowd_kits(crowd: Read, name: str) -> None:
     annotations, _ = crowd(name)
     ours, theirs = ZeroBasedSkill().fit(annotations), CrowdKitReference("ZeroBasedSkill").fit(annotations)

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.replay.golden.facts import facts_of
 from tests.support.desk import EXPERT, NO, SENIOR, UNSURE, YES, Desk, make_rules
 from tests.support.engine import DAY, MINUTE, ORGANISATION, SECOND
+from tests.support.refits import refit_of
 
 from crowdroute.router.commands import organisation as org
 from crowdroute.router.commands import project as wishes
@@ -57,6 +58,7 @@ def golden_history() -> GoldenDesk:
     _operators(desk, expert)
     _gold_and_bonus(desk)
     _repair_and_erasure(desk)
+    desk.send(refit_of(desk.state))
     _project_in_another_shard(desk)
     desk.shard.check()
     return desk

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdroute.router.adapters import snapshot_files
+from crowdroute.router.adapters import snapshot_format
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles, read_snapshot
 from crowdroute.router.errors import SnapshotUnusable
@@ -97,7 +97,7 @@ def test_a_file_cut_off_or_grown_is_passed_over(files: SnapshotFiles) -> None:
 def test_another_version_is_passed_over_with_the_reason(files: SnapshotFiles) -> None:
     path = newest_path(files)
     whole = path.read_bytes()
-    path.write_bytes(whole[:8] + struct.pack(">H", snapshot_files.VERSION + 1) + whole[10:])
+    path.write_bytes(whole[:8] + struct.pack(">H", snapshot_format.VERSION + 1) + whole[10:])
     assert [sequence for sequence, _, _ in files.usable()] == [1]
     (reason,) = files.skipped
     assert reason.startswith(f"{path} is of version 2, this release reads 1")

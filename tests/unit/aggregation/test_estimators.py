@@ -22,10 +22,11 @@ from crowdroute.aggregation.confusion_em import Precision
 from crowdroute.aggregation.errors import InvalidAnnotationsError, InvalidParameterError, NotFittedError
 from crowdroute.aggregation.grouping import group_by_task
 from crowdroute.aggregation.reference import CrowdKitReference
+from crowdroute.aggregation.subtypes import SubtypeBCC
 
 VOTES = [MajorityVote, Wawa, ZeroBasedSkill]
 ITERATIVE = [DawidSkene, SmoothedDawidSkene, OneCoinDawidSkene]
-PROBABILISTIC = [*ITERATIVE, GLAD, MACE]
+PROBABILISTIC = [*ITERATIVE, GLAD, MACE, SubtypeBCC]
 ESTIMATORS = [*VOTES, *PROBABILISTIC, CrowdKitReference]
 
 
@@ -154,7 +155,9 @@ def test_what_was_believed_before_moves_the_posterior_as_bayes_says(
     odds = np.zeros_like(plain)
     np.testing.assert_array_equal(make().fit(annotations, None, odds).predict_proba(), plain)
     odds[7] = annotations.log_odds({7: {2: 1.0}})[7]
+    given = odds.copy()
     assert make().fit(annotations, None, odds).predict_proba()[7, 2] > plain[7, 2]
+    np.testing.assert_array_equal(odds, given)
     # A constant per task says nothing.
     np.testing.assert_allclose(make().fit(annotations, None, np.full_like(plain, 5.0)).predict_proba(), plain)
 

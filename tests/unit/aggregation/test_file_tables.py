@@ -76,7 +76,7 @@ def test_times_of_parquet_are_times(tmp_path: Path) -> None:
         ("a.jsonl", b"[" * 100_000 + b"\n", "line 1: not JSON"),
         ("a.jsonl", b'{"task": 1, "worker": 2}\n', "no column 'label'"),
         ("a.jsonl", b'{"task": 1, "worker": 2, "label": 3}\n{"task": 1, "worker": 3}\n', "line 2: label is"),
-        ("a.jsonl", b"\xff\xfe\n", "decode"),
+        ("a.jsonl", b"\xff\xfe\n", "decode .* save it as UTF-8"),
         ("a.jsonl.gz", b"{}", "cannot be read"),
         ("a.parquet", b"PAR1", "cannot be read as Parquet"),
         ("a.xlsx", b"", r"none of \.csv"),

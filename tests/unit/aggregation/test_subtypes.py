@@ -1,10 +1,14 @@
 """Classes with subtypes: evidence that never falls, and what it is good for."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from crowdroute.aggregation import AnnotationSet, MajorityVote, SmoothedDawidSkene
+from crowdroute.aggregation import AnnotationSet, MajorityVote, SmoothedDawidSkene, subtypes
+from crowdroute.aggregation.base import vote_shares
 from crowdroute.aggregation.errors import InvalidParameterError
+from crowdroute.aggregation.grouping import Grouped
 from crowdroute.aggregation.subtypes import SubtypeBCC
 
 
@@ -87,6 +91,35 @@ def test_one_seed_gives_one_result() -> None:
     one, other = (SubtypeBCC(rng=np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(one.fit(annotations).posteriors_, other.fit(annotations).posteriors_)
     np.testing.assert_array_equal(one.fit(annotations).posteriors_, other.posteriors_)
+
+
+def test_every_start_divides_the_votes_whatever_was_fitted_before() -> None:
+    class Watched(SubtypeBCC):
+        def _run(
+            self,
+            annotations: AnnotationSet,
+            grouped: Grouped,
+            start: np.ndarray,
+            odds: np.ndarray | None,
+            subtypes: int,
+        ) -> Any:
+            starts.append(start.reshape(-1, 2, subtypes).sum(axis=2))
+            return super()._run(annotations, grouped, start, odds, subtypes)
+
+    starts: list[np.ndarray] = []
+    annotations, _ = crowd(hard=0.3, seed=4, tasks=100)
+    Watched(restarts=2).fit(annotations)
+    assert len(starts) == 3
+    for start in starts:
+        np.testing.assert_allclose(start, vote_shares(annotations, annotations.gold_codes(None)))
+
+
+@pytest.mark.parametrize("most", [2**63, 50])
+def test_patterns_are_numbered_as_sorted_rows_are(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subtypes, "_MOST_CODES", most)
+    rows = np.random.default_rng(0).integers(0, 6, (300, 4))
+    expected = np.unique(rows, axis=0, return_inverse=True)[1]
+    np.testing.assert_array_equal(subtypes._numbered(list(rows.T)), expected)
 
 
 def test_bad_parameters_are_refused() -> None:

@@ -145,7 +145,7 @@ def test_every_call_that_was_promised_is_there() -> None:
             Next Resume Submit Amend Withdraw SaveDraft Skip ReportProblem Extend Release GetGuideline Work
         """,
         "OperationsService": """
-            CreateProject GetProject ListProjects PauseProject ResumeProject GetStats
+            CreateProject GetProject ListProjects PauseProject ResumeProject RefitProject GetStats
             CheckRules ApplyRules GetRules ListRulesVersions
             AddItems ImportItems EraseItem GetTask ListTasks CancelTask ReopenTask EscalateTask
             ListAnnotations RequestReview RevokeLease

@@ -18,7 +18,7 @@ from crowdroute.router.rpc.status import retry_seconds, status_code
 from crowdroute.router.runtime.settings import (
     ClusterSettings,
     FeedSettings,
-    KafkaSettings,
+    KafkaLogSettings,
     LimitSettings,
     MetricsSettings,
     PeerSettings,
@@ -39,7 +39,7 @@ GROUPS = {
     "metrics": MetricsSettings,
     "tracing": TracingSettings,
     "cluster": ClusterSettings,
-    "kafka": KafkaSettings,
+    "kafka": KafkaLogSettings,
     "redis": RedisSettings,
     "feeds": FeedSettings,
     "peers": PeerSettings,

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.shards import Street
 
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.feeds import feeding
 from crowdroute.router.feeds.standing import FeedStanding
-from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import load_settings
+
+
+@pytest.fixture
+async def group() -> AsyncIterator[ShardGroup]:
+    async with Street(1).group() as served:
+        yield served
 
 
 async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
     monkeypatch: pytest.MonkeyPatch,
+    group: ShardGroup,
 ) -> None:
     async def follow(_feed: object) -> None:
         raise ConfigurationError("the topic was made anew")
@@ -24,7 +32,7 @@ async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
     monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"], "out": []})
 
-    async with feeding.fed(settings, {0: cast(Engine, None)}, FeedStanding()) as ended:
+    async with feeding.fed(settings, group, FeedStanding()) as ended:
         await asyncio.wait((ended,), timeout=10)
 
     assert isinstance(feeding.failure_of(ended), ConfigurationError)
@@ -32,6 +40,7 @@ async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
 
 async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch,
+    group: ShardGroup,
 ) -> None:
     def refuse(*_: object) -> None:
         raise ConfigurationError("topic crowdroute.results could lose what it acknowledged")
@@ -44,9 +53,50 @@ async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_r
     monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]})
 
-    async with feeding.fed(settings, {0: cast(Engine, None)}, FeedStanding()) as ended:
+    async with feeding.fed(settings, group, FeedStanding()) as ended:
         await asyncio.wait((ended,), timeout=10)
 
     failure = feeding.failure_of(ended)
     assert isinstance(failure, ConfigurationError)
     assert "could lose" in failure.message
+
+
+async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running: set[str] = set()
+
+    async def follow(feed: object) -> None:
+        name = type(feed).__name__
+        running.add(name)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running.remove(name)
+
+    monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
+    monkeypatch.setattr(feeding, "ensure_outbox", lambda *_: None)
+    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    monkeypatch.setattr(feeding.Outbox, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, shards=2)
+    standing = FeedStanding()
+
+    async def settled(wanted: set[str]) -> None:
+        async with asyncio.timeout(10):
+            while running != wanted:
+                await asyncio.sleep(0)
+
+    async with Street(2).group(()) as group, feeding.fed(settings, group, standing) as ended:
+        await group.take(1, group.placement)
+        await settled({"Outbox"})
+        assert (set(standing.outboxes), set(standing.inputs)) == ({1}, set())
+        await group.release(1, group.placement)
+        assert not running
+        assert not standing.outboxes
+        await group.take(0, group.placement)
+        await settled({"Outbox", "_PartitionFeed"})
+        assert set(standing.inputs) == {("crowdroute.tasks", 0)}
+        await group.release(0, group.placement)
+        assert not running
+        assert not standing.inputs
+        assert not ended.done()

@@ -19,13 +19,17 @@ from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.commands.project import CreateProject
 from crowdroute.router.errors import InvalidCommand, StorageError
-from crowdroute.router.feeds.intake import RECORDS_AT_ONCE, Refused, TaskIntake, runs_of
+from crowdroute.router.feeds.intake import TaskIntake
+from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.records import DeadLetter, TaskRecord, dead_letter, schema_of, task_of
+from crowdroute.router.feeds.room import Room
+from crowdroute.router.feeds.runs import RECORDS_AT_ONCE, Refused, runs_of
 from crowdroute.router.feeds.told import AnnotationRecord, PaymentRecord, ResultRecord, WorkerRecord
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.ports import Tracer
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
 
 PROJECTS = {"cats": bytes(15) + b"\1", "dogs": bytes(15) + b"\2"}
 
@@ -67,7 +71,8 @@ class House:
                 await self.engine.submit(
                     self.engine.request(stream, CreateProject(project, name, make_rules()))
                 )
-        return TaskIntake({0: self.engine}, TENANT, "tasks", self._send_away, self.tracer)
+        owners = Owners(ShardGroup.alone(self.engine), TENANT, "tasks", Room(10**6))
+        return TaskIntake(owners, self._send_away, self.tracer)
 
     async def _send_away(self, partition: int, refused: Refused) -> None:
         if self.post_is_down:

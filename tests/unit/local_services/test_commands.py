@@ -69,3 +69,21 @@ def test_status_where_nothing_ever_ran_says_so_by_its_exit_code(capsys: pytest.C
 def test_the_folder_is_in_the_repository_unless_it_is_named() -> None:
     assert commands.services_folder({}) == commands.REPOSITORY / ".services"
     assert (commands.REPOSITORY / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize("words", [["run"], ["up", "sh"]])
+def test_run_and_nothing_else_takes_a_program(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands.main(words)
+    assert ended.value.code == 2
+    assert "services.py run PROGRAM" in capsys.readouterr().err
+
+
+def test_run_says_in_one_message_what_is_missing_and_leaves_standard_output_to_the_program(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert commands.main(["run", "sh"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("services: 'java' is not installed")
+    assert said.err.endswith("[PROGRAM_MISSING]\n")
+    assert said.out == ""

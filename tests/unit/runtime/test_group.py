@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from tests.support.shards import ORGANISATION, Street, add_task, add_worker, create, found
 from tests.support.wire import TENANT, make_rules
 
+from crowdroute.router.commands import Reply, Request
 from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson
 from crowdroute.router.commands.project import CreateProject, PauseProject, RequestNext, SubmitAnswer
 from crowdroute.router.commands.replies import Offered
@@ -25,6 +27,7 @@ from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import WorkerStatus
+from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import Owner, Placement
@@ -223,6 +226,38 @@ async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> Non
         batches = len(street.disks[0].batches)
         await group.crossing.look()
         assert len(street.disks[0].batches) == batches
+
+
+class Unregistered:
+    """Carries nothing: the organisation does not know the project yet."""
+
+    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
+        raise NotFound("no project", {"field": "project"})
+
+
+async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    street = Street()
+    async with street.group() as group:
+        await found(group)
+        await create(group, FIRST, "one")
+        stream = await create(group, SECOND, "two")
+        await add_task(group, stream)
+        await add_worker(group, WORKER)
+        (lease,) = (await offered(group, stream)).leases
+        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
+        await group.submit(group.request(stream, answer))
+        street.clock.advance(61_000_000)
+        with monkeypatch.context() as unregistered:
+            unregistered.setattr(group.crossing, "_carrier", Unregistered())
+            await group.crossing.look()
+        assert not group.organisation(TENANT).list_balances(WORKER)
+
+        await group.crossing.look()
+
+        (balance,) = group.organisation(TENANT).list_balances(WORKER)
+        assert balance.micros > 0
 
 
 async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:

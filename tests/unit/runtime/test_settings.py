@@ -84,9 +84,26 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         load_settings(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize(
-    "more", [{"peers": {"address": "127.0.0.1:0", "secret_file": "secret"}}, {"cluster": {}}]
-)
-def test_feeds_are_refused_where_another_process_serves_some_shards(more: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match="all shards"):
-        load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, **more)
+def test_feeds_of_a_cluster_need_a_way_from_one_process_to_another() -> None:
+    peers = {"address": "127.0.0.1:0", "secret_file": "secret"}
+    feeds = {"servers": ["127.0.0.1:9092"]}
+    assert load_settings(None, feeds=feeds, cluster={}, peers=peers).feeds is not None
+    assert load_settings(None, feeds=feeds, peers=peers).feeds is not None
+    with pytest.raises(ConfigurationError, match="give peers"):
+        load_settings(None, feeds=feeds, cluster={})
+
+
+def test_only_what_is_archived_and_behind_a_snapshot_may_be_deleted() -> None:
+    log = {"servers": ["kafka:9092"], "delete": True, "archive": "s3://bucket/logs"}
+    with pytest.raises(ConfigurationError, match="give both URLs"):
+        load_settings(kafka=log)
+    whole = log | {"snapshots": "s3://bucket/snapshots"}
+    assert load_settings(kafka=whole).kafka is not None
+    with pytest.raises(ConfigurationError, match="waits for snapshots that nobody writes"):
+        load_settings(kafka=whole, snapshots=False)
+
+
+def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigurationError, match="no credentials in a URL") as refused:
+        load_settings(kafka={"servers": ["kafka:9092"], "archive": "sftp://me:hunter2@host/logs"})
+    assert "hunter2" not in str(refused.value)

@@ -69,6 +69,11 @@ class OperationsServiceStub:
                 request_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.ResumeProjectRequest.SerializeToString,
                 response_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.Project.FromString,
                 _registered_method=True)
+        self.RefitProject = channel.unary_unary(
+                '/crowdroute.api.v1.OperationsService/RefitProject',
+                request_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.SerializeToString,
+                response_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.FromString,
+                _registered_method=True)
         self.GetStats = channel.unary_unary(
                 '/crowdroute.api.v1.OperationsService/GetStats',
                 request_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.GetStatsRequest.SerializeToString,
@@ -315,6 +320,13 @@ class OperationsServiceServicer:
 
     def ResumeProject(self, request, context):
         """Hands out work again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefitProject(self, request, context):
+        """Fits the project's models anew to every answer that counts, and takes over what was found.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -641,6 +653,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.ResumeProject,
                     request_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.ResumeProjectRequest.FromString,
                     response_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.Project.SerializeToString,
+            ),
+            'RefitProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefitProject,
+                    request_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.FromString,
+                    response_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.SerializeToString,
             ),
             'GetStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStats,
@@ -989,6 +1006,33 @@ class OperationsService:
             '/crowdroute.api.v1.OperationsService/ResumeProject',
             crowdroute_dot_api_dot_v1_dot_projects__pb2.ResumeProjectRequest.SerializeToString,
             crowdroute_dot_api_dot_v1_dot_projects__pb2.Project.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefitProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crowdroute.api.v1.OperationsService/RefitProject',
+            crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.SerializeToString,
+            crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -106,6 +106,26 @@ class ResumeProjectRequest(_message.Message):
     idempotency_key: str
     def __init__(self, project_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
+class RefitProjectRequest(_message.Message):
+    __slots__ = ("project_id", "idempotency_key")
+    PROJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    project_id: str
+    idempotency_key: str
+    def __init__(self, project_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
+
+class RefitProjectResponse(_message.Message):
+    __slots__ = ("version", "fitted_through", "labels", "digest")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    FITTED_THROUGH_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    fitted_through: int
+    labels: int
+    digest: str
+    def __init__(self, version: _Optional[int] = ..., fitted_through: _Optional[int] = ..., labels: _Optional[int] = ..., digest: _Optional[str] = ...) -> None: ...
+
 class GetStatsRequest(_message.Message):
     __slots__ = ("project_id",)
     PROJECT_ID_FIELD_NUMBER: _ClassVar[int]

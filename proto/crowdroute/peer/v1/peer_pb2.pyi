@@ -174,3 +174,64 @@ class PositionResponse(_message.Message):
     SEQUENCES_FIELD_NUMBER: _ClassVar[int]
     sequences: _containers.ScalarMap[str, int]
     def __init__(self, sequences: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class InputRecord(_message.Message):
+    __slots__ = ("offset", "value", "traceparent")
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    value: bytes
+    traceparent: str
+    def __init__(self, offset: _Optional[int] = ..., value: _Optional[bytes] = ..., traceparent: _Optional[str] = ...) -> None: ...
+
+class HandOverRequest(_message.Message):
+    __slots__ = ("shard", "generation", "topic", "partition", "project", "previous", "next_offset", "records", "traceparent")
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    PARTITION_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    shard: int
+    generation: int
+    topic: str
+    partition: int
+    project: bytes
+    previous: int
+    next_offset: int
+    records: _containers.RepeatedCompositeFieldContainer[InputRecord]
+    traceparent: str
+    def __init__(self, shard: _Optional[int] = ..., generation: _Optional[int] = ..., topic: _Optional[str] = ..., partition: _Optional[int] = ..., project: _Optional[bytes] = ..., previous: _Optional[int] = ..., next_offset: _Optional[int] = ..., records: _Optional[_Iterable[_Union[InputRecord, _Mapping]]] = ..., traceparent: _Optional[str] = ...) -> None: ...
+
+class RefusedRecord(_message.Message):
+    __slots__ = ("offset", "code", "reason", "details")
+    class DetailsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    offset: int
+    code: str
+    reason: str
+    details: _containers.ScalarMap[str, str]
+    def __init__(self, offset: _Optional[int] = ..., code: _Optional[str] = ..., reason: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class HandOverResponse(_message.Message):
+    __slots__ = ("mark", "has_room", "refused")
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    HAS_ROOM_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    mark: int
+    has_room: bool
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedRecord]
+    def __init__(self, mark: _Optional[int] = ..., has_room: _Optional[bool] = ..., refused: _Optional[_Iterable[_Union[RefusedRecord, _Mapping]]] = ...) -> None: ...

@@ -60,6 +60,11 @@ class PeerServiceStub:
                 request_serializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionRequest.SerializeToString,
                 response_deserializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionResponse.FromString,
                 _registered_method=True)
+        self.HandOver = channel.unary_unary(
+                '/crowdroute.peer.v1.PeerService/HandOver',
+                request_serializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverRequest.SerializeToString,
+                response_deserializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverResponse.FromString,
+                _registered_method=True)
 
 
 class PeerServiceServicer:
@@ -101,6 +106,13 @@ class PeerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandOver(self, request, context):
+        """Has records of an input taken in by the shard that owns their project.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PeerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_PeerServiceServicer_to_server(servicer, server):
                     servicer.Position,
                     request_deserializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionRequest.FromString,
                     response_serializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionResponse.SerializeToString,
+            ),
+            'HandOver': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandOver,
+                    request_deserializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverRequest.FromString,
+                    response_serializer=crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class PeerService:
             '/crowdroute.peer.v1.PeerService/Position',
             crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionRequest.SerializeToString,
             crowdroute_dot_peer_dot_v1_dot_peer__pb2.PositionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandOver(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/crowdroute.peer.v1.PeerService/HandOver',
+            crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverRequest.SerializeToString,
+            crowdroute_dot_peer_dot_v1_dot_peer__pb2.HandOverResponse.FromString,
             options,
             channel_credentials,
             insecure,

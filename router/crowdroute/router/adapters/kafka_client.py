@@ -36,6 +36,8 @@ class KafkaConnection:
     """host:port of some brokers; the others are learnt from them."""
     security: Mapping[str, Any] = field(default_factory=dict)
     """kafka-python's `security_protocol`, `ssl_*` and `sasl_*` options; none for an open port."""
+    compression: str = "none"
+    """Of what producers send, `none` or `zstd`; who reads finds it said in the records."""
 
     @property
     def place(self) -> str:
@@ -43,9 +45,9 @@ class KafkaConnection:
         return ",".join(self.servers)
 
     def _common(self) -> dict[str, Any]:
-        if importlib.util.find_spec("kafka") is None or importlib.util.find_spec("crc32c") is None:
+        if any(importlib.util.find_spec(name) is None for name in ("kafka", "crc32c", "zstandard")):
             raise ConfigurationError(
-                "a log on Kafka needs kafka-python and crc32c: pip install 'crowdroute[cluster]'"
+                "Kafka needs kafka-python, crc32c, zstandard: pip install 'crowdroute[cluster]'"
             )
         return {
             "bootstrap_servers": list(self.servers),
@@ -72,6 +74,7 @@ class KafkaConnection:
                 linger_ms=0,
                 max_request_size=LARGEST_RECORD,
                 max_block_ms=CONNECT_MS,
+                compression_type=None if self.compression == "none" else self.compression,
             )
 
     def consumer(self) -> KafkaConsumer:

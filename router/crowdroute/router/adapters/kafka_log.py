@@ -22,6 +22,7 @@ from crowdroute.router.adapters.kafka_content import (
     version_of,
     versioned,
 )
+from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_note import Note, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
@@ -206,7 +207,7 @@ def _plain(change: ContentChange) -> ContentChange:
 
 def read_wanted(
     owner: KafkaOwner,
-    partition: KafkaPartition,
+    partition: KafkaPartition | KafkaHistory,
     topic_id: bytes,
     fold: Callable[[StoredBatch], None] = lambda _stored: None,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_content import ContentReader, Version, secret_key, version_of, versioned
+from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
 from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
@@ -18,6 +19,8 @@ from crowdroute.router.adapters.kafka_reader import KafkaReader
 from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
+from crowdroute.router.adapters.log_archive import LogArchive
+from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.sqlite_files import COPY
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
@@ -43,6 +46,28 @@ class KafkaPlace(NamedTuple):
     durability: Durability
     directory: Path
     """Of the local copy."""
+    archive: str | None = None
+    """URL of what was archived before it was deleted from the topic; None for a topic that has everything."""
+
+    @property
+    def claimed(self) -> str:
+        """Give the shard's name in its claims."""
+        return f"{self.name}/{self.shard}"
+
+    def folder(self, url: str, topic_id: bytes) -> str:
+        """Give the shard's folder below a URL: a topic that is created again is another log."""
+        return f"{url.rstrip('/')}/{self.name}/{topic_id.hex()}/{self.shard}"
+
+
+def archive_of(place: KafkaPlace, topic_id: bytes) -> LogArchive | None:
+    """Give the archive of a shard, None when the place has none.
+
+    Raises:
+        ConfigurationError: the driver of its URL is not installed.
+    """
+    if place.archive is None:
+        return None
+    return LogArchive(Objects(place.folder(place.archive, topic_id)), place.claimed, topic_id)
 
 
 def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = QUERY_LEASE_US) -> KafkaLog:
@@ -71,18 +96,18 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         opened.append(sender.close)
         contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
         opened.append(contents.close)
-        name = f"{place.name}/{place.shard}"
-        reader = KafkaReader(name, note.position)
+        reader = KafkaReader(place.claimed, note.position)
         reader.check_topic(topic_id)
-        reader.check_bounds(*batches.bounds())
+        source = _source_for(reader, batches, archive_of(place, topic_id))
+        reader.check_bounds(*source.bounds())
         owner = KafkaOwner(
             reader,
-            Claim(name, generation, secrets.token_bytes(NONCE_BYTES)),
+            Claim(place.claimed, generation, secrets.token_bytes(NONCE_BYTES)),
             query_lease_us=query_lease_us,
         )
         owner.acknowledged(sender.send_and_wait(owner.claim()), lease_clock_us())
         following = _Following(copy)
-        read_wanted(owner, batches, topic_id, following.take)
+        read_wanted(owner, source, topic_id, following.take)
         following.flush()
         where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
         try:
@@ -99,6 +124,13 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         for close in reversed(opened):
             close()
         raise
+
+
+def _source_for(
+    reader: KafkaReader, batches: KafkaPartition, archive: LogArchive | None
+) -> KafkaPartition | KafkaHistory:
+    """Give the topic alone where it has all that is wanted: an archive out of reach does no harm then."""
+    return batches if reader.wanted >= batches.bounds()[0] else KafkaHistory(batches, archive)
 
 
 def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:

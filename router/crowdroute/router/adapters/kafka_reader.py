@@ -130,8 +130,8 @@ class KafkaReader:
         if log_start > self.wanted:
             raise SnapshotUnusable(
                 f"the log begins at offset {log_start}, what was read of it ends before"
-                f" {self.next_offset}, and the reader needs {self.wanted}: take a newer snapshot, or read"
-                " the archive first",
+                f" {self.next_offset}, and the reader needs {self.wanted}: take a newer snapshot, or name"
+                " the log's archive (kafka.archive)",
                 {"offset": str(self.wanted), "log_start": str(log_start), "differs": "deleted"},
             )
         if log_end < self.next_offset:

@@ -152,8 +152,7 @@ def check_topics(
         ConfigurationError: a topic is gone, another one, or unsafe by now.
         StorageError: the cluster does not answer.
     """
-    found = _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
-    if found != topic_id:
+    if look_at_log(connection, name, shards, durability) != topic_id:
         raise ConfigurationError(
             f"topic {log_topic(name)} was removed and made again: restore the log from a copy of it",
             {"topic": log_topic(name), "differs": "topic"},
@@ -161,18 +160,36 @@ def check_topics(
     _looked_at(connection, content_topic(name), shards, content_settings(durability), durability)
 
 
+def look_at_log(connection: KafkaConnection, name: str, shards: int, durability: Durability) -> bytes:
+    """See that the topic of a log's batches is there and safe, and give its id; blocks.
+
+    Raises:
+        ConfigurationError: there is none, or it could lose what it acknowledged.
+        StorageError: the cluster does not answer.
+    """
+    return _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
+
+
 def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:
     """See that a topic exists and is safe; give its id."""
-    from kafka.errors import KafkaError
+    from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
 
+    replicas = _REPLICAS[durability]
     with closing(connection.admin()) as admin:
         try:
             if topic not in admin.list_topics():
-                replicas = _REPLICAS[durability]
                 asked = {"num_partitions": shards, "replication_factor": replicas, "configs": dict(wanted)}
                 admin.create_topics({topic: asked}, wait_for_metadata=True)
+        except TopicAlreadyExistsError:  # another process of the cluster was quicker
+            admin.wait_for_topics([topic])
+        except InvalidReplicationFactorError as error:
+            raise ConfigurationError(
+                f"topic {topic} needs {replicas} replicas, and {connection.place} has fewer brokers: start"
+                f" more, or set durability to single-broker if one broker is all there is",
+                {"topic": topic, "replicas": str(replicas)},
+            ) from error
         except KafkaError as error:
             raise StorageError(
                 f"topic {topic} cannot be made in {connection.place} ({error})", {"topic": topic}
@@ -200,7 +217,8 @@ def _looked_at(
     partitions = found["partitions"]
     if not partitions:
         raise ConfigurationError(
-            f"there is no topic {topic} in {connection.place} any more: restore the log from a copy",
+            f"there is no topic {topic} in {connection.place}: correct the name of the log, or, if the topic"
+            f" was removed, restore the log from a copy",
             {"topic": topic},
         )
     if len(partitions) < shards:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from crowdroute.router.adapters.clock_skew import check_skew
 from crowdroute.router.errors import ConfigurationError
 
@@ -18,6 +20,8 @@ OLDEST = (7, 0)
 
 CONNECTIONS = 16
 """At most: one waits for notices, the others carry commands of about a tenth of a millisecond."""
+
+_log = structlog.get_logger("crowdroute.directory")
 
 CHECK_SECONDS = 3.0
 """Longest wait for the checks at start, before anybody is served."""
@@ -130,6 +134,24 @@ class RedisConnection:
         _check_version(self.server, str(information.get("redis_version", "")))
         check_skew(f"Redis at {self.server}", seconds + micros / 1e6, (before + after) / 2, after - before)
         return ""
+
+    async def forget(self, namespace: str) -> None:
+        """Remove every key of a namespace, as after a trial; when nobody answers, they stay."""
+        from redis.exceptions import RedisError
+
+        client = self.client()
+        try:
+            async for key in client.scan_iter(f"{namespace}:*"):
+                await client.unlink(key)
+        except (RedisError, OSError) as error:
+            _log.warning(
+                "redis does not answer: a namespace stays behind",
+                server=self.server,
+                namespace=namespace,
+                reason=str(error),
+            )
+        finally:
+            await client.aclose()
 
     def _tls(self) -> dict[str, Any]:
         if self.authority is None:

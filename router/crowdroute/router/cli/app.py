@@ -10,6 +10,7 @@ import typer
 
 from crowdroute.router.cli.aggregating import aggregate
 from crowdroute.router.cli.cluster import app as cluster
+from crowdroute.router.cli.cluster_demo import cluster_demo
 from crowdroute.router.cli.demonstrating import demo
 from crowdroute.router.cli.directory import app as directory
 from crowdroute.router.cli.explaining import explain
@@ -18,6 +19,7 @@ from crowdroute.router.cli.importing import import_items
 from crowdroute.router.cli.logs import app as logs
 from crowdroute.router.cli.projects import app as projects
 from crowdroute.router.cli.reaching import Tls
+from crowdroute.router.cli.refitting import refit
 from crowdroute.router.cli.replaying import replay
 from crowdroute.router.cli.rulebook import app as rulebook
 from crowdroute.router.cli.serving import serve
@@ -85,11 +87,13 @@ app.add_typer(workers, name="workers")
 app.add_typer(tasks, name="tasks")
 app.add_typer(logs, name="log")
 app.add_typer(directory, name="directory")
+cluster.command("demo")(cluster_demo)
 app.add_typer(cluster, name="cluster")
 app.command("stats")(stats)
 app.command("top")(top)
 app.command("import")(import_items)
 app.command("export")(export)
 app.command("explain")(explain)
+app.command("refit")(refit)
 app.command("replay")(replay)
 app.command("aggregate")(aggregate)

@@ -15,10 +15,16 @@ from crowdroute.router.adapters.ray_store import Head, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
-from crowdroute.router.errors import ConfigurationError, FleetUnavailable, WrongState
-from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Refused, Restart, Show, Want
+from crowdroute.router.errors import ConfigurationError, FleetUnavailable
+from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
-from crowdroute.router.runtime.cluster.ray_client import ask, connected, end, running_supervisor, supervisor
+from crowdroute.router.runtime.cluster.ray_client import (
+    carry_out,
+    connected,
+    end,
+    running_supervisor,
+    supervisor,
+)
 from crowdroute.router.runtime.directory.opening import connection_to
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
@@ -81,10 +87,10 @@ def up(
         asyncio.run(connection_to(settings.redis).check())
     with connected(cluster.ray):
         led = supervisor(HOSTING)
-        require_growth(_ask(led, Show()), settings.shards)
+        require_growth(carry_out(led, Show()), settings.shards)
         # Before anything is started by them, and not if they are refused.
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
-        seen = _carry_out(led, Want(settings.shards, cluster.actors), wait, "starting")
+        seen = _finish(led, Want(settings.shards, cluster.actors), wait, "starting")
     _print(seen, as_json)
 
 
@@ -95,7 +101,7 @@ def status(ray: RayAddress = "auto", as_json: AsJson = False) -> None:
     Example: crowdroute cluster status --json
     """
     with connected(ray):
-        seen = _ask(running_supervisor(), Show())
+        seen = carry_out(running_supervisor(), Show())
     _print(seen, as_json)
 
 
@@ -115,7 +121,7 @@ def move(
     Example: crowdroute cluster move 3 actor-1
     """
     with connected(ray):
-        seen = _carry_out(running_supervisor(), Move(shard, actor), wait, f"moving shard {shard}")
+        seen = _finish(running_supervisor(), Move(shard, actor), wait, f"moving shard {shard}")
     _print(seen, as_json)
 
 
@@ -135,7 +141,7 @@ def drain(
     """
     with connected(ray):
         doing = f"taking {name} back" if undo else f"draining {name}"
-        seen = _carry_out(running_supervisor(), Drain(name, undo), wait, doing)
+        seen = _finish(running_supervisor(), Drain(name, undo), wait, doing)
     _print(seen, as_json)
 
 
@@ -146,7 +152,7 @@ def restart(ray: RayAddress = "auto", wait: Patience = 600.0, as_json: AsJson = 
     Example: crowdroute cluster restart
     """
     with connected(ray):
-        seen = _carry_out(running_supervisor(), Restart(), wait, "restarting")
+        seen = _finish(running_supervisor(), Restart(), wait, "restarting")
     _print(seen, as_json)
 
 
@@ -158,30 +164,16 @@ def down(ray: RayAddress = "auto", wait: Patience = WAIT_S, as_json: AsJson = Fa
     """
     with connected(ray):
         led = running_supervisor()
-        shards = _ask(led, Show()).wanted.shards
-        seen = _carry_out(led, Want(shards, 0), wait or WAIT_S, "stopping")
+        shards = carry_out(led, Show()).wanted.shards
+        seen = _finish(led, Want(shards, 0), wait or WAIT_S, "stopping")
         end(led)
     _print(seen, as_json)
 
 
-def _ask(led: Any, question: Question) -> Overview:
-    """Ask the supervisor, and give how the cluster does.
-
-    Raises:
-        WrongState: it refused.
-    """
-    answer = ask(led, question)
-    if isinstance(answer, Refused):
-        error = WrongState(answer.message)
-        error.code = answer.code
-        raise error
-    return answer
-
-
-def _carry_out(led: Any, question: Question, wait: float, doing: str) -> Overview:
+def _finish(led: Any, question: Question, wait: float, doing: str) -> Overview:
     """Ask for something and show how far it is, until it is done; gives how the cluster does then."""
-    seen = _ask(led, question)
-    return _wait(lambda: _ask(led, Show()), seen, wait, doing) if wait else seen
+    seen = carry_out(led, question)
+    return _wait(lambda: carry_out(led, Show()), seen, wait, doing) if wait else seen
 
 
 def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.cli.log_lines import write_log
+from crowdroute.router.errors import InvariantBroken
+from crowdroute.router.feeds.feeding import failure_of, fed
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server
@@ -39,12 +42,25 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     server = make_server(settings, tracer)
     hosting = GroupHosting(settings, server, place.ip)
     await hosting.start()
+    feeds = FeedStanding()
+    feeding = fed(settings, hosting.group, feeds, tracer, hosting.forwarding)
+    (await _for_ever.enter_async_context(feeding)).add_done_callback(partial(_end_with, hosting))
     if settings.metrics is not None:
-        served = metrics_served(settings.metrics.address, server, FeedStanding())
+        served = metrics_served(settings.metrics.address, server, feeds)
         port = await _for_ever.enter_async_context(served)
         _log.info("metrics served", port=port)
     _log.info("listening", actor=place.actor, address=hosting.at.public, peers=hosting.at.peers)
     return hosting
+
+
+def _end_with(hosting: GroupHosting, feeding: asyncio.Future[None]) -> None:
+    """End the process when its feeds cannot go on: the next one tries again, and says why."""
+    try:
+        failure = failure_of(feeding)
+    except Exception as error:
+        failure = InvariantBroken(f"a feed ended by a defect: {error}")
+    if failure is not None and not hosting.failed.done():
+        hosting.failed.set_result(failure)
 
 
 def settings_at(settings: Settings, place: Place) -> Settings:

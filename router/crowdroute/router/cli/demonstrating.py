@@ -16,7 +16,7 @@ from crowdroute.router.demo.crowd import simulated_crowd
 from crowdroute.router.demo.pictures import load_pictures
 from crowdroute.router.demo.play import play
 from crowdroute.router.demo.report import Findings, find, show
-from crowdroute.router.demo.view import live_view
+from crowdroute.router.demo.view import draw, live_view
 from crowdroute.router.replay.temporary import temporary_engine
 
 
@@ -41,7 +41,7 @@ def demo(
 async def _play(count: int, seed: int) -> Findings:
     pictures, crowd = load_pictures(count), simulated_crowd(seed)
     async with temporary_engine() as connection:
-        with live_view(console()) as shown:
+        with live_view(console(), draw) as shown:
             played = await play(connection, pictures, crowd, seed, shown)
 
         def read() -> Findings:

@@ -21,6 +21,7 @@ from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
+from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.sharing import shared
@@ -116,6 +117,7 @@ async def _serve_calls(
                 token = await bootstrap(group.engines[FIRST_SHARD], settings.tenant, settings.directory)
                 if token is not None:
                     _log.info("the first administrator's token was written", file=str(token))
+            peers: Forwarding | None = None
             if settings.peers is not None:
                 peers = await around.enter_async_context(peers_served(settings.peers, server, group))
                 _log.info("peers served", port=peers.port)
@@ -126,7 +128,7 @@ async def _serve_calls(
                 "serving", port=server.port, directory=str(settings.directory), shards=len(group.engines)
             )
             waiting = asyncio.create_task(stop.wait())
-            async with fed(settings, group.engines, feeds, tracer) as feeding:
+            async with fed(settings, group, feeds, tracer, peers) as feeding:
                 await asyncio.wait((waiting, group.failed, feeding), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
             failure = group.failed.result() if group.failed.done() else failure_of(feeding)

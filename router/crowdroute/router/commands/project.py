@@ -5,6 +5,7 @@ from __future__ import annotations
 from crowdroute.router.commands.base import Wish
 from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.facts import Requirement, WorkerFacts
+from crowdroute.router.model.fitted import FittedField
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import Purpose, Stage
@@ -230,6 +231,19 @@ class NoteOutage(Wish, tag="NoteOutage"):
     length_us: int
 
 
+class InstallModel(Wish, tag="InstallModel"):
+    """Take over what a refit found; refused when what it was fitted to no longer holds."""
+
+    version: int
+    """The next one after the version that it began from."""
+    fitted_through: int
+    discounted: int
+    """Workers whose answers did not count when it was fitted."""
+    annotations: int
+    digest: bytes
+    fields: tuple[FittedField, ...]
+
+
 ProjectCommand = (
     CreateProject
     | BeginProject
@@ -257,6 +271,7 @@ ProjectCommand = (
     | EraseItem
     | SeverPerson
     | NoteOutage
+    | InstallModel
 )
 
 PROJECT_COMMANDS: tuple[type[Wish], ...] = ProjectCommand.__args__

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from crowdroute.router.errors import ConfigurationError
 
+GOLD_EVERY = 10
+"""One picture in so many has a known answer."""
+
 SCALE = 8
 """Each pixel becomes a square of so many, so that a browser shows something."""
 
@@ -21,6 +24,16 @@ class Picture:
     number: int
     pixels: tuple[tuple[int, ...], ...]
     digit: int
+
+    @property
+    def external_id(self) -> str:
+        """What whoever hands it in calls it."""
+        return f"digit-{self.number}"
+
+    @property
+    def gold(self) -> bool:
+        """Whether its answer is known."""
+        return self.number % GOLD_EVERY == 0
 
     def png(self) -> bytes:
         """Give the picture as a grey PNG, dark on light."""

@@ -8,21 +8,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from crowdroute.api.v1 import projects_pb2, tasks_pb2, tokens_pb2, types_pb2, workers_pb2
+from crowdroute.api.v1 import projects_pb2, tasks_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.router.demo.crowd import SimulatedWorker
 from crowdroute.router.demo.pictures import Picture
 from crowdroute.router.demo.rules import BONUS_PERIOD_S, DOCUMENT
+from crowdroute.router.demo.working import NAME, Work, join, label
 
-LABELS = 10
-GOLD_EVERY = 10
-"""One picture in so many has a known answer."""
-
-THINK_S = (0.05, 0.25)
-"""How long an answer takes: a tenth of a person's time, so that the demonstration is over in half a
-minute."""
-
-WAIT_S = 1.0
 BONUS_DECIDED_S = 1.5
 """How long after the end of a period its bonuses stand in the ledger."""
 
@@ -35,11 +27,8 @@ class Progress:
     """What the live view shows."""
 
     pictures: int
-    answers: int = 0
-    reviews: int = 0
+    work: Work = field(default_factory=Work)
     finalised: int = 0
-    latest: list[tuple[str, Picture, int]] = field(default_factory=list)
-    """Worker, picture and given label of the last answers."""
     stats: projects_pb2.ProjectStats | None = None
 
 
@@ -66,19 +55,21 @@ async def play(
         project = await client.operations.CreateProject(
             projects_pb2.CreateProjectRequest(name="digits", rules_yaml=DOCUMENT)
         )
-        progress = Progress(sum(picture.number % GOLD_EVERY != 0 for picture in pictures))
-        sessions = {worker.name: await _join(client, worker) for worker in crowd}
+        progress = Progress(sum(not picture.gold for picture in pictures))
+        sessions = {worker.name: await join(client, worker) for worker in crowd}
         await _import(client, project, pictures)
         began = time.perf_counter()
         watching = asyncio.create_task(_watch(client, project, progress, show))
+        numbered = {picture.number: picture for picture in pictures}
         work = [
-            _work(
+            label(
                 sessions[worker.name][1],
-                project,
+                project.id,
                 worker,
-                pictures,
+                numbered,
                 random.Random(f"{seed}/{worker.name}"),
-                progress,
+                progress.work,
+                lambda idle: idle >= ROUNDS_WITHOUT_WORK,
             )
             for worker in crowd
         ]
@@ -99,52 +90,18 @@ def to_last_bonus_s(now_s: float) -> float:
     return BONUS_PERIOD_S - now_s % BONUS_PERIOD_S + BONUS_DECIDED_S
 
 
-async def _join(client: AsyncClient, worker: SimulatedWorker) -> tuple[str, AsyncClient]:
-    stages = [types_pb2.STAGE_SENIOR] if worker.senior else [types_pb2.STAGE_CROWD]
-    session = await client.operations.CreateWorkerSession(
-        tokens_pb2.CreateWorkerSessionRequest(
-            upsert=workers_pb2.UpsertWorkerRequest(external_id=worker.name, stages=stages)
-        )
-    )
-    return session.worker_id, client.as_bearer(session.bearer)
-
-
 async def _import(client: AsyncClient, project: projects_pb2.Project, pictures: list[Picture]) -> None:
     request = tasks_pb2.AddItemsRequest(project_id=project.id)
     for picture in pictures:
-        gold = picture.number % GOLD_EVERY == 0
         item = request.items.add(
-            external_id=f"digit-{picture.number}",
-            purpose=tasks_pb2.PURPOSE_GOLD if gold else tasks_pb2.PURPOSE_PRODUCTION,
+            external_id=picture.external_id,
+            purpose=tasks_pb2.PURPOSE_GOLD if picture.gold else tasks_pb2.PURPOSE_PRODUCTION,
         )
         item.content.add(id="picture", mime_type="image/png", data=picture.png())
-        item.content.add(id="name", mime_type="text/plain", text=str(picture.number))
-        if gold:
+        item.content.add(id=NAME, mime_type="text/plain", text=str(picture.number))
+        if picture.gold:
             item.gold["label"].label = str(picture.digit)
     await client.operations.AddItems(request, timeout=30.0)
-
-
-async def _work(
-    session: AsyncClient,
-    project: projects_pb2.Project,
-    worker: SimulatedWorker,
-    pictures: list[Picture],
-    draw: random.Random,
-    progress: Progress,
-) -> None:
-    """Take work, look at it for a moment, answer; leave when none comes any more."""
-    idle = 0
-    while idle < ROUNDS_WITHOUT_WORK:
-        offers = await session.next(project.id, wait_s=WAIT_S)
-        idle = 0 if offers else idle + 1
-        for offer in offers:
-            await asyncio.sleep(draw.uniform(*THINK_S))
-            picture = pictures[int(offer.content[1].text)]
-            label = worker.answer(picture.digit, LABELS, draw)
-            await session.submit(offer, {"label": str(label)})
-            progress.answers += 1
-            progress.reviews += worker.senior
-            progress.latest = [*progress.latest[-4:], (worker.name, picture, label)]
 
 
 async def _watch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -15,7 +16,8 @@ from crowdroute.api.v1 import answers_pb2, ledger_pb2, results_pb2, workers_pb2
 from crowdroute.client import Client
 from crowdroute.router.demo.crowd import SimulatedWorker
 from crowdroute.router.demo.pictures import Picture
-from crowdroute.router.demo.play import GOLD_EVERY, LABELS, Played
+from crowdroute.router.demo.play import Played
+from crowdroute.router.demo.working import LABELS
 
 LARGEST_OVERLAP = 9
 
@@ -37,8 +39,8 @@ class WorkerFinding:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """The whole report."""
+class Bought:
+    """What the labels cost, and what they are worth."""
 
     pictures: int
     finalised: int
@@ -48,42 +50,71 @@ class Findings:
     gold_labels: int
     fixed: list[tuple[int, int, float, float]]
     """Overlap, labels, accuracy of majority vote, accuracy of Dawid-Skene; the same crowd, drawn anew."""
-    workers: list[WorkerFinding]
     seconds: float
+
+
+@dataclass(frozen=True)
+class Findings(Bought):
+    """The whole report."""
+
+    workers: list[WorkerFinding]
 
 
 def find(
     client: Client, played: Played, pictures: list[Picture], crowd: list[SimulatedWorker], seed: int
 ) -> Findings:
     """Read everything back from the engine and compare it with the truth."""
-    right = finalised = 0
-    for exported in client.operations.ExportResults(
-        results_pb2.ExportResultsRequest(project_id=played.project.id), timeout=60.0
-    ):
-        picture = pictures[int(exported.result.external_id.removeprefix("digit-"))]
-        finalised += 1
-        right += exported.result.fields["label"].label == str(picture.digit)
-    work = [picture for picture in pictures if picture.number % GOLD_EVERY]
-    gold = _gold_answers(client, played)
-    return Findings(
+    results = {
+        exported.result.external_id: exported.result.fields["label"].label
+        for exported in client.operations.ExportResults(
+            results_pb2.ExportResultsRequest(project_id=played.project.id), timeout=60.0
+        )
+    }
+    done = played.progress
+    told = bought(results, pictures, crowd, seed, done.work.answers, _gold_answers(played), played.seconds)
+    return Findings(**vars(told), workers=_workers(client, played, crowd))
+
+
+def bought(
+    results: Mapping[str, str],
+    pictures: Sequence[Picture],
+    crowd: Sequence[SimulatedWorker],
+    seed: int,
+    answers: int,
+    gold_answers: int,
+    seconds: float,
+) -> Bought:
+    """Compare results with the truth, and with what a fixed overlap would have cost.
+
+    Args:
+        results: label by external id.
+        pictures: all that were labelled, gold among them.
+        crowd: who answered.
+        seed: of the answers to fixed overlaps.
+        answers: that were bought, those to gold among them.
+        gold_answers: of them.
+        seconds: that it took.
+    """
+    work = [picture for picture in pictures if not picture.gold]
+    right = sum(results.get(picture.external_id) == str(picture.digit) for picture in work)
+    return Bought(
         pictures=len(work),
-        finalised=finalised,
-        accuracy=right / max(finalised, 1),
-        labels=played.progress.answers - gold,
-        gold_labels=gold,
+        finalised=len(results),
+        accuracy=right / max(len(results), 1),
+        labels=answers - gold_answers,
+        gold_labels=gold_answers,
         fixed=[_fixed(work, crowd, overlap, seed) for overlap in range(1, LARGEST_OVERLAP + 1)],
-        workers=_workers(client, played, crowd),
-        seconds=played.seconds,
+        seconds=seconds,
     )
 
 
-def _gold_answers(client: Client, played: Played) -> int:
+def _gold_answers(played: Played) -> int:
     stats = played.progress.stats
     return 0 if stats is None else stats.gold_checked
 
 
 def _fixed(
-    work: list[Picture], crowd: list[SimulatedWorker], overlap: int, seed: int
+    work: Sequence[Picture], crowd: Sequence[SimulatedWorker], overlap: int, seed: int
 ) -> tuple[int, int, float, float]:
     """Let every picture get so many labels from workers drawn by chance, and aggregate them."""
     draw = random.Random(f"{seed}/{overlap}")
@@ -151,8 +182,8 @@ def _bonus(client: Client, project: str, worker: str) -> str:
     return f"{cents / 100:.2f}"
 
 
-def show(findings: Findings, console: Console) -> None:
-    """Print the report."""
+def show_bought(findings: Bought, console: Console) -> None:
+    """Print what the labels cost, and what they are worth."""
     console.print(
         f"[bold]{findings.finalised} of {findings.pictures} pictures finalised[/] "
         f"in {findings.seconds:.0f} s, "
@@ -173,6 +204,11 @@ def show(findings: Findings, console: Console) -> None:
             f"A fixed overlap does not reach that with {overlap} answers per picture, {labels} in all "
             f"(majority vote {votes:.1%}, Dawid-Skene {fitted:.1%})"
         )
+
+
+def show(findings: Findings, console: Console) -> None:
+    """Print the report."""
+    show_bought(findings, console)
     table = Table(header_style="bold", box=None, pad_edge=False)
     for column in (
         "worker",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crowdroute.router.events.base import Fact
 from crowdroute.router.model.answers import Answer, FieldResult
 from crowdroute.router.model.facts import Requirement, WorkerFacts
+from crowdroute.router.model.fitted import FittedField
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import (
@@ -353,6 +354,23 @@ class ProblemReported(Fact, tag=35):
     comment: bytes = b""
 
 
+class ModelInstalled(Fact, tag=36):
+    """What a refit found takes the place of what the models had learnt; every annotation that counts at this
+    moment is applied to it again."""
+
+    version: int
+    """1 for the first, then always one more."""
+    fitted_through: int
+    """Sequence of the batch through which the annotations were those that it was fitted to."""
+    discounted: int
+    """Workers whose answers did not count, then and now."""
+    annotations: int
+    """How many labels it was fitted to, of all fields."""
+    digest: bytes
+    """Names the numbers."""
+    fields: tuple[FittedField, ...]
+
+
 ProjectEvent = (
     ProjectCreated
     | RulesApplied
@@ -388,6 +406,7 @@ ProjectEvent = (
     | BonusDecided
     | OutageNoted
     | ProblemReported
+    | ModelInstalled
 )
 
 PROJECT_EVENTS: tuple[type[Fact], ...] = ProjectEvent.__args__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -15,16 +15,30 @@ from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
 from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
-from crowdroute.router.errors import AtCapacity, ConfigurationError, RouterError, StorageError
-from crowdroute.router.feeds.intake import Refused, TaskIntake
+from crowdroute.router.errors import (
+    AtCapacity,
+    ConfigurationError,
+    Moved,
+    NotReady,
+    RouterError,
+    ShuttingDown,
+    StorageError,
+)
+from crowdroute.router.feeds.elsewhere import HandedOver
+from crowdroute.router.feeds.intake import TaskIntake
 from crowdroute.router.feeds.outbox import Outbox
+from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.passing import Passing
 from crowdroute.router.feeds.records import dead_letter
 from crowdroute.router.feeds.room import Room
+from crowdroute.router.feeds.runs import Refused
 from crowdroute.router.feeds.standing import FeedStanding, InputStanding, OutboxStanding
 from crowdroute.router.ports import Tracer
+from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.runtime.clustered import connection_to
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import FeedSettings, Settings
 
 IDLE_SECONDS = 0.2
@@ -46,25 +60,26 @@ _log = structlog.get_logger("crowdroute.feeds")
 @contextlib.asynccontextmanager
 async def fed(
     settings: Settings,
-    engines: Mapping[int, Engine],
+    group: ShardGroup,
     standing: FeedStanding,
     tracer: Tracer | None = None,
+    forwarding: Forwarding | None = None,
 ) -> AsyncIterator[asyncio.Future[None]]:
     """Keep up the feeds that settings name while the block is entered; gives what ends only when they failed.
 
     Args:
         settings: of the process.
-        engines: by the number of their shard, serving.
+        group: the shards of the process, which may come and go.
         standing: where to say how far the feeds are.
         tracer: is told of what is taken in; None: nobody is.
+        forwarding: the way to the shards of other processes; None: there are none.
     """
     feeding: asyncio.Future[None]
     if settings.feeds is None:
         feeding = asyncio.get_running_loop().create_future()
     else:
-        feeding = asyncio.create_task(
-            _feed(settings, settings.feeds, engines, standing, tracer), name="feeds"
-        )
+        feeds = _Feeds(settings, settings.feeds, group, standing, tracer, forwarding)
+        feeding = asyncio.create_task(feeds.run(), name="feeds")
     try:
         yield feeding
     finally:
@@ -84,36 +99,98 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
-async def _feed(
-    settings: Settings,
-    kafka: FeedSettings,
-    engines: Mapping[int, Engine],
-    standing: FeedStanding,
-    tracer: Tracer | None,
-) -> None:
-    connection, durability = connection_to(kafka), Durability(kafka.durability)
-    tasks = kafka.topic("tasks")
-    count = await asyncio.to_thread(ensure_feeds, connection, tasks, kafka.topic("dead-letter"), durability)
-    _log.info("reading tasks", topic=tasks, partitions=count)
-    followers: list[_PartitionFeed | Outbox] = []
-    for partition in range(count):
-        place = standing.inputs[tasks, partition] = InputStanding()
-        followers.append(_PartitionFeed(kafka, settings.tenant, engines, partition, place, tracer))
-    if kafka.out:
-        topics = [kafka.topic(kind) for kind in kafka.out]
-        positions = kafka.topic("outbox")
-        await asyncio.to_thread(ensure_outbox, connection, topics, positions, settings.shards, durability)
-        _log.info("putting out", topics=topics)
-        for shard, engine in engines.items():
-            told = standing.outboxes[shard] = OutboxStanding()
-            connect = partial(KafkaOutbox, connection, positions, shard)
-            followers.append(Outbox(kafka, settings.tenant, engine, told, connect))
-    try:
-        async with asyncio.TaskGroup() as group:
-            for each in followers:
-                group.create_task(each.follow())
-    except ExceptionGroup as failed:  # the first that failed ended the others
-        raise failed.exceptions[0] from failed
+class _Feeds:
+    """The feeds of the shards that this process serves, for as long as it serves each.
+
+    Beside every shard runs its outbox; beside the one with the organisation every partition is read, so that
+    one process reads, whichever serves that shard.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        kafka: FeedSettings,
+        group: ShardGroup,
+        standing: FeedStanding,
+        tracer: Tracer | None,
+        forwarding: Forwarding | None,
+    ) -> None:
+        self._settings = settings
+        self._kafka = kafka
+        self._group = group
+        self._standing = standing
+        self._tracer = tracer
+        self._forwarding = forwarding
+        room = Room(kafka.open_tasks)
+        self._owners = Owners(group, settings.tenant, kafka.topic("tasks"), room, forwarding)
+        self._partitions = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Feed until cancelled, or until a feed failed."""
+        await asyncio.to_thread(self._ensure)
+        if self._forwarding is not None:
+            self._forwarding.inputs = HandedOver(self._owners)
+        leave = self._group.accompany(self._begin)
+        try:
+            await self._failed
+        finally:
+            leave()
+            if self._forwarding is not None:
+                self._forwarding.inputs = None
+            await _end(tuple(self._tasks))
+
+    def _ensure(self) -> None:
+        kafka = self._kafka
+        connection, durability = connection_to(kafka), Durability(kafka.durability)
+        tasks, letters = kafka.topic("tasks"), kafka.topic("dead-letter")
+        self._partitions = ensure_feeds(connection, tasks, letters, durability)
+        if kafka.out:
+            topics = [kafka.topic(kind) for kind in kafka.out]
+            ensure_outbox(connection, topics, kafka.topic("outbox"), self._settings.shards, durability)
+            _log.info("putting out", topics=topics)
+
+    def _begin(self, engine: Engine) -> Callable[[], Awaitable[None]]:
+        """Begin the feeds beside one shard; gives what ends them."""
+        shard, tasks = engine.shard.number, self._kafka.topic("tasks")
+        followers: list[_PartitionFeed | Outbox] = []
+        inputs: list[tuple[str, int]] = []
+        if shard == FIRST_SHARD:
+            _log.info("reading tasks", topic=tasks, partitions=self._partitions)
+            for partition in range(self._partitions):
+                inputs.append((tasks, partition))
+                place = self._standing.inputs[tasks, partition] = InputStanding()
+                followers.append(_PartitionFeed(self._kafka, self._owners, partition, place, self._tracer))
+        if self._kafka.out:
+            told = self._standing.outboxes[shard] = OutboxStanding()
+            connect = partial(KafkaOutbox, connection_to(self._kafka), self._kafka.topic("outbox"), shard)
+            followers.append(Outbox(self._kafka, self._settings.tenant, engine, told, connect))
+        begun = [asyncio.create_task(each.follow()) for each in followers]
+        for task in begun:
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+        async def end() -> None:
+            await _end(begun)
+            self._standing.outboxes.pop(shard, None)
+            for each in inputs:
+                self._standing.inputs.pop(each, None)
+
+        return end
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 class _PartitionFeed:
@@ -122,8 +199,7 @@ class _PartitionFeed:
     def __init__(
         self,
         kafka: FeedSettings,
-        tenant: str,
-        engines: Mapping[int, Engine],
+        owners: Owners,
         partition: int,
         standing: InputStanding,
         tracer: Tracer | None,
@@ -132,28 +208,29 @@ class _PartitionFeed:
         self._topic = kafka.topic("tasks")
         self._letters = kafka.topic("dead-letter")
         self._partition = partition
-        self._engines = engines
+        self._group = owners.group
         self._standing = standing
-        self._intake = TaskIntake(engines, tenant, self._topic, self._send_away, tracer)
-        self._passing = Passing(self._intake, Room(kafka.open_tasks), partition)
+        self._intake = TaskIntake(owners, self._send_away, tracer)
+        self._passing = Passing(self._intake, partition)
         self._sender: KafkaSender | None = None
 
     async def follow(self) -> None:
-        """Read until cancelled; a broker that is lost is asked again."""
+        """Read until cancelled; a broker or an owner that is away is asked again, from where the logs are."""
         while True:
             try:
                 await self._connected()
             except ConfigurationError:
                 raise
-            except StorageError as error:
-                if any(engine.failed.done() for engine in self._engines.values()):
+            except (StorageError, NotReady, Moved, ShuttingDown) as error:
+                if any(engine.failed.done() for engine in self._group.engines.values()):
                     raise
                 _log.warning(
-                    "a feed waits for its broker",
+                    "a feed waits",
                     topic=self._topic,
                     partition=self._partition,
                     reason=error.message,
                 )
+                self._passing.go_back()
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _connected(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import annotation_pb2, operations_pb2, vendor_pb2
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.operations import OperationsServicer
 from crowdroute.router.rpc.server import Server
@@ -27,7 +28,7 @@ async def serve_group(server: Server, group: ShardGroup) -> None:
     await server.serve(
         group,
         {
-            SERVICES[1].full_name: OperationsServicer(group, server.gate),
+            SERVICES[1].full_name: OperationsServicer(group, server.gate, ProcessJobs(server.settings.jobs)),
             SERVICES[2].full_name: VendorServicer(group, server.gate),
         },
     )

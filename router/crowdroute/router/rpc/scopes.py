@@ -53,7 +53,7 @@ _CALLS: dict[str, dict[Scope, str]] = {
     },
     "OperationsService": {
         Scope.PROJECTS_READ: "GetProject ListProjects GetStats CheckRules GetRules ListRulesVersions Watch",
-        Scope.PROJECTS_WRITE: "CreateProject PauseProject ResumeProject",
+        Scope.PROJECTS_WRITE: "CreateProject PauseProject ResumeProject RefitProject",
         Scope.RULES_WRITE: "ApplyRules",
         Scope.ITEMS_WRITE: "AddItems ImportItems EraseItem",
         Scope.TASKS_READ: "GetTask ListTasks ListAnnotations ExplainTask ExplainAssignment",

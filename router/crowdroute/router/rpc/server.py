@@ -124,6 +124,11 @@ class Server:
         """How many work streams are open."""
         return len(self._annotation.streams) if self._annotation is not None else 0
 
+    @property
+    def settings(self) -> Settings:
+        """What it was made with."""
+        return self._settings
+
     async def start(self) -> None:
         """Listen; calls are sent away, and health says NOT_SERVING, until `serve`.
 

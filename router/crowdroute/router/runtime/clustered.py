@@ -8,22 +8,27 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 
+from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability, check_topics
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.kafka_topics import Durability, check_topics, log_topic
+from crowdroute.router.adapters.log_archive import SEGMENT_BYTES
+from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.sqlite_files import snapshots_path
 from crowdroute.router.errors import StorageError
 from crowdroute.router.machine.shard import Shard
+from crowdroute.router.runtime.archiving import keep_archive
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
-from crowdroute.router.runtime.settings import KafkaSettings
+from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
 from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_topics
 
 
 @contextlib.asynccontextmanager
 async def clustered_shard(
-    kafka: KafkaSettings,
+    kafka: KafkaLogSettings,
     directory: Path,
     number: int = 0,
     *,
@@ -53,28 +58,65 @@ async def clustered_shard(
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
-    place = KafkaPlace(
-        connection_to(kafka), kafka.name, number, shards, Durability(kafka.durability), directory
-    )
+    place = place_on_kafka(kafka, directory, number, shards)
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
-        folder = snapshots_path(directory, number)
+        shared = None if kafka.snapshots is None else place.folder(kafka.snapshots, log.topic_id)
         async with engine_over(
-            log, folder, number=number, snapshots=snapshots, recovered=recovered
+            log,
+            snapshots_path(directory, number),
+            number=number,
+            snapshots=snapshots,
+            shared=shared,
+            recovered=recovered,
         ) as engine:
             check = partial(
                 check_topics, place.connection, place.name, shards, place.durability, log.topic_id
             )
-            watching = asyncio.create_task(watch_topics(check, engine.stop, looked_at_s))
+            beside = [asyncio.create_task(watch_topics(check, engine.stop, looked_at_s))]
+            archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
+            if archiving is not None:
+                beside.append(asyncio.create_task(keep_archive(archiving.step)))
             try:
                 yield engine
             finally:
-                watching.cancel()
+                for task in beside:
+                    task.cancel()
         # Only for the next owner's sake, who otherwise waits for a second.
         with contextlib.suppress(StorageError):
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
+    """Give where a shard's log is, of so many shards, with its copy in a directory of this node."""
+    durability = Durability(kafka.durability)
+    return KafkaPlace(connection_to(kafka), kafka.name, number, shards, durability, directory, kafka.archive)
+
+
+def archiving_of(
+    place: KafkaPlace, topic_id: bytes, snapshots: str | None, segment_bytes: int = SEGMENT_BYTES
+) -> KafkaArchiving | None:
+    """Give what archives a shard's log, None when its place has no archive.
+
+    Args:
+        place: of the shard.
+        topic_id: of the log's topic.
+        snapshots: URL of the shard's shared snapshots when the topic is to be deleted behind them, or None.
+        segment_bytes: of records at which a range is closed.
+
+    Raises:
+        ConfigurationError: the driver of a URL is not installed.
+    """
+    archive, topic = archive_of(place, topic_id), log_topic(place.name)
+    if archive is None:
+        return None
+    delete = None
+    if snapshots is not None:
+        delete = Deletion(place.connection, topic, place.shard, Objects(snapshots))
+    partition = partial(KafkaPartition, place.connection, topic, place.shard)
+    return KafkaArchiving(archive, place.claimed, partition, topic_id, delete, segment_bytes)
 
 
 def connection_to(kafka: KafkaSettings) -> KafkaConnection:
@@ -94,4 +136,4 @@ def connection_to(kafka: KafkaSettings) -> KafkaConnection:
         }
     protocol = ("SASL_" if kafka.user else "") + ("SSL" if encrypted else "PLAINTEXT")
     security["security_protocol"] = protocol
-    return KafkaConnection(tuple(kafka.servers), security)
+    return KafkaConnection(tuple(kafka.servers), security, kafka.compression)

@@ -238,7 +238,8 @@ class Crossing:
                     await engine.observe()
                     await self._carrier.carry(copy.shard, Request(stream, balance))
             except Refusal as refusal:
-                if refusal.category in (Category.UNAVAILABLE, Category.EXHAUSTED):
+                # A project that is not known yet is registered when its beginning is confirmed.
+                if refusal.category in (Category.UNAVAILABLE, Category.EXHAUSTED, Category.NOT_FOUND):
                     continue
                 _log.warning("a total was refused", project=name, code=refusal.code, reason=refusal.message)
             except RouterError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
@@ -43,6 +43,9 @@ def _nothing_to_open(shard: int) -> AbstractAsyncContextManager[Engine]:
 Follower = Callable[[int, int, Sequence[Entry]], None]
 """Is told what became durable: number of the shard, sequence of the batch, its entries; must not raise."""
 
+Beside = Callable[[Engine], Callable[[], Awaitable[None]]]
+"""Begins what runs beside a shard that serves, at once, and gives what ends it; neither may raise."""
+
 
 class ShardGroup:
     """Some shards of an installation, in one process and one event loop."""
@@ -72,6 +75,7 @@ class ShardGroup:
         self._clock = SystemClock()
         self._ids = SystemIds()
         self._followers: list[Follower] = []
+        self._beside: list[Beside] = []
         self._started = False
         self._draining = False
         self.failed: asyncio.Future[RouterError] = asyncio.get_running_loop().create_future()
@@ -81,6 +85,7 @@ class ShardGroup:
     def alone(cls, engine: Engine) -> ShardGroup:
         """Give the group of one engine that somebody else starts, drains and closes."""
         group = cls(_nothing_to_open)
+        group._opened[engine.shard.number] = contextlib.AsyncExitStack()
         group._adopt(engine.shard.number, engine)
         group._started = True
         return group
@@ -217,6 +222,8 @@ class ShardGroup:
     def _serve(self, shard: int, engine: Engine) -> None:
         self._adopt(shard, engine)
         engine.start()
+        for beside in self._beside:
+            self._opened[shard].push_async_callback(beside(engine))
 
     def _adopt(self, shard: int, engine: Engine) -> None:
         self.engines[shard] = engine
@@ -388,6 +395,14 @@ class ShardGroup:
         taken while others serve; gives what ends it."""
         self._followers.append(on_durable)
         return lambda: self._followers.remove(on_durable)
+
+    def accompany(self, beside: Beside) -> Callable[[], None]:
+        """Have something run beside every shard that serves here, now and from now on, which is ended before
+        its shard is closed; gives what lets it begin for no other."""
+        self._beside.append(beside)
+        for shard, engine in self.engines.items():
+            self._opened[shard].push_async_callback(beside(engine))
+        return lambda: self._beside.remove(beside)
 
     def crossings_held(self) -> AbstractAsyncContextManager[None]:
         """Let nothing cross from a project to its organisation, nor a project begin in another shard, for as

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.adapters.sqlite_files import shards_in
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.runtime.clustered import place_on_kafka
 from crowdroute.router.runtime.copying import Copied, compare, copy_history
 from crowdroute.router.runtime.settings import Settings, load_settings
 
@@ -68,7 +67,7 @@ class LogPlace:
     def _on_kafka(self, directory: Path) -> KafkaPlace:
         kafka = self.settings.kafka
         assert kafka is not None
-        return KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability(kafka.durability), directory)
+        return place_on_kafka(kafka, directory, 0, 1)
 
 
 def place_of(named: Path, generation: int) -> LogPlace:

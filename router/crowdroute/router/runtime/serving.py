@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from crowdroute.router.adapters.snapshot_files import SnapshotFiles
+from crowdroute.router.adapters.shared_snapshots import snapshots_at
 from crowdroute.router.adapters.sqlite_content import Held, SqliteContents
 from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.machine.shard import Shard
@@ -40,6 +40,7 @@ async def engine_over(
     *,
     number: int = 0,
     snapshots: bool = True,
+    shared: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _head: None,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> AsyncIterator[Engine]:
@@ -50,16 +51,18 @@ async def engine_over(
         folder: where snapshots are kept.
         number: of the shard.
         snapshots: have a second process write snapshots.
+        shared: URL of the folder in which nodes share the shard's snapshots; None: each has its own.
         progress: is told the sequence folded so far and that of the head, from another thread.
         recovered: is told what the recovery took.
 
     Raises:
         LogCorrupt: the log is damaged.
+        ConfigurationError: the driver of `shared` is not installed.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
     await asyncio.to_thread(warm_up)
-    files = SnapshotFiles(folder)
-    found = await asyncio.to_thread(recover, log, files, partial(Shard, number), progress)
+    _, saved = snapshots_at(folder, shared)
+    found = await asyncio.to_thread(recover, log, saved, partial(Shard, number), progress)
     recovered(found)
     calm_collector()
     engine = Engine(
@@ -72,7 +75,7 @@ async def engine_over(
         last_us=found.last_us,
         snapshot=found.snapshot,
     )
-    feed = SnapshotFeed(CORE, files.directory, log.read_some, log.head()[0]) if snapshots else None
+    feed = SnapshotFeed(CORE, folder, log.read_some, log.head()[0], shared=shared) if snapshots else None
     if feed is not None:
         engine.feed_snapshotter(feed)
         feed.start()

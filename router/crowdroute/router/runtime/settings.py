@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from crowdroute.router.adapters.objects import check_url
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.runtime.placement import Owner, Placement
 
@@ -29,6 +30,9 @@ def _host_and_port(address: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_host_and_port)]
+
+Url = Annotated[str, AfterValidator(check_url)]
+"""Of a folder that fsspec has a driver for."""
 
 
 class TlsSettings(BaseModel):
@@ -164,6 +168,8 @@ class KafkaSettings(BaseModel):
     """What the topics' names begin with; another for each cluster."""
     durability: Literal["replicated", "single-broker"] = "replicated"
     """`single-broker` does without replicas: each record is flushed to the only broker's disk."""
+    compression: Literal["none", "zstd"] = "none"
+    """`zstd` takes less of the brokers' disks and of the network, for some time of this process."""
     authority: Path | None = None
     """PEM file of who signs the brokers' certificates; unset: no encryption."""
     certificate: Path | None = None
@@ -183,6 +189,23 @@ class KafkaSettings(BaseModel):
             raise ValueError("user and password_file belong together: give both or none")
         if self.password_file is not None and not self.password_file.is_file():
             raise ValueError(f"there is no password file {self.password_file}")
+        return self
+
+
+class KafkaLogSettings(KafkaSettings):
+    """A log on Kafka, and what of it is kept elsewhere too."""
+
+    snapshots: Url | None = None
+    """Folder in which all nodes share their snapshots; unset: each node has its own alone."""
+    archive: Url | None = None
+    """Folder that closed ranges of the log are archived in; unset: the topic alone has them."""
+    delete: bool = False
+    """Whether the topic lets go of what is archived and behind a shared snapshot."""
+
+    @model_validator(mode="after")
+    def _archived_first(self) -> KafkaLogSettings:
+        if self.delete and (self.archive is None or self.snapshots is None):
+            raise ValueError("only what is archived and behind a snapshot is deleted: give both URLs")
         return self
 
 
@@ -250,6 +273,8 @@ class Settings(BaseSettings):
     """How long calls under way may take to finish when the process is told to stop."""
     snapshots: bool = True
     """Whether a second process folds the log to write snapshots, so that a restart is quick."""
+    jobs: Annotated[int, Field(ge=1, le=64)] = 1
+    """Batch jobs (refits) that run at once beside the engine, each in a process of its own."""
     tls: TlsSettings | None = None
     """Unset: no encryption, which is for one machine only."""
     limits: LimitSettings = LimitSettings()
@@ -261,7 +286,7 @@ class Settings(BaseSettings):
     """Unset: nothing is traced."""
     redis: RedisSettings | None = None
     """Unset: what is derived stays in this process, and rate limits count its calls alone."""
-    kafka: KafkaSettings | None = None
+    kafka: KafkaLogSettings | None = None
     """Unset: the log is a file in the directory. Set: Kafka has the log, and the directory a copy."""
     feeds: FeedSettings | None = None
     """Unset: no topics but those of the log. Set: tasks come from the topic NAME.tasks there, and results and
@@ -272,10 +297,19 @@ class Settings(BaseSettings):
     """The least level of the lines on standard error; `debug` has one for every call."""
 
     @model_validator(mode="after")
-    def _one_reader(self) -> Settings:
-        if self.feeds is not None and (self.cluster is not None or self.peers is not None):
+    def _handed_over(self) -> Settings:
+        if self.feeds is not None and self.cluster is not None and self.peers is None:
             raise ValueError(
-                "feeds need one process that serves all shards: leave out feeds, or cluster and peers"
+                "feeds of a cluster go from one process to another: give peers, or leave out feeds"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _snapshots_before_deletion(self) -> Settings:
+        if self.kafka is not None and self.kafka.delete and not self.snapshots:
+            raise ValueError(
+                "kafka.delete waits for snapshots that nobody writes: leave out snapshots = false,"
+                " or kafka.delete"
             )
         return self
 

@@ -53,6 +53,7 @@ class SnapshotFeed:
         read_some: ReadSome,
         sequence: int,
         *,
+        shared: str | None = None,
         every_batches: int = EVERY_BATCHES,
         every_bytes: int = EVERY_BYTES,
         buffer_bytes: int = BUFFER_BYTES,
@@ -65,6 +66,7 @@ class SnapshotFeed:
             directory: of the snapshots.
             read_some: reads the log between appends.
             sequence: of the log's last batch; the next one offered is the one after it.
+            shared: URL of a folder that snapshots are put into as well.
             every_batches: batches between snapshots.
             every_bytes: encoded batches between snapshots.
             buffer_bytes: encoded batches kept for a snapshotter that is behind.
@@ -74,6 +76,7 @@ class SnapshotFeed:
             *(sys.executable, "-m", "crowdroute.router.runtime.snapshotter"),
             *("--core", core, "--directory", str(directory)),
             *("--every-batches", str(every_batches), "--every-bytes", str(every_bytes)),
+            *(("--shared", shared) if shared is not None else ()),
         )
         self._read_some = read_some
         self._latest = sequence

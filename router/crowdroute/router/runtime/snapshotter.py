@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from crowdroute.router.adapters.codec import CHAIN_START, check_link, decode_batch
-from crowdroute.router.adapters.snapshot_files import SnapshotFiles
+from crowdroute.router.adapters.shared_snapshots import snapshots_at
 from crowdroute.router.errors import ConfigurationError, SnapshotUnusable
 from crowdroute.router.ports import Core, Snapshots, StoredBatch
 from crowdroute.router.runtime.frames import AT, SAVED, read_frame
@@ -120,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="snapshotter", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--core", required=True, help="module:attribute that gives an empty core")
     parser.add_argument("--directory", required=True, type=Path, help="where the snapshots are")
+    parser.add_argument("--shared", help="URL of a folder that snapshots are put into as well")
     parser.add_argument("--every-batches", type=int, default=EVERY_BATCHES)
     parser.add_argument("--every-bytes", type=int, default=EVERY_BYTES)
     options = parser.parse_args()
@@ -129,9 +130,9 @@ def main() -> None:
     os.nice(NICENESS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints is no answer
-    files = SnapshotFiles(options.directory)
+    files, snapshots = snapshots_at(options.directory, options.shared)
     files.clear_partial()
-    snapshotter = Snapshotter(load(options.core), files, options.every_batches, options.every_bytes)
+    snapshotter = Snapshotter(load(options.core), snapshots, options.every_batches, options.every_bytes)
     try:
         serve(snapshotter, sys.stdin.buffer, answers)
     except BrokenPipeError:

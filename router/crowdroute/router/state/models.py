@@ -7,11 +7,14 @@ the same row in every field's model.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from crowdroute.aggregation.online import OnlineDawidSkene
+from crowdroute.aggregation.refitting import Evidence, take_over
+from crowdroute.router.model.fitted import FittedField
 from crowdroute.router.model.rules import Field
 from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.speaking import FULL, Array, gather
@@ -20,8 +23,20 @@ SCRATCH = 64
 """Annotations of one task the scratch arrays first have room for; they grow when a task has more."""
 
 
+INSTALLED = "models/installed"
+"""Name of the section that tells which refit was taken over."""
+
 Change = tuple[int, int, int]
 """One annotation: the row of its matrix, its label before, its label now; -1 where there is none."""
+
+
+class Installed(NamedTuple):
+    """Which refit the models last took over; version 0 for none."""
+
+    version: int = 0
+    fitted_through: int = 0
+    annotations: int = 0
+    digest: bytes = b""
 
 
 class _Annotations:
@@ -57,6 +72,7 @@ class Models:
     def __init__(self) -> None:
         """Make a model of nothing; fields come with the first rules."""
         self.fields: list[OnlineDawidSkene] = []
+        self.installed = Installed()
         self._matrices: dict[tuple[int, int], int] = {}
         self._by_worker: dict[int, dict[int, int]] = {}
         self._tasks = 0
@@ -159,6 +175,16 @@ class Models:
         """Count one answer to a task whose answer is known (weight -1 takes it back)."""
         self.fields[field].observe(matrix, label, truth, weight)
 
+    def install(
+        self, installed: Installed, fitted: Sequence[FittedField], evidence: Sequence[Evidence]
+    ) -> None:
+        """Take over what a refit found, and apply everything that counts now to it again."""
+        for model, found, known in zip(self.fields, fitted, evidence, strict=True):
+            shape = (found.matrices, found.classes, found.classes)
+            confusion = np.frombuffer(found.confusion, "<f4").astype(np.float64).reshape(shape)
+            take_over(model, known, confusion, np.array(found.class_counts))
+        self.installed = installed
+
     def confidence(self, task: int) -> float:
         """Give the probability of the most probable label, of the field where it is lowest."""
         lowest = 1.0
@@ -177,6 +203,8 @@ class Models:
                 (self._tasks, len(self.fields), list(self._matrices.items()))
             )
         }
+        if self.installed.version:
+            sections[INSTALLED] = msgspec.msgpack.encode(self.installed)
         for place, model in enumerate(self.fields):
             for name, raw in model.pack().items():
                 sections[f"models/{place}/{name}"] = raw
@@ -186,6 +214,9 @@ class Models:
         """Take over what `pack` gave."""
         kind = tuple[int, int, list[tuple[tuple[int, int], int]]]
         self._tasks, n_fields, keys = msgspec.msgpack.decode(sections["models/keys"], type=kind)
+        self.installed = Installed()
+        if INSTALLED in sections:  # nothing was ever installed otherwise, or the snapshot is older
+            self.installed = msgspec.msgpack.decode(sections[INSTALLED], type=Installed)
         self._matrices = dict(keys)
         self._by_worker = {}
         for (worker, capability), row in self._matrices.items():

@@ -48,6 +48,12 @@ async def _resume(office: Office) -> Ready:
     return office.admin, projects_pb2.ResumeProjectRequest(project_id=paused.project_id)
 
 
+async def _refit(office: Office) -> Ready:
+    project = await office.project()
+    await office.finalised(project)
+    return office.admin, projects_pb2.RefitProjectRequest(project_id=project.id)
+
+
 async def _rules(office: Office) -> Ready:
     project = await office.project()
     return office.admin, rules_pb2.ApplyRulesRequest(
@@ -172,6 +178,7 @@ READY: dict[str, Callable[[Office], Awaitable[Ready]]] = {
     "CreateProject": _create,
     "PauseProject": _pause,
     "ResumeProject": _resume,
+    "RefitProject": _refit,
     "ApplyRules": _rules,
     "AddItems": _items,
     "EraseItem": _erase,
@@ -272,8 +279,8 @@ async def test_a_retry_gets_the_same_reply_and_changes_nothing(office: Office, n
 
 
 @pytest.mark.parametrize(
-    "name", sorted(READY.keys() - {"ResumeProject"})
-)  # which has nothing but its project
+    "name", sorted(READY.keys() - {"ResumeProject", "RefitProject"})
+)  # which have nothing but their project
 async def test_another_request_under_the_key_is_refused_and_changes_nothing(
     office: Office, name: str
 ) -> None:

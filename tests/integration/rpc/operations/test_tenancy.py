@@ -106,6 +106,7 @@ BASES: list[tuple[str, Base]] = [
     ("GetProject", lambda t: projects_pb2.GetProjectRequest(project_id=t.project)),
     ("PauseProject", lambda t: projects_pb2.PauseProjectRequest(project_id=t.project, reason=REASON)),
     ("ResumeProject", lambda t: projects_pb2.ResumeProjectRequest(project_id=t.project)),
+    ("RefitProject", lambda t: projects_pb2.RefitProjectRequest(project_id=t.project)),
     ("GetStats", lambda t: projects_pb2.GetStatsRequest(project_id=t.project)),
     ("CheckRules", lambda t: rules_pb2.CheckRulesRequest(project_id=t.project)),
     ("ApplyRules", lambda t: rules_pb2.ApplyRulesRequest(project_id=t.project)),

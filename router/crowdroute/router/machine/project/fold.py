@@ -16,6 +16,8 @@ from crowdroute.router.lifecycle import assignment_after, late_refused, task_aft
 from crowdroute.router.machine.project import fold_answers, fold_tasks
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.states import Mode, ProjectState, Purpose, Receipt
+from crowdroute.router.state.evidence import evidence_of
+from crowdroute.router.state.models import Installed
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project, person_behind
 from crowdroute.router.state.tables import NONE
 
@@ -246,6 +248,14 @@ def _outage(state: Project, event: facts.OutageNoted, at_us: int) -> int:
     return NONE
 
 
+def _model_installed(state: Project, event: facts.ModelInstalled, at_us: int) -> int:
+    installed = Installed(event.version, event.fitted_through, event.annotations, event.digest)
+    evidence = [evidence_of(state, field) for field in range(len(event.fields))]
+    state.models.install(installed, event.fields, evidence)
+    state.reexamine_from = 0
+    return EVERYTHING
+
+
 HANDLERS: dict[type[Fact], Callable[[Project, Any, int], int]] = {
     facts.ProjectCreated: _created,
     facts.RulesApplied: _rules_applied,
@@ -281,4 +291,5 @@ HANDLERS: dict[type[Fact], Callable[[Project, Any, int], int]] = {
     facts.BonusDecided: _bonus,
     facts.OutageNoted: _outage,
     facts.ProblemReported: _problem,
+    facts.ModelInstalled: _model_installed,
 }

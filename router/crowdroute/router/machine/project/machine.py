@@ -19,6 +19,7 @@ from crowdroute.router.machine.project import (
     leasing,
     operating,
     people,
+    refitting,
     reviewing,
     saving,
 )
@@ -56,6 +57,7 @@ DECIDERS: dict[type[Wish], Decide] = {
     wishes.EraseItem: operating.erase,
     wishes.SeverPerson: people.sever,
     wishes.NoteOutage: leasing.note_outage,
+    wishes.InstallModel: refitting.install,
 }
 """The commands whose decision depends on nothing but the state and the moment."""
 

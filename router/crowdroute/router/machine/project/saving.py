@@ -170,4 +170,6 @@ def digest(state: Project) -> str:
     for name in ("answers", "labels", "listed"):
         matrix, count = _matrices(state)[name]
         total.update(matrix.pack(count))
+    if state.models.installed.version:
+        total.update(msgspec.msgpack.encode(state.models.installed))
     return total.hexdigest()

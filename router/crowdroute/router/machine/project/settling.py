@@ -134,7 +134,7 @@ def _finalise(state: Project, task: int, reason: FinalReason, confidence: float)
         confidence=confidence,
         counted=counted_in_all(state, task),
         rules_version=state.rules.version,
-        model_version=0,
+        model_version=state.models.installed.version,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor
@@ -31,6 +31,17 @@ MOST_HOMES = 100_000
 """Projects whose shard is remembered; a forgotten one is looked up again."""
 
 
+class Inputs(Protocol):
+    """Takes records of inputs into shards here that other groups read."""
+
+    async def take(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+        """Return once they are durable.
+
+        Raises:
+            RouterError: nothing changed, or whether it did is unknown.
+        """
+
+
 class Forwarding:
     """The other groups, as the calls that reach this one need them; also carries what crosses over."""
 
@@ -45,6 +56,8 @@ class Forwarding:
         self._peers = peers
         self.port = 0
         """Where this group is reached by the others, once it is served."""
+        self.inputs: Inputs | None = None
+        """Takes in what other groups read for the shards here; None: this process has no feeds."""
         self._links: dict[str, PeerLink] = {}
         self._following: dict[str, Following] = {}
         self._homes: dict[tuple[str, str], int] = {}
@@ -223,6 +236,17 @@ class Forwarding:
         generation = self._group.placement.generation
         with elsewhere("carry", {"crowdroute.shard": shard}) as traceparent:
             return await self._link(shard).carry(shard, generation, request, contents, traceparent)
+
+    async def hand_over(self, shard: int, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+        """Have records of an input taken in by a shard of another group.
+
+        Raises:
+            NotReady: refused, or not answered; whether it took effect is unknown.
+        """
+        message.shard, message.generation = shard, self._group.placement.generation
+        with elsewhere("hand_over", {"crowdroute.shard": shard}) as traceparent:
+            message.traceparent = traceparent
+            return await self._link(shard).hand_over(message)
 
     async def catch_up(self) -> None:
         """Return when everything durable elsewhere at the moment of the call is known here.

@@ -35,10 +35,11 @@ class GroupHosting:
         self._settings = settings
         self._server = server
         self._ip = ip
-        self._group = ShardGroup(self._open, Placement(settings.shards, generation=0))
-        self.failed = self._group.failed
+        self.group = ShardGroup(self._open, Placement(settings.shards, generation=0))
+        self.failed = self.group.failed
         self.at = At("")
-        self._forwarding: Forwarding | None = None
+        self.forwarding: Forwarding | None = None
+        """The way to the other groups, once it listens for them."""
         self._grants: dict[int, int] = {}
         """By shard, the generation of the grant that it was last opened by."""
         self._serves = False
@@ -56,15 +57,15 @@ class GroupHosting:
         settings = self._settings
         directory = await self._running.enter_async_context(opened_directory(settings.redis))
         await self._server.start()
-        await self._group.start(())
+        await self.group.start(())
         peers = ""
         if settings.peers is not None:
-            serving = peers_served(settings.peers, self._server, self._group)
-            self._forwarding = await self._running.enter_async_context(serving)
-            peers = f"{self._ip}:{self._forwarding.port}"
+            serving = peers_served(settings.peers, self._server, self.group)
+            self.forwarding = await self._running.enter_async_context(serving)
+            peers = f"{self._ip}:{self.forwarding.port}"
             await self._serve()
         self.at = At(f"{self._ip}:{self._server.port}", peers)
-        sharing = shared(directory, self._server, self._group, self.at.public)
+        sharing = shared(directory, self._server, self.group, self.at.public)
         await self._running.enter_async_context(sharing)
 
     async def close(self) -> None:
@@ -73,40 +74,40 @@ class GroupHosting:
         if self._following is not None:
             await self._following
         await self._running.aclose()
-        await self._group.close()
+        await self.group.close()
 
     def know(self, generation: int, owners: Mapping[int, At]) -> None:
         """Learn who serves the shards of others; see `Hosting.know`."""
         others = {shard: Owner(at.peers, at.public) for shard, at in owners.items() if at != self.at}
-        self._group.place(Placement(self._settings.shards, generation, others))
-        if self._forwarding is not None:
-            self._following = asyncio.create_task(self._follow(self._forwarding, self._following))
+        self.group.place(Placement(self._settings.shards, generation, others))
+        if self.forwarding is not None:
+            self._following = asyncio.create_task(self._follow(self.forwarding, self._following))
 
     async def open(self, shard: int, generation: int) -> None:
         """Recover a shard and serve it; see `Hosting.open`."""
         async with self._turn:
             self._grants[shard] = generation
-            await self._group.take(shard, self._group.placement)
+            await self.group.take(shard, self.group.placement)
             if shard == FIRST_SHARD:
-                engine = self._group.engines[shard]
+                engine = self.group.engines[shard]
                 await bootstrap(engine, self._settings.tenant, self._settings.directory)
             await self._serve()
 
     async def release(self, shard: int) -> None:
         """Answer what was taken for a shard, and close its log; see `Hosting.release`."""
         async with self._turn:
-            await self._group.release(shard, self._group.placement)
+            await self.group.release(shard, self.group.placement)
 
     def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
         # Claimed at the generation of the grant: a newer placement is known to whoever lost the shard by it.
-        granted = self._group.placement._replace(generation=self._grants[shard])
+        granted = self.group.placement._replace(generation=self._grants[shard])
         return opened_shard(self._settings, shard, granted)
 
     async def _serve(self) -> None:
         """Begin to carry calls out: with peers at once, since they can be forwarded, else with a shard."""
         if not self._serves:
             self._serves = True
-            await serve_group(self._server, self._group)
+            await serve_group(self._server, self.group)
 
     async def _follow(self, forwarding: Forwarding, before: asyncio.Task[None] | None) -> None:
         if before is not None:

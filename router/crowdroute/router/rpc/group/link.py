@@ -164,6 +164,20 @@ class PeerLink:
             raise self._failure(error) from error
         return decode_reply(answer.reply)
 
+    async def hand_over(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+        """Have records of an input taken in there.
+
+        Raises:
+            NotReady: refused, or not answered; whether it took effect is unknown.
+        """
+        try:
+            answer: peer_pb2.HandOverResponse = await self._stub.HandOver(
+                message, metadata=self._metadata, timeout=CARRY_SECONDS
+            )
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        return answer
+
     async def position(self) -> Mapping[str, int]:
         """Give by stream how far the organisations there are durable."""
         try:

@@ -32,9 +32,9 @@ async def peers_served(
     """
     peers = Peers(settings)
     listening = grpc.aio.server(options=[*OPTIONS, ("grpc.max_receive_message_length", LARGEST)])
-    servicer = PeerServicer(group, server.gate, server.services, peers)
-    peer_pb2_grpc.add_PeerServiceServicer_to_server(servicer, listening)  # type: ignore[no-untyped-call]
     forwarding = Forwarding(group, peers)
+    servicer = PeerServicer(group, server.gate, server.services, peers, forwarding)
+    peer_pb2_grpc.add_PeerServiceServicer_to_server(servicer, listening)  # type: ignore[no-untyped-call]
     forwarding.port = peers.listen(listening)
     await listening.start()
     try:

@@ -17,6 +17,7 @@ from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.rpc.authentication import Principal
 from crowdroute.router.rpc.calls import END, Call, Gate, Service, refuse
+from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
@@ -31,7 +32,9 @@ TELL_SECONDS = 1.0
 MOST_UNTOLD = 10_000
 """Entries kept for a follower who does not take them; then it begins anew."""
 
-CARRY = f"{peer_pb2.DESCRIPTOR.services_by_name['PeerService'].full_name}/Carry"
+_SERVICE = peer_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
+CARRY = f"{_SERVICE}/Carry"
+HAND_OVER = f"{_SERVICE}/HandOver"
 
 _log = structlog.get_logger("crowdroute.group")
 
@@ -67,7 +70,14 @@ class RelayContext(ForwardedContext):
 class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
     """Carries out what peers ask."""
 
-    def __init__(self, group: ShardGroup, gate: Gate, services: Mapping[str, Service], peers: Peers) -> None:
+    def __init__(
+        self,
+        group: ShardGroup,
+        gate: Gate,
+        services: Mapping[str, Service],
+        peers: Peers,
+        forwarding: Forwarding,
+    ) -> None:
         """Serve a group.
 
         Args:
@@ -75,11 +85,13 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             gate: knows which scope each call needs.
             services: by full name, those that clients call.
             peers: tells peers from others.
+            forwarding: of the same group; knows who takes inputs in.
         """
         self._group = group
         self._gate = gate
         self._services = services
         self._peers = peers
+        self._forwarding = forwarding
 
     async def Forward(self, requests: object, context: Any) -> None:  # noqa: N802  # as gRPC names it
         """Carry out calls as they come, and answer each when it is done."""
@@ -157,6 +169,22 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             await refuse(context, error, "Carry", "")
             raise
         return peer_pb2.CarryResponse(reply=encode_reply(reply))
+
+    async def HandOver(self, message: peer_pb2.HandOverRequest, context: Any) -> Any:  # noqa: N802
+        """Take in records that the other group read."""
+        await self._require_peer(context)
+        try:
+            self._require_placed(message.shard, message.generation)
+            inputs = self._forwarding.inputs
+            if inputs is None:
+                raise NotReady(
+                    "this process has no feeds: give all processes the same feeds in their settings"
+                )
+            with within(self._gate.forwarded_span(HAND_OVER, "", message.traceparent)):
+                return await inputs.take(message)
+        except RouterError as error:
+            await refuse(context, error, "HandOver", "")
+            raise
 
     async def Position(self, message: peer_pb2.PositionRequest, context: Any) -> Any:  # noqa: N802
         """Tell how far the organisations here are durable."""

@@ -156,6 +156,16 @@ def _project_news() -> dict[type[Fact], News]:
             lambda e: {"reason": e.reason, "attempts": str(e.attempts)},
         ),
         facts.TaskCancelled: News(tasks, lambda e: f"A task was cancelled: {e.reason}.", _reason),
+        facts.ModelInstalled: News(
+            projects,
+            lambda e: f"The models were fitted anew to {e.annotations} labels (refit {e.version}).",
+            lambda e: {
+                "version": str(e.version),
+                "fitted_through": str(e.fitted_through),
+                "labels": str(e.annotations),
+                "digest": e.digest.hex(),
+            },
+        ),
         facts.WorkerDiscounted: News(
             workers, lambda e: f"The answers of {_worker(e)} no longer count: {e.reason}.", _reason
         ),

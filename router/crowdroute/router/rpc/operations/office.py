@@ -18,7 +18,7 @@ from crowdroute.router.commands import Command, Reply
 from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.ids import Id, Kind
-from crowdroute.router.ports import ContentChange
+from crowdroute.router.ports import ContentChange, Jobs
 from crowdroute.router.rpc.calls import Call, Gate, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.schema import Schema
@@ -56,16 +56,18 @@ class Place(NamedTuple):
 class Office:
     """The common ground of the service's parts."""
 
-    def __init__(self, group: ShardGroup, gate: Gate, backups: Path | None = None) -> None:
+    def __init__(self, group: ShardGroup, gate: Gate, jobs: Jobs, backups: Path | None = None) -> None:
         """Serve a group.
 
         Args:
             group: started.
             gate: lets calls in, and knows whether the credential of a call that lasts is still good.
+            jobs: what does batch work outside this process.
             backups: where copies of the log go; None: beside the log.
         """
         self._group = group
         self._gate = gate
+        self._jobs = jobs
         self._backups = backups
         self._schemas = Schemas()
         self._copies: set[asyncio.Task[dict[int, int]]] = set()

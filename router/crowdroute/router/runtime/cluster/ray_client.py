@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crowdroute.router.adapters.ray_library import load_ray
-from crowdroute.router.errors import ConfigurationError, FleetUnavailable, NotFound
-from crowdroute.router.runtime.cluster.control import Answer, Question, decode_answer, encode
+from crowdroute.router.errors import ConfigurationError, FleetUnavailable, NotFound, WrongState
+from crowdroute.router.runtime.cluster.control import Answer, Question, Refused, decode_answer, encode
+from crowdroute.router.runtime.cluster.overview import Overview
 from crowdroute.router.runtime.cluster.ray_actors import NAMESPACE, SUPERVISOR
 from crowdroute.router.runtime.cluster.ray_fleet import start_supervisor
 
@@ -97,6 +98,21 @@ def ask(handle: Any, question: Question) -> Answer:
             "the supervisor does not answer; Ray may be starting it again: ask again in a moment"
         ) from error
     return decode_answer(answer)
+
+
+def carry_out(handle: Any, question: Question) -> Overview:
+    """Ask the supervisor for something, and give how the cluster does then.
+
+    Raises:
+        WrongState: it refused.
+        FleetUnavailable: as `ask`.
+    """
+    answer = ask(handle, question)
+    if isinstance(answer, Refused):
+        error = WrongState(answer.message)
+        error.code = answer.code
+        raise error
+    return answer
 
 
 def end(handle: Any) -> None:

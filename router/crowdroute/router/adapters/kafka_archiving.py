@@ -1,0 +1,124 @@
+"""What a shard's owner does beside serving it: archive closed ranges of its log, delete what is archived."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+
+from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.log_archive import SEGMENT_BYTES, Archiver, LogArchive
+from crowdroute.router.adapters.shared_snapshots import read_shared, shared_sequences
+from crowdroute.router.errors import SnapshotUnusable, StorageError
+from crowdroute.router.ports import ObjectFolder
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaArchiving:
+    """One step at a time, each with connections of its own; after an error the next begins at the archive."""
+
+    def __init__(
+        self,
+        archive: LogArchive,
+        shard: str,
+        partition: Callable[[], KafkaPartition],
+        topic_id: bytes,
+        delete: Deletion | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        """Prepare; nothing is read before the first step.
+
+        Args:
+            archive: of the shard.
+            shard: name in its claims.
+            partition: connects to the log's partition.
+            topic_id: of the log's topic.
+            delete: how to delete from the topic; None: everything stays there.
+            segment_bytes: of records at which a range is closed.
+        """
+        self._archive = archive
+        self._shard = shard
+        self._partition = partition
+        self._topic_id = topic_id
+        self._delete = delete
+        self._segment_bytes = segment_bytes
+        self._archiver: Archiver | None = None
+
+    def step(self) -> bool:
+        """Archive the next closed range, or delete when there is none; says whether there may be another.
+
+        Blocks. Raises:
+            LogCorrupt: the log or the archive is damaged, or they do not belong together.
+            StorageError: the brokers or the store do not answer.
+        """
+        archiver, self._archiver = self._archiver, None
+        with closing(self._partition()) as partition:
+            archiver = archiver or Archiver(self._archive, self._shard, self._segment_bytes)
+            last = archiver.advance(partition, self._topic_id)
+            self._archiver = archiver
+            if last is not None:
+                _log.info("the log of %s is archived through offset %d", self._shard, last)
+                return True
+            if self._delete is not None:
+                self._delete.advance(self._archive, partition.bounds()[0])
+        return False
+
+
+class Deletion:
+    """Deletes from a topic what stands in the archive and is behind a snapshot that all nodes share."""
+
+    def __init__(
+        self, connection: KafkaConnection, topic: str, partition: int, snapshots: ObjectFolder
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._partition = partition
+        self._snapshots = snapshots
+        self._verified = 0
+        """The newest snapshot that was read back whole."""
+
+    def advance(self, archive: LogArchive, log_start: int) -> None:
+        """Delete as far as may be; nothing when there is nothing new.
+
+        Raises:
+            LogCorrupt: a segment that is to be relied on is damaged.
+            StorageError: the brokers or the store do not answer.
+        """
+        before = archive.deletable(log_start, self._newest())
+        if before > log_start:
+            delete_before(self._connection, self._topic, self._partition, before)
+            _log.info("records of %s before offset %d are deleted from the topic", archive.place, before)
+
+    def _newest(self) -> int:
+        """Give the sequence of the newest snapshot that is there and whole, 0 for none."""
+        for sequence in reversed(shared_sequences(self._snapshots)):
+            if sequence == self._verified:
+                return sequence
+            try:
+                read_shared(self._snapshots, sequence)
+            except SnapshotUnusable as error:
+                _log.warning("deletion does not rely on a snapshot: %s", error.message)
+                continue
+            self._verified = sequence
+            return sequence
+        return 0
+
+
+def delete_before(connection: KafkaConnection, topic: str, partition: int, offset: int) -> None:
+    """Delete the records of a partition before an offset.
+
+    Raises:
+        StorageError: the cluster does not answer, or refused.
+    """
+    from kafka import TopicPartition
+    from kafka.errors import KafkaError
+
+    with closing(connection.admin()) as admin:
+        try:
+            admin.delete_records({TopicPartition(topic, partition): offset}, timeout_ms=REQUEST_MS)
+        except KafkaError as error:
+            raise StorageError(
+                f"records of partition {partition} of {topic} are not deleted ({error})", {"topic": topic}
+            ) from error

@@ -1,0 +1,30 @@
+"""Archiving a log beside the engine that serves it, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from crowdroute.router.errors import RouterError
+
+ARCHIVED_SECONDS = 30.0
+"""Between two looks at whether there is something to archive: the topic keeps what is not archived yet."""
+
+_log = logging.getLogger(__name__)
+
+
+async def keep_archive(step: Callable[[], bool], every_s: float = ARCHIVED_SECONDS) -> None:
+    """Archive again and again until it is cancelled; an engine serves on whatever becomes of its archive.
+
+    Args:
+        step: does one bounded piece, blocking; says whether there may be another.
+        every_s: seconds between two looks.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            while await asyncio.to_thread(step):
+                pass
+        except RouterError as error:
+            _log.warning("the archive does not grow: %s", error.message)

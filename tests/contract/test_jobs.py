@@ -1,0 +1,74 @@
+"""Whatever runs jobs gives the same results, and says of each how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+from tests.support.desk import YES, Desk
+from tests.support.refits import InlineJobs, job_of
+
+from crowdroute.router.adapters.process_jobs import ProcessJobs
+from crowdroute.router.errors import JobFailed
+from crowdroute.router.jobs.running import Job
+from crowdroute.router.ports import Jobs
+
+
+def a_job() -> Job:
+    desk = Desk()
+    for worker in desk.workers(2):
+        desk.task()
+        desk.answer(worker, YES)
+    return job_of(desk.state)
+
+
+def a_job_that_fails() -> Job:
+    job = a_job()
+    return replace(job, fields=(replace(job.fields[0], model={}),))
+
+
+@pytest.mark.parametrize("make", [InlineJobs, ProcessJobs])
+async def test_a_job_gives_its_result_as_often_as_it_is_asked_for(make: Callable[[], Jobs]) -> None:
+    running = make().submit(a_job())
+
+    first, again = await running.result(), await running.result()
+
+    assert first == again == await InlineJobs().submit(a_job()).result()
+    assert running.progress == 1.0
+
+
+async def test_a_job_that_fails_says_why() -> None:
+    running = ProcessJobs().submit(a_job_that_fails())
+
+    with pytest.raises(JobFailed, match="SnapshotError"):
+        await running.result()
+
+
+async def test_a_cancelled_job_fails_whether_it_waited_or_ran_and_the_others_go_on() -> None:
+    jobs = ProcessJobs(at_once=1)
+    first, second, third = (jobs.submit(a_job()) for _ in range(3))
+
+    second.cancel()
+    with pytest.raises(JobFailed, match="cancelled"):
+        await second.result()
+    await first.result()
+    third.cancel()
+    with pytest.raises(JobFailed, match="cancelled"):
+        await third.result()
+
+    assert second.pid == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(first.pid, 0)
+
+
+async def test_a_job_whose_process_is_killed_fails() -> None:
+    running = ProcessJobs().submit(a_job())
+    while not running.pid:
+        await asyncio.sleep(0)
+    os.kill(running.pid, 9)
+
+    with pytest.raises(JobFailed, match="ended with -9"):
+        await running.result()

@@ -1,0 +1,108 @@
+"""Defects planted one at a time in what crosses between shards; see `bugs` for those within one."""
+
+from __future__ import annotations
+
+import pytest
+from tests.simulation.process import Answer, Call, Process
+from tests.simulation.site import Carried, Site
+
+from crowdroute.router.commands.organisation import NoteBalance
+from crowdroute.router.commands.project import ApplyWorkerFact
+from crowdroute.router.commands.replies import Done
+from crowdroute.router.errors import Refusal
+from crowdroute.router.events.organisation import BalanceNoted
+from crowdroute.router.events.project import WorkerFactApplied
+from crowdroute.router.machine import balances, crossing
+from crowdroute.router.machine.organisation import balances as noting
+from crowdroute.router.machine.project import machine as project
+from crowdroute.router.machine.shard import Shard
+from crowdroute.router.machine.stream import Decision
+from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.state.organisation import OrganisationState
+from crowdroute.router.state.project import Project
+
+
+def notes_a_total_again(patch: pytest.MonkeyPatch) -> None:
+    """The organisation takes a total over as often as it comes, older ones too."""
+
+    def note(state: OrganisationState, told: NoteBalance) -> Decision:
+        if told.project in state.projects and told.worker in state.workers:
+            yield BalanceNoted(told.project, told.worker, told.version, told.micros, told.currency)
+        return Done()
+
+    patch.setattr(noting, "note_balance", note)
+
+
+def ignores_the_version_of_facts(patch: pytest.MonkeyPatch) -> None:
+    """A project takes over whatever facts come last, were they said first or not."""
+
+    def apply(state: Project, wish: ApplyWorkerFact, now_us: int) -> Decision:
+        yield WorkerFactApplied(wish.facts)
+        return Done()
+
+    patch.setitem(project.DECIDERS, ApplyWorkerFact, apply)
+
+
+def forgets_a_total_once_it_is_sent(patch: pytest.MonkeyPatch) -> None:
+    """A total counts as told when it has left, whether it arrives or not."""
+    careful = balances.UntoldBalances.outgoing
+
+    def hasty(untold: balances.UntoldBalances, now_us: int) -> list[tuple[str, NoteBalance]]:
+        leaving = careful(untold, now_us)
+        for name, balance in leaving:
+            untold.told(name, balance, now_us)
+        return leaving
+
+    patch.setattr(balances.UntoldBalances, "outgoing", hasty)
+
+
+def overlooks_what_was_earned_meanwhile(patch: pytest.MonkeyPatch) -> None:
+    """Once a total is known, what the worker earned while it was on its way is never told."""
+    patch.setattr(
+        balances.UntoldBalances,
+        "told",
+        lambda untold, name, balance, now_us: untold._apart.pop((name, balance.worker), None),
+    )
+
+
+def takes_untold_totals_for_known_after_a_restart(patch: pytest.MonkeyPatch) -> None:
+    """Whoever serves a shard next believes that every total had crossed."""
+    patch.setattr(balances.UntoldBalances, "forget_known", lambda untold: untold._apart.clear())
+
+
+def answers_another_shard_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """What crosses is confirmed while it is still on its way to the disk."""
+    in_order = Process.take
+
+    def hasty(process: Process, call: Call, now_us: int, entropy: bytes) -> None:
+        in_order(process, call, now_us, entropy)
+        answer: Answer = process.forming.waiting[-1]
+        if isinstance(call, Carried) and call.then is not None and not isinstance(answer.outcome, Refusal):
+            call.then()
+
+    patch.setattr(Process, "take", hasty)
+
+
+def believes_a_copy_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """However long nothing was heard of the organisation's shard, workers are let in."""
+    patch.setattr(OrganisationCopy, "require_fresh", lambda copy: None)
+
+
+def brings_no_facts_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
+    """A worker who asks for work is taken for what the project knew of them."""
+    patch.setattr(Shard, "_bring_facts", lambda shard, name, worker, now_us: None)
+    patch.setattr(crossing, "told_by", lambda events, state: iter(()))
+
+
+def tells_a_project_that_was_away_nothing(patch: pytest.MonkeyPatch) -> None:
+    """What projects missed while their shard or its link was gone is never brought to them."""
+    patch.setattr(Site, "mend", _mend_without_catching_up)
+
+
+def _mend_without_catching_up(site: Site) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crossing, "behind", lambda state, known: iter(()))
+        _whole_mend(site)
+
+
+_whole_mend = Site.mend

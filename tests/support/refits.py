@@ -1,0 +1,85 @@
+"""Refits of a project's state, done in this process, and wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from crowdroute.router.commands.project import InstallModel
+from crowdroute.router.jobs.fitting import describe
+from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job, run
+from crowdroute.router.machine.project.refitting import discounted_workers
+from crowdroute.router.model.fitted import digest_of
+from crowdroute.router.state.evidence import evidence_of
+from crowdroute.router.state.project import Project
+
+
+class InlineJob:
+    """A job that is over as soon as it is handed over."""
+
+    def __init__(self, job: Job) -> None:
+        self.progress = 0.0
+        self._result = decode_result(run(encode_job(job), self._told))
+
+    def _told(self, share: float) -> None:
+        self.progress = share
+
+    async def result(self) -> JobResult:
+        """Give what came of it."""
+        return self._result
+
+    def cancel(self) -> None:
+        """Change nothing: it is over."""
+
+
+class InlineJobs:
+    """The port `Jobs` in this process."""
+
+    def submit(self, job: Job) -> InlineJob:
+        """Do a job at once."""
+        return InlineJob(job)
+
+
+def job_of(state: Project) -> Job:
+    """Describe a refit of a project as it stands."""
+    return describe((model, evidence_of(state, field)) for field, model in enumerate(state.models.fields))
+
+
+def refit_of(state: Project, through: int = 7) -> InstallModel:
+    """Fit a project's models; give the command that installs what was found."""
+    job = job_of(state)
+    found = decode_result(run(encode_job(job), lambda _share: None))
+    labels = sum(len(field.labels) // 4 for field in job.fields)
+    version = state.models.installed.version + 1
+    return InstallModel(
+        version, through, discounted_workers(state), labels, digest_of(found.fields), found.fields
+    )
+
+
+def _with_first_field(sound: InstallModel, **parts: object) -> InstallModel:
+    fields = (replace(sound.fields[0], **parts), *sound.fields[1:])
+    return replace(sound, fields=fields, digest=digest_of(fields))
+
+
+WRONG: dict[str, Callable[[InstallModel], InstallModel]] = {
+    "not the next": lambda sound: replace(sound, version=sound.version + 1),
+    "version 0": lambda sound: replace(sound, version=0),
+    "older than the one before": lambda sound: replace(sound, fitted_through=-1),
+    "a worker discounted since": lambda sound: replace(sound, discounted=sound.discounted - 1),
+    "another digest": lambda sound: replace(sound, digest=b"?" * 16),
+    "no fields": lambda sound: replace(sound, fields=(), digest=digest_of(())),
+    "numbers missing": lambda sound: _with_first_field(sound, matrices=sound.fields[0].matrices + 1),
+    "another label set": lambda sound: _with_first_field(
+        sound, classes=sound.fields[0].classes + 1, matrices=0, confusion=b"", class_counts=(1.0,) * 9
+    ),
+    "a count that is not positive": lambda sound: _with_first_field(
+        sound, class_counts=(0.0, *sound.fields[0].class_counts[1:])
+    ),
+}
+"""What is wrong, and how a sound one is made so."""
+
+
+def wrong_refits(sound: InstallModel) -> list[InstallModel]:
+    """Give refits that must be refused, each for a reason of its own."""
+    return [make(sound) for make in WRONG.values()]

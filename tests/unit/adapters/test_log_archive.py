@@ -1,0 +1,170 @@
+"""The archive gives back what the topic had, refuses what is damaged, and lets go of nothing too early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+from tests.support.fake_folder import FakeFolder
+
+from crowdroute.router.adapters.codec import CHAIN_START, chain
+from crowdroute.router.adapters.kafka_history import KafkaHistory
+from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
+from crowdroute.router.adapters.kafka_records import BatchRecord, Claim, Epoch, encode_batch, encode_claim
+from crowdroute.router.adapters.log_archive import Archiver, LogArchive, Span
+from crowdroute.router.errors import LogCorrupt, SnapshotUnusable
+
+SHARD = "cluster/0"
+TOPIC = bytes(16)
+NONCE = bytes(range(16))
+SEGMENT_BYTES = 200
+
+
+def log_of(batches: int) -> list[bytes]:
+    """Give a claim, and after it batches that follow from each other."""
+    records, before = [encode_claim(Claim(SHARD, 1, NONCE))], CHAIN_START
+    for sequence in range(1, batches + 1):
+        body = b"batch %d" % sequence
+        before = chain(before, body)
+        records.append(encode_batch(BatchRecord(Epoch(0, NONCE), sequence, False, before, body)))
+    return records
+
+
+class Topic:
+    """A partition whose beginning can be deleted."""
+
+    def __init__(self, records: list[bytes]) -> None:
+        self.all = records
+        self.start = 0
+
+    def bounds(self) -> tuple[int, int]:
+        return self.start, len(self.all)
+
+    def values(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+        assert first >= self.start
+        yield from enumerate(self.all[first : last + 1], first)
+
+    def records(self, first: int, last: int) -> Iterator[Found]:
+        return (Found(offset, None, value) for offset, value in self.values(first, last))
+
+
+@pytest.fixture
+def topic() -> Topic:
+    return Topic(log_of(20))
+
+
+@pytest.fixture
+def folder() -> FakeFolder:
+    return FakeFolder()
+
+
+@pytest.fixture
+def archive(topic: Topic, folder: FakeFolder) -> LogArchive:
+    archive = LogArchive(folder, SHARD, TOPIC)
+    run(Archiver(archive, SHARD, SEGMENT_BYTES), topic)
+    return archive
+
+
+def run(archiver: Archiver, topic: Topic) -> None:
+    while archiver.advance(topic, TOPIC) is not None:
+        pass
+
+
+def history(topic: Topic, archive: LogArchive | None) -> KafkaHistory:
+    return KafkaHistory(cast("KafkaPartition", topic), archive)
+
+
+def test_archive_and_topic_give_every_record_after_deletion(topic: Topic, archive: LogArchive) -> None:
+    topic.start = archive.deletable(0, 20)
+    assert topic.start > 10
+    both = history(topic, archive)
+    assert both.bounds() == (0, 21)
+    assert [found.value for found in both.records(0, 20)] == topic.all
+    assert [found.offset for found in both.records(5, topic.start + 1)] == list(range(5, topic.start + 2))
+
+
+def test_what_is_written_a_second_time_is_the_same(topic: Topic, folder: FakeFolder) -> None:
+    archivers = [Archiver(LogArchive(folder, SHARD, TOPIC), SHARD, SEGMENT_BYTES) for _ in range(2)]
+    run(archivers[0], topic)
+    first = dict(folder.objects)
+    run(archivers[1], topic)
+    assert folder.objects == first
+    assert len(first) > 3
+
+
+def test_a_new_archiver_goes_on_where_the_last_one_ended(topic: Topic, archive: LogArchive) -> None:
+    before = archive.spans()
+    topic.all = log_of(40)
+    run(Archiver(archive, SHARD, SEGMENT_BYTES), topic)
+    assert archive.spans()[: len(before)] == before
+    assert [value for _, value in archive.values(0, 99)] == topic.all[: archive.spans()[-1].last + 1]
+
+
+def test_segments_that_overlap_are_read_as_one_log(
+    topic: Topic, archive: LogArchive, folder: FakeFolder
+) -> None:
+    other = LogArchive(FakeFolder(), SHARD, TOPIC)
+    run(Archiver(other, SHARD, 3 * SEGMENT_BYTES // 2), topic)
+    folder.objects |= cast("FakeFolder", other._folder).objects
+    end = archive.spans()[-1].last
+    assert [value for _, value in archive.values(0, end)] == topic.all[: end + 1]
+
+
+def test_what_no_snapshot_is_behind_stays_in_the_topic(archive: LogArchive) -> None:
+    assert archive.deletable(0, 0) == 0
+    # Offset n holds batch n: the anchor of who goes on from a segment's end is its last record.
+    spans = archive.spans()
+    assert archive.deletable(0, spans[2].last) == spans[2].last
+    assert archive.deletable(0, spans[2].last - 1) == spans[1].last
+
+
+def test_nothing_behind_a_gap_counts_as_archived(
+    topic: Topic, archive: LogArchive, folder: FakeFolder
+) -> None:
+    spans = archive.spans()
+    topic.start = archive.deletable(0, 20)
+    folder.remove(sorted(folder.objects)[1])
+    assert archive.spans() == spans[:1]
+    assert archive.deletable(0, 20) == spans[0].last
+    missing = f"offsets {spans[1].first} to {topic.start - 1} are neither in the topic nor in the archive"
+    with pytest.raises(LogCorrupt, match=missing):
+        history(topic, archive).bounds()
+
+
+def test_every_flipped_byte_is_found(archive: LogArchive, folder: FakeFolder) -> None:
+    name = folder.names()[1]
+    whole = folder.objects[name]
+    last = archive.spans()[1].last
+    for at in range(len(whole)):
+        folder.objects[name] = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        with pytest.raises(LogCorrupt):
+            list(archive.values(0, last))
+        with pytest.raises(LogCorrupt):
+            archive.deletable(0, 20)
+
+
+def test_half_a_segment_is_no_ground_for_deletion(archive: LogArchive, folder: FakeFolder) -> None:
+    name = folder.names()[0]
+    for length in (0, 10, 100, len(folder.objects[name]) - 1):
+        folder.objects[name] = folder.objects[name][:length]
+        with pytest.raises(LogCorrupt):
+            archive.deletable(0, 20)
+
+
+def test_another_clusters_archive_is_refused(archive: LogArchive, folder: FakeFolder) -> None:
+    with pytest.raises(LogCorrupt, match="give each cluster an archive of its own"):
+        LogArchive(folder, "other/0", TOPIC).end()
+
+
+def test_an_archive_cannot_begin_behind_a_deletion(topic: Topic, folder: FakeFolder) -> None:
+    topic.start = 4
+    with pytest.raises(SnapshotUnusable, match="begins at offset 4"):
+        run(Archiver(LogArchive(folder, SHARD, TOPIC), SHARD, SEGMENT_BYTES), topic)
+
+
+def test_other_objects_in_the_folder_are_left_alone(archive: LogArchive, folder: FakeFolder) -> None:
+    spans = archive.spans()
+    folder.write("notes.txt", b"")
+    assert archive.spans() == spans
+    assert spans[0] == Span(0, spans[0].last)

@@ -1,0 +1,35 @@
+"""An engine's archive grows beside it, and does it no harm when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from crowdroute.router.errors import StorageError
+from crowdroute.router.runtime.archiving import keep_archive
+
+
+async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    ends: list[bool | StorageError] = [StorageError("s3://gone cannot be listed"), True, True, False, True]
+
+    def step() -> bool:
+        end = ends.pop(0)
+        if not ends:
+            loop.call_soon_threadsafe(done.set)
+            return False
+        if isinstance(end, StorageError):
+            raise end
+        return end
+
+    keeping = asyncio.create_task(keep_archive(step, every_s=0))
+    async with asyncio.timeout(10):
+        await done.wait()
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
+    assert "the archive does not grow: s3://gone cannot be listed" in caplog.text
