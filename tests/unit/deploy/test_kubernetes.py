@@ -98,16 +98,61 @@ def test_a_wrong_key_of_any_other_resource_is_refused(kind: str) -> None:
 
 
 def test_the_settings_in_the_manifests_are_settings_of_the_engine(tmp_path: Path) -> None:
-    file = tmp_path / "crowdroute.toml"
-    file.write_text(of("ConfigMap")[0]["data"]["crowdroute.toml"])
-    settings = load_settings(file)
+    settings = deployed(tmp_path)
     mounts = {mount["mountPath"] for mount in engine_container()["volumeMounts"]}
     assert settings.tls is not None
     assert str(settings.directory) in mounts
-    assert str(settings.tls.certificate.parent) in mounts
+    assert "/" + str(settings.tls.certificate.parent.relative_to(tmp_path)) in mounts
     assert settings.cluster is not None
     assert settings.cluster.actors == ray_cluster().spec.worker_group_specs[0].replicas
     assert port_of(settings) == engine_container()["ports"][0]["containerPort"]
+
+
+def deployed(root: Path) -> Settings:
+    """Load the settings file as a node would, with what its secrets are mounted at made under a folder."""
+    for volume, at in mounted_secrets().items():
+        folder = root / at.relative_to("/")
+        folder.mkdir(parents=True)
+        for key in keys_in_the_guide(volume):
+            (folder / key).write_text("secret")
+    file = root / "crowdroute.toml"
+    file.write_text(of("ConfigMap")[0]["data"]["crowdroute.toml"].replace("/etc/", f"{root}/etc/"))
+    return load_settings(file)
+
+
+def test_every_engine_has_its_directory_in_the_redis_that_the_manifests_name(tmp_path: Path) -> None:
+    redis = deployed(tmp_path).redis
+    assert redis is not None
+    host, _, port = redis.server.partition(":")
+    secret = Path("/") / (redis.password_file or Path()).parent.relative_to(tmp_path)
+    assert mounted_secrets()[host] == secret
+    assert redis.authority == tmp_path / secret.relative_to("/") / "ca.crt"
+    assert redis.server != ray_cluster().spec.gcs_fault_tolerance_options.redis_address
+    allowed = [
+        one["port"] for rule in of("NetworkPolicy")[0]["spec"]["egress"] for one in rule.get("ports", ())
+    ]
+    assert int(port) in allowed
+    guide = (REPOSITORY / "docs" / "cluster.md").read_text()
+    assert f"`{redis.server}`" in guide
+    assert f"user {redis.user} on #" in guide
+
+
+def mounted_secrets() -> dict[str, Path]:
+    """Give where an engine finds each secret."""
+    spec = ray_cluster().spec.worker_group_specs[0].template.spec
+    names = {one["name"]: one["secret"]["secretName"] for one in spec["volumes"] if "secret" in one}
+    return {
+        names[mount["name"]]: Path(mount["mountPath"])
+        for mount in engine_container()["volumeMounts"]
+        if mount["name"] in names
+    }
+
+
+def keys_in_the_guide(secret: str) -> list[str]:
+    """Give the keys that the guide makes in a secret."""
+    guide = (REPOSITORY / "docs" / "cluster.md").read_text().replace("\\\n", " ")
+    kind, made = re.findall(rf"kubectl create secret (generic|tls) {secret} (.*)", guide)[0]
+    return ["tls.crt", "tls.key"] if kind == "tls" else re.findall(r"--from-(?:literal|file)=([\w.]+)=", made)
 
 
 def engine_container() -> Resource:
