@@ -9,9 +9,10 @@ from pathlib import Path
 import grpc
 import pytest
 from tests.support.groups import PATIENCE, Pair, Running, pair
-from tests.support.operations import RULES
+from tests.support.operations import RULES, refusal
 
 from crowdroute.api.v1 import (
+    administration_pb2,
     assignments_pb2,
     explanations_pb2,
     ledger_pb2,
@@ -288,3 +289,16 @@ async def test_balances_reach_the_organisation_from_another_process(both: Pair) 
         await both.away.group.peers.carry(0, request)
         told = await manager.operations.ListBalances(ledger_pb2.ListBalancesRequest())
     assert [row.worker_id for row in told.balances] == [to_text(Kind.WORKER, balance.worker)]
+
+
+async def test_a_backup_of_what_several_processes_serve_is_refused_with_the_command_that_copies_it(
+    both: Pair,
+) -> None:
+    for running in (both.home, both.away):
+        async with running.client(both.token) as client:
+            asked = client.operations.BackupLog(administration_pb2.BackupLogRequest(name="monday"))
+            refused = await refusal(asked)
+        assert refused.code == "WRONG_STATE"
+        assert refused.details["state"] == "SEVERAL_PROCESSES"
+        assert refused.details["instead"] in str(refused)
+        assert not list(running.settings.directory.glob("**/monday*"))

@@ -24,6 +24,7 @@ from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.runtime import moving
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
 from crowdroute.router.runtime.placement import Placement
 from crowdroute.router.runtime.recovery import recover
@@ -165,6 +166,44 @@ def test_nothing_is_made_where_there_is_no_log_to_verify(
     assert run(["log", "verify", "--config", str(settings)]) == 2
     assert "[CONFIGURATION]" in capsys.readouterr().err
     assert log_topic("absent") not in kafka_client.topics(services.bootstrap)
+
+
+async def test_several_shards_are_copied_from_kafka_when_all_were_taken_and_nobody_came_between(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "node"}"\nshards = 2\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "several"\n'
+        'durability = "single-broker"\n'
+    )
+    on_kafka = place(services, "several", tmp_path / "owner")._replace(shards=2)
+    for shard in (0, 1):
+        owner = await opened(on_kafka._replace(shard=shard))
+        await append(owner, assemble(1, []), ContentChange(f"item/{shard}", b"text"))
+        owner.close()
+    others: list[KafkaLog] = []
+
+    def opened_while_another_takes_the_first(where: KafkaPlace, generation: int) -> KafkaLog:
+        if where.shard == 1:
+            first = on_kafka._replace(directory=tmp_path / "other")
+            others.append(open_kafka_log(first, generation, query_lease_us=LEASE_US))
+        return open_kafka_log(where, generation, query_lease_us=LEASE_US)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "open_kafka_log", opened_while_another_takes_the_first)
+        with pytest.raises(Fenced):
+            await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+    others[0].close()
+    assert not (tmp_path / "target").exists()
+
+    copied = await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+    assert copied.keys() == {0, 1}
+    for shard in copied:
+        log = SqliteLog(tmp_path / "target", shard)
+        assert log.head() == (copied[shard].sequence, copied[shard].chain)
+        assert log.select([f"item/{shard}"]) == {f"item/{shard}": b"text"}
+        log.close()
 
 
 def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(

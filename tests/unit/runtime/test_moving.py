@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crowdroute.router.adapters.codec import chain
+from crowdroute.router.adapters.sqlite_files import shards_in
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, Fenced
@@ -16,11 +17,11 @@ from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.moving import move, place_of
 
 
-def begun(directory: Path, *bodies: bytes) -> Path:
+def begun(directory: Path, *bodies: bytes, shard: int = 0) -> Path:
     """Make a log with a content per batch."""
 
     async def append() -> None:
-        log = SqliteLog(directory)
+        log = SqliteLog(directory, shard)
         for body in bodies:
             sequence, previous = log.head()
             batch = StoredBatch(sequence + 1, log.epoch, chain(previous, body), body)
@@ -38,7 +39,7 @@ def moved(source: Path, target: Path) -> None:
 def test_a_log_is_moved_to_a_new_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = begun(tmp_path / "source", b"one", b"two")
     assert run(["log", "copy", str(source), str(tmp_path / "target"), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
     assert (told["copied"], told["contents"], told["batches"]) == (2, 2, 2)
     log = SqliteLog(tmp_path / "target")
     assert [stored.body for stored in log.read()] == [b"one", b"two"]
@@ -51,7 +52,9 @@ def test_a_second_move_takes_the_tail(tmp_path: Path, capsys: pytest.CaptureFixt
     moved(source, tmp_path / "target")
     begun(source, b"three")
     assert run(["log", "copy", str(source), str(tmp_path / "target")]) == 0
-    assert capsys.readouterr().out.startswith("1 batches and 1 contents copied; both end with batch 3, ")
+    assert capsys.readouterr().out.startswith(
+        "shard 0: 1 batches and 1 contents copied; both end with batch 3, "
+    )
 
 
 def test_what_an_engine_has_open_is_not_moved(tmp_path: Path) -> None:
@@ -80,18 +83,59 @@ def test_a_log_is_not_moved_onto_itself(tmp_path: Path) -> None:
         moved(source, tmp_path / "elsewhere" / ".." / "source")
 
 
-def test_settings_of_several_shards_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "engine.toml"
-    file.write_text('shards = 4\n[kafka]\nservers = ["127.0.0.1:9092"]\n')
-    with pytest.raises(ConfigurationError, match="is of 4 shards"):
-        place_of(file, 0)
+def test_every_shard_is_moved_and_progress_counts_them_all(tmp_path: Path) -> None:
+    source = begun(tmp_path / "source", b"one", b"two")
+    begun(source, b"three", shard=1)
+    seen: list[tuple[int, int]] = []
+    copied = asyncio.run(
+        move(place_of(source, 0), place_of(tmp_path / "target", 0), lambda *told: seen.append(told))
+    )
+    assert {shard: one.sequence for shard, one in copied.items()} == {0: 2, 1: 1}
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    log = SqliteLog(tmp_path / "target", 1)
+    assert [stored.body for stored in log.read()] == [b"three"]
+    log.close()
 
 
-def test_a_directory_of_several_shards_is_refused(tmp_path: Path) -> None:
+def test_a_directory_with_another_processes_shard_alone_is_moved(tmp_path: Path) -> None:
+    source = begun(tmp_path / "source", b"three", shard=1)
+    moved(source, tmp_path / "target")
+    assert shards_in(source) == shards_in(tmp_path / "target") == [1]
+
+
+def test_nothing_is_copied_before_every_shard_is_held(tmp_path: Path) -> None:
     source = begun(tmp_path / "source", b"one")
-    SqliteLog(source, 1).close()
-    with pytest.raises(ConfigurationError, match="holds 2 shards"):
+    begun(source, b"two", shard=1)
+    engine = SqliteLog(source, 1)
+    with pytest.raises(Fenced, match="owns the log in"):
         moved(source, tmp_path / "target")
+    assert not (tmp_path / "target").exists()
+    engine.close()
+    SqliteLog(source, 0).close()  # what was held is given back
+
+
+def test_every_shard_is_held_until_the_last_is_copied(tmp_path: Path) -> None:
+    source = begun(tmp_path / "source", b"one")
+    begun(source, b"two", shard=1)
+    refused = []
+
+    def try_to_write(_done: int, _head: int) -> None:
+        for shard in (0, 1):
+            with pytest.raises(Fenced):
+                SqliteLog(source, shard)
+            refused.append(shard)
+
+    asyncio.run(move(place_of(source, 0), place_of(tmp_path / "target", 0), try_to_write))
+    assert refused == [0, 1, 0, 1]
+
+
+def test_a_cluster_of_fewer_shards_is_no_target(tmp_path: Path) -> None:
+    source = begun(tmp_path / "source", b"one")
+    begun(source, b"two", shard=1)
+    file = tmp_path / "engine.toml"
+    file.write_text(f'directory = "{tmp_path / "node"}"\n[kafka]\nservers = ["127.0.0.1:9092"]\n')
+    with pytest.raises(ConfigurationError, match="set shards = 2 there"):
+        moved(source, file)
 
 
 def test_a_directory_is_a_file_of_batches_whatever_the_environment_says(

@@ -10,6 +10,7 @@ import typer
 
 from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
+from crowdroute.router.runtime.copying import Copied
 from crowdroute.router.runtime.moving import move, place_of
 from crowdroute.router.runtime.placement import Placement
 
@@ -30,6 +31,7 @@ def copy_log(
 ) -> None:
     """Copy a whole log with its contents to another place, and verify it there by its hashes.
 
+    All its shards are taken before the first is copied, so that their copies fit together.
     What TO has of it already is kept, so a second copy, once the engine was stopped, takes the tail alone. An
     engine must not run on a directory; one that runs on Kafka loses its log to the copy, and stops.
 
@@ -45,16 +47,20 @@ def copy_log(
             )
         )
     if as_json:
-        print_json(
-            {
-                "copied": copied.batches,
-                "contents": copied.contents,
-                "batches": copied.sequence,
-                "chain": copied.chain.hex(),
-            }
-        )
-    else:
+        print_json({"shards": [_json(shard, one) for shard, one in copied.items()]})
+        return
+    for shard, one in copied.items():
         console().print(
-            f"{copied.batches} batches and {copied.contents} contents copied; both end with batch"
-            f" {copied.sequence}, chain hash {copied.chain.hex()[:16]}…, and were compared whole"
+            f"shard {shard}: {one.batches} batches and {one.contents} contents copied; both end with batch"
+            f" {one.sequence}, chain hash {one.chain.hex()[:16]}…, and were compared whole"
         )
+
+
+def _json(shard: int, copied: Copied) -> dict[str, object]:
+    return {
+        "shard": shard,
+        "copied": copied.batches,
+        "contents": copied.contents,
+        "batches": copied.sequence,
+        "chain": copied.chain.hex(),
+    }

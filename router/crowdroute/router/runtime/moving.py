@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,81 +18,90 @@ from crowdroute.router.runtime.clustered import place_on_kafka
 from crowdroute.router.runtime.copying import Copied, compare, copy_history
 from crowdroute.router.runtime.settings import Settings, load_settings
 
+Log = SqliteLog | KafkaLog
+
 
 @dataclass(frozen=True)
 class LogPlace:
-    """Where the log of an engine of one shard is."""
+    """Where the logs of an engine's shards are."""
 
     settings: Settings
     generation: int
-    """With which a log on Kafka is claimed: not below that of its last owner."""
+    """With which logs on Kafka are claimed: not below that of their last owner."""
 
     @property
     def directory(self) -> Path:
-        """Where its file is, or the copy of what is on Kafka."""
+        """Where their files are, or the copies of what is on Kafka."""
         return self.settings.directory
 
+    def shards(self) -> list[int]:
+        """Give the numbers of the shards that there are here, ascending."""
+        return shards_in(self.directory) if self.settings.kafka is None else list(range(self.settings.shards))
+
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[SqliteLog | KafkaLog]:
-        """Own the log for the length of the block; an engine that runs on Kafka is fenced by it."""
-        log = await asyncio.to_thread(self._open, self.directory)
+    async def opened(self, shard: int) -> AsyncIterator[Log]:
+        """Own a shard's log for the length of the block; an engine that runs on Kafka is fenced by it."""
+        log = await asyncio.to_thread(self._open, self.directory, shard)
         try:
             yield log
         finally:
             await asyncio.to_thread(log.close)
 
     @asynccontextmanager
-    async def opened_as_new(self, content_key: bytes) -> AsyncIterator[SqliteLog | KafkaLog]:
+    async def opened_as_new(self, shard: int, content_key: bytes) -> AsyncIterator[Log]:
         """Do as `opened` with a log that is a copy, or will be one, of another with this content key."""
         if self.settings.kafka is not None:
-            await asyncio.to_thread(begin_with_key, self._on_kafka(self.directory), content_key)
-        async with self.opened() as log:
+            await asyncio.to_thread(begin_with_key, self._on_kafka(self.directory, shard), content_key)
+        async with self.opened(shard) as log:
             if isinstance(log, SqliteLog):
                 log.adopt_key(content_key)
             yield log
 
     @asynccontextmanager
-    async def read_back(self) -> AsyncIterator[SqliteLog | KafkaLog]:
+    async def read_back(self, shard: int) -> AsyncIterator[Log]:
         """Open it once more, what is on Kafka without the help of any copy."""
         with tempfile.TemporaryDirectory(prefix="crowdroute-") as empty:
             directory = self.directory if self.settings.kafka is None else Path(empty)
-            with closing(await asyncio.to_thread(self._open, directory)) as log:
+            with closing(await asyncio.to_thread(self._open, directory, shard)) as log:
                 yield log
 
-    def _open(self, directory: Path) -> SqliteLog | KafkaLog:
+    def _open(self, directory: Path, shard: int) -> Log:
         if self.settings.kafka is None:
-            return SqliteLog(directory)
-        return open_kafka_log(self._on_kafka(directory), self.generation)
+            return SqliteLog(directory, shard)
+        return open_kafka_log(self._on_kafka(directory, shard), self.generation)
 
-    def _on_kafka(self, directory: Path) -> KafkaPlace:
+    def _on_kafka(self, directory: Path, shard: int) -> KafkaPlace:
         kafka = self.settings.kafka
         assert kafka is not None
-        return place_on_kafka(kafka, directory, 0, 1)
+        return place_on_kafka(kafka, directory, shard, self.settings.shards)
 
 
 def place_of(named: Path, generation: int) -> LogPlace:
     """Give the place of an engine's directory, or of its settings file.
 
     Raises:
-        ConfigurationError: the file is none of settings, or those of several shards.
+        ConfigurationError: the file is none of settings.
     """
     if not named.is_file():
         # What the environment says of Kafka is meant for engines, not for a directory that somebody names.
         return LogPlace(load_settings(directory=named).model_copy(update={"kafka": None}), generation)
-    settings = load_settings(named)
-    if settings.shards > 1:
-        raise ConfigurationError(
-            f"{named} is of {settings.shards} shards, and a log is copied for an engine of one: name settings"
-            " of one",
-            {"field": "shards"},
-        )
-    return LogPlace(settings, generation)
+    return LogPlace(load_settings(named), generation)
 
 
 async def move(
     source: LogPlace, target: LogPlace, progress: Callable[[int, int], None] = lambda _done, _head: None
-) -> Copied:
-    """Copy what the target lacks, then read the target back and compare it with the source.
+) -> dict[int, Copied]:
+    """Copy what the target lacks of every shard, then read it back and compare it with the source.
+
+    All shards are held before the first is copied, so that no copy has what crossed without its cause.
+
+    Args:
+        source: whose logs are copied.
+        target: where to.
+        progress: is told how many batches of all shards the target has, and how many it will.
+
+    Returns:
+        What was copied, by shard.
 
     Raises:
         ConfigurationError: there is nothing to copy, or the target is not the beginning of the source.
@@ -100,23 +109,55 @@ async def move(
         LogCorrupt: the source is damaged, or the copy is not the same.
         StorageError: the cluster or a disk does not answer; copying again goes on from where it is.
     """
+    shards = source.shards()
+    _require_apart(source, target, shards)
+    copied: dict[int, Copied] = {}
+    async with AsyncExitStack() as held:
+        logs = {shard: await held.enter_async_context(source.opened(shard)) for shard in shards}
+        if not any(log.head()[0] for log in logs.values()):
+            raise ConfigurationError(f"the log of {source.directory} is empty: there is nothing to copy")
+        await _still(logs)
+        total, before = sum(log.head()[0] for log in logs.values()), 0
+        for shard, log in logs.items():
+            async with target.opened_as_new(shard, log.content_key) as to_log:
+                copied[shard] = await copy_history(log, to_log, _beyond(before, total, progress))
+            async with target.read_back(shard) as again:
+                await asyncio.to_thread(compare, log, again)
+            before += log.head()[0]
+    return copied
+
+
+def _require_apart(source: LogPlace, target: LogPlace, shards: list[int]) -> None:
+    """See that there are shards to copy, and room for them elsewhere."""
     if source.directory.resolve() == target.directory.resolve():
         raise ConfigurationError(
             f"{source.directory} is the directory of both: give the target another, for what it keeps itself"
         )
-    if source.settings.kafka is None:
-        shards = shards_in(source.directory)
-        if not shards:
-            raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
-        if len(shards) > 1:
-            raise ConfigurationError(
-                f"{source.directory} holds {len(shards)} shards, and a log is copied for an engine of one"
-            )
-    async with source.opened() as from_log:
-        if not from_log.head()[0]:
-            raise ConfigurationError(f"the log of {source.directory} is empty: there is nothing to copy")
-        async with target.opened_as_new(from_log.content_key) as to_log:
-            copied = await copy_history(from_log, to_log, progress)
-        async with target.read_back() as again:
-            await asyncio.to_thread(compare, from_log, again)
-    return copied
+    if not shards:
+        raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
+    if target.settings.kafka is not None and shards[-1] >= target.settings.shards:
+        raise ConfigurationError(
+            f"the source has a shard {shards[-1]}, and the target has shards 0 to"
+            f" {target.settings.shards - 1}: set shards = {shards[-1] + 1} there",
+            {"field": "shards"},
+        )
+
+
+async def _still(logs: dict[int, Log]) -> None:
+    """See, once all are open, that nobody has written to any since it was opened, and nobody will.
+
+    The lock of a file keeps others out. A shard on Kafka could be claimed by another while the next was being
+    opened, and what it then tells that next one would stand there without its cause: an append of each log
+    after the last claim shows that none was.
+
+    Raises:
+        Fenced: one was.
+    """
+    for log in logs.values():
+        if isinstance(log, KafkaLog):
+            await log.hand_over()
+
+
+def _beyond(before: int, total: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Give what tells of a shard's batches as some of all."""
+    return lambda done, _head: progress(before + done, total)

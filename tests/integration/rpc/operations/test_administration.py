@@ -81,10 +81,13 @@ async def test_damage_is_found_and_named(office: Office) -> None:
     assert refused.details["sequence"] == "4"
 
 
-async def test_a_log_without_a_file_is_not_copied(office: Office) -> None:
+async def test_a_log_without_a_file_is_not_copied_and_what_copies_it_is_named(office: Office) -> None:
     refused = await refusal(office.admin.operations.BackupLog(wire.BackupLogRequest(name="monday")))
 
-    assert refused.code == "WRONG_STATE"
+    assert (refused.code, refused.details["state"]) == ("WRONG_STATE", "NO_FILE")
+    assert refused.details["instead"].startswith("crowdroute log copy ")
+    assert "Kafka" in str(refused)
+    assert refused.details["instead"] in str(refused)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../up", "a/b", "-x", "x" * 101, "a\0b", "a b"])

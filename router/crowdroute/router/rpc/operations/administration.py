@@ -20,6 +20,9 @@ PROGRESS_SECONDS = 1.0
 
 FOLDER = "backups"
 
+INSTEAD = "crowdroute log copy FROM TO"
+"""What copies a log that the engine cannot copy while it serves."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -73,6 +76,11 @@ class Administration(Office):
         """Copy the log to a new file on the server's machine.
 
         A copy that was begun is finished although its caller goes away.
+
+        Raises:
+            InvalidCommand: the name is none for a file.
+            AlreadyExists: there is a copy of that name.
+            WrongState: the log is on Kafka, or other processes serve shards of it.
         """
         self.tenant(call)
         if not _NAME.fullmatch(message.name):
@@ -81,12 +89,10 @@ class Administration(Office):
                 " or underscores, a letter or digit first",
                 {"field": "name"},
             )
+        self._require_copyable()
         targets = {}
         for shard, engine in self._in_order(call):
-            if not isinstance(engine.log, CopyableLog):
-                raise WrongState(
-                    "this log has no file to copy; it keeps its own copies", {"state": "NO_FILE"}
-                )
+            assert isinstance(engine.log, CopyableLog)
             folder = self._backups or engine.log.directory / FOLDER
             targets[shard] = folder / (
                 f"{message.name}.shard-{shard}.sqlite" if shard else f"{message.name}.sqlite"
@@ -105,6 +111,27 @@ class Administration(Office):
         for shard, sequence in sequences.items():
             yield wire.BackupLogProgress(
                 done=shard == last, path=str(targets[shard]), sequence=sequence, shard=shard
+            )
+
+    def _require_copyable(self) -> None:
+        """See that every shard is served here from a file: what crosses is held back in this process alone.
+
+        Raises:
+            WrongState: one is not, with the command that copies such a log in `details["instead"]`.
+        """
+        engines, shards = self._group.engines, self._group.placement.shards
+        if not all(isinstance(engine.log, CopyableLog) for engine in engines.values()):
+            raise WrongState(
+                "this log is in no file that its engine could copy (one on Kafka has replicas there instead):"
+                f" copy it with `{INSTEAD}`, FROM being the settings file; the engine loses the log to it",
+                {"state": "NO_FILE", "instead": INSTEAD},
+            )
+        if len(engines) < shards:
+            raise WrongState(
+                f"this process serves {len(engines)} of {shards} shards, and copies made here would not fit"
+                " those that others make: stop all processes of the installation, then copy each of their"
+                f" directories with `{INSTEAD}`",
+                {"state": "SEVERAL_PROCESSES", "instead": INSTEAD},
             )
 
     def _in_order(self, call: Call) -> list[tuple[int, Engine]]:
