@@ -24,34 +24,47 @@ from crowdroute.client.answers import (
     submission,
 )
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import from_aio
+from crowdroute.client.errors import from_aio, pairs
+from crowdroute.client.owners import Owners, project_of
 from crowdroute.client.retrying import delay_before, prepare
+from crowdroute.client.ways import AioWay
 from crowdroute.client.work import WorkStream
 
 
 class SafeAioChannel:
-    """An asyncio channel that adds credentials, deadlines and safe retries, and raises `ClientError`."""
+    """Asyncio channels that add credentials, deadlines and safe retries, follow what the engine tells of who
+    serves a project, and raise `ClientError`."""
 
-    def __init__(self, connection: Connection, channel: grpc.aio.Channel) -> None:
-        """Wrap a channel; generated stubs take this in its place."""
+    def __init__(self, connection: Connection, owners: Owners[AioWay]) -> None:
+        """Wrap the ways there are; generated stubs take this in a channel's place."""
         self._connection = connection
-        self._channel = channel
+        self._owners = owners
 
     def unary_unary(self, path: str, **how: Any) -> Callable[..., Any]:
         """Make a call with one request and one answer, repeated when that is safe."""
-        call = self._channel.unary_unary(path, **how)
-        method = path.rpartition("/")[2]
+        owners, method = self._owners, path.rpartition("/")[2]
 
         async def run(request: Any, timeout: float | None = None) -> Any:
             sent, repeatable = prepare(method, request)
             deadline = self._connection.timeout_s if timeout is None else timeout
-            attempt = 0
+            project, attempt = project_of(sent), 0
             while True:
                 attempt += 1
-                try:
-                    return await call(sent, timeout=deadline, metadata=self._connection.metadata)
-                except grpc.aio.AioRpcError as error:
-                    failure = from_aio(error)
+                with owners.way(project) as way:
+                    make = way.call("unary_unary", path, how)
+                    call = make(sent, timeout=deadline, metadata=self._connection.metadata)
+                    try:
+                        answer = await call
+                    except grpc.aio.AioRpcError as error:
+                        failure, trailers = from_aio(error), pairs(error.trailing_metadata())
+                    else:
+                        owners.hear(way, project, pairs(await call.trailing_metadata()))
+                        return answer
+                    owners.hear(way, project, trailers, failure)
+                if way is not owners.configured:
+                    project = ""  # the other tries go where the user said
+                    if failure.status is grpc.StatusCode.UNAUTHENTICATED:
+                        continue
                 delay = delay_before(attempt, failure)
                 if not repeatable or delay is None or attempt >= self._connection.attempts:
                     raise failure
@@ -61,55 +74,84 @@ class SafeAioChannel:
 
     def unary_stream(self, path: str, **how: Any) -> Callable[..., AsyncIterator[Any]]:
         """Make a call with one request and many answers; a broken stream is not repeated."""
-        return self._streaming(self._channel.unary_stream(path, **how))
+
+        def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            return self._stream("unary_stream", path, how, request, project_of(request), timeout)
+
+        return run
 
     def stream_unary(self, path: str, **how: Any) -> Callable[..., Any]:
         """Make a call with many requests and one answer; it is not repeated."""
-        call = self._channel.stream_unary(path, **how)
 
         async def run(requests: AsyncIterator[Any], timeout: float | None = None) -> Any:
-            try:
-                return await call(requests, timeout=timeout, metadata=self._connection.metadata)
-            except grpc.aio.AioRpcError as error:
-                raise from_aio(error) from None
+            coming = aiter(requests)
+            first = [await anext(coming, None)]
+            project = "" if first[0] is None else project_of(first[0])
+            with self._owners.way(project) as way:
+                make = way.call("stream_unary", path, how)
+                call = make(_chain(first, coming), timeout=timeout, metadata=self._connection.metadata)
+                try:
+                    answer = await call
+                except grpc.aio.AioRpcError as error:
+                    failure = from_aio(error)
+                    self._owners.hear(way, project, pairs(error.initial_metadata()), failure)
+                    raise failure from None
+                self._owners.hear(way, project, pairs(await call.initial_metadata()))
+                return answer
 
         return run
 
     def stream_stream(self, path: str, **how: Any) -> Callable[..., AsyncIterator[Any]]:
         """Make a call with many requests and many answers."""
-        return self._streaming(self._channel.stream_stream(path, **how))
 
-    def _streaming(self, call: Callable[..., Any]) -> Callable[..., AsyncIterator[Any]]:
-        async def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
-            try:
-                async for message in call(request, timeout=timeout, metadata=self._connection.metadata):
-                    yield message
-            except grpc.aio.AioRpcError as error:
-                raise from_aio(error) from None
+        def run(requests: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            return self._stream("stream_stream", path, how, requests, "", timeout)
 
         return run
 
+    async def _stream(
+        self, kind: str, path: str, how: dict[str, Any], sent: Any, project: str, timeout: float | None
+    ) -> AsyncIterator[Any]:
+        with self._owners.way(project) as way:
+            call = way.call(kind, path, how)(sent, timeout=timeout, metadata=self._connection.metadata)
+            heard = False
+            try:
+                async for message in call:
+                    if not heard:
+                        heard = True
+                        self._owners.hear(way, project, pairs(await call.initial_metadata()))
+                    yield message
+            except grpc.aio.AioRpcError as error:
+                failure = from_aio(error)
+                self._owners.hear(way, project, pairs(error.initial_metadata()), failure)
+                raise failure from None
 
-def _open(connection: Connection) -> grpc.aio.Channel:
-    credentials = connection.credentials()
-    if credentials is None:
-        return grpc.aio.insecure_channel(connection.address, connection.options)
-    return grpc.aio.secure_channel(connection.address, credentials, connection.options)
+
+async def _chain(first: list[Any], coming: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Yield the requests that were looked at, and those after them."""
+    for request in first:
+        if request is not None:
+            yield request
+    async for request in coming:
+        yield request
 
 
 class AsyncClient:
     """A connection to one engine; belongs to the event loop it was made in."""
 
     def __init__(
-        self, address: str | Connection, token: str = "", channel: grpc.aio.Channel | None = None
+        self, address: str | Connection, token: str = "", owners: Owners[AioWay] | None = None
     ) -> None:
         """Connect to an address (or a `Connection`, when there is more to say) with a bearer token.
 
-        With `channel`, an open one is shared instead.
+        With `owners`, the connections of another client are shared instead.
         """
         self.connection = Connection(address, token) if isinstance(address, str) else address
-        self._channel = _open(self.connection) if channel is None else channel
-        safe: Any = SafeAioChannel(self.connection, self._channel)
+        self._endings: set[asyncio.Task[None]] = set()
+        self._owners = owners or Owners(
+            self.connection, AioWay(self.connection, self._endings), self._open_way
+        )
+        safe: Any = SafeAioChannel(self.connection, self._owners)
         self.annotation: Any = AnnotationServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
         self.operations: Any = OperationsServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
         self.vendor: Any = VendorServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
@@ -127,11 +169,17 @@ class AsyncClient:
 
         Close this one last.
         """
-        return AsyncClient(replace(self.connection, token=token), channel=self._channel)
+        return AsyncClient(replace(self.connection, token=token), owners=self._owners)
 
     async def close(self) -> None:
         """End the connection, also for every client that shares it."""
-        await self._channel.close(None)
+        for way in self._owners.close():
+            await way.channel.close(None)
+        await asyncio.gather(*self._endings)
+        await self._owners.configured.channel.close(None)
+
+    def _open_way(self, address: str) -> AioWay:
+        return AioWay(replace(self.connection, address=address), self._endings)
 
     async def next(
         self, project_id: str, count: int = 1, wait_s: float = 0.0, locale: str = ""
@@ -180,4 +228,4 @@ class AsyncClient:
     def work(self, project_id: str, credits: int = 1, locale: str = "") -> WorkStream:
         """Open a work stream that holds up to `credits` offers at once; use it with `async with` and `async
         for`."""
-        return WorkStream(self._channel, self.connection, project_id, credits, locale)
+        return WorkStream(self._owners, self.connection, project_id, credits, locale)

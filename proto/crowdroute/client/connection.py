@@ -17,7 +17,8 @@ class Connection:
     """An address with its credentials."""
 
     address: str
-    """Host and port, for example `localhost:7070`."""
+    """Host and port, for example `localhost:7070`. Of several processes any will do: calls go on from there
+    to who serves the project, and directly once its replies have told who that is."""
     token: str = field(repr=False)
     timeout_s: float = 20.0
     """Deadline of a call of one request and one answer that names none; the engine refuses those without one.
@@ -57,8 +58,13 @@ class Connection:
             ("grpc.max_reconnect_backoff_ms", LONGEST_RECONNECT_MS),
         )
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is used."""
+        return bool(self.tls or self.root_certificates or self.client_certificate)
+
     def credentials(self) -> grpc.ChannelCredentials | None:
         """Give TLS credentials, or None for a plain connection."""
-        if not (self.tls or self.root_certificates or self.client_certificate):
+        if not self.encrypted:
             return None
         return grpc.ssl_channel_credentials(self.root_certificates, self.client_key, self.client_certificate)

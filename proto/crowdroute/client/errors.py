@@ -67,9 +67,12 @@ def from_call(
 
 def from_aio(error: grpc.aio.AioRpcError) -> ClientError:
     """Give the exception for an asyncio call that failed."""
-    # grpc.aio gives plain pairs here, which its type stubs do not say.
-    trailers = cast("Iterable[tuple[str, str | bytes]]", error.trailing_metadata() or ())
-    return from_call(error.code(), error.details() or "", trailers)
+    return from_call(error.code(), error.details() or "", pairs(error.trailing_metadata()))
+
+
+def pairs(metadata: object) -> Iterable[tuple[str, str | bytes]]:
+    """Give gRPC's metadata as what it is: pairs, which its type stubs do not say."""
+    return cast("Iterable[tuple[str, str | bytes]]", metadata or ())
 
 
 def from_problem(problem: types_pb2.Problem) -> Refused:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -25,36 +27,50 @@ from crowdroute.client.answers import (
     submission,
 )
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import ClientError, from_call
+from crowdroute.client.errors import ClientError, from_call, pairs
+from crowdroute.client.owners import Owners, project_of
 from crowdroute.client.retrying import delay_before, prepare
+from crowdroute.client.ways import BlockingWay
 
 WAIT_S = 10.0
 """How long one request for work waits for some."""
 
 
 class SafeChannel:
-    """A channel that adds credentials, deadlines and safe retries to every call, and raises `ClientError`."""
+    """Channels that add credentials, deadlines and safe retries to every call, follow what the engine tells
+    of who serves a project, and raise `ClientError`."""
 
-    def __init__(self, connection: Connection, channel: grpc.Channel) -> None:
-        """Wrap a channel; generated stubs take this in its place."""
+    def __init__(self, connection: Connection, owners: Owners[BlockingWay]) -> None:
+        """Wrap the ways there are; generated stubs take this in a channel's place."""
         self._connection = connection
-        self._channel = channel
+        self._owners = owners
 
     def unary_unary(self, path: str, **how: Any) -> Callable[..., Any]:
         """Make a call with one request and one answer, repeated when that is safe."""
-        call = self._channel.unary_unary(path, **how)
-        method = path.rpartition("/")[2]
+        owners, method = self._owners, path.rpartition("/")[2]
 
         def run(request: Any, timeout: float | None = None) -> Any:
             sent, repeatable = prepare(method, request)
             deadline = self._connection.timeout_s if timeout is None else timeout
-            attempt = 0
+            project, attempt = project_of(sent), 0
             while True:
                 attempt += 1
-                try:
-                    return call(sent, timeout=deadline, metadata=self._connection.metadata)
-                except grpc.RpcError as error:
-                    failure = _failure(error)
+                with owners.way(project) as way:
+                    call = way.call("unary_unary", path, how)
+                    try:
+                        answer, ended = call.with_call(
+                            sent, timeout=deadline, metadata=self._connection.metadata
+                        )
+                    except grpc.RpcError as error:
+                        failure, trailers = _failure(error), pairs(error.trailing_metadata())
+                    else:
+                        owners.hear(way, project, pairs(ended.trailing_metadata()))
+                        return answer
+                    owners.hear(way, project, trailers, failure)
+                if way is not owners.configured:
+                    project = ""  # the other tries go where the user said
+                    if failure.status is grpc.StatusCode.UNAUTHENTICATED:
+                        continue
                 delay = delay_before(attempt, failure)
                 if not repeatable or delay is None or attempt >= self._connection.attempts:
                     raise failure
@@ -64,32 +80,57 @@ class SafeChannel:
 
     def unary_stream(self, path: str, **how: Any) -> Callable[..., Iterator[Any]]:
         """Make a call with one request and many answers; a broken stream is not repeated."""
-        return self._streaming(self._channel.unary_stream(path, **how))
+
+        def run(request: Any, timeout: float | None = None) -> Iterator[Any]:
+            yield from self._stream("unary_stream", path, how, request, project_of(request), timeout)
+
+        return run
 
     def stream_unary(self, path: str, **how: Any) -> Callable[..., Any]:
         """Make a call with many requests and one answer; it is not repeated."""
-        call = self._channel.stream_unary(path, **how)
 
         def run(requests: Iterator[Any], timeout: float | None = None) -> Any:
-            try:
-                return call(requests, timeout=timeout, metadata=self._connection.metadata)
-            except grpc.RpcError as error:
-                raise _failure(error) from None
+            coming = iter(requests)
+            first = list(itertools.islice(coming, 1))
+            project = project_of(first[0]) if first else ""
+            with self._owners.way(project) as way:
+                call = way.call("stream_unary", path, how)
+                sent = itertools.chain(first, coming)
+                try:
+                    answer, ended = call.with_call(sent, timeout=timeout, metadata=self._connection.metadata)
+                except grpc.RpcError as error:
+                    failure, ended = _failure(error), cast("grpc.Call", error)
+                    self._owners.hear(way, project, pairs(ended.initial_metadata()), failure)
+                    raise failure from None
+                self._owners.hear(way, project, pairs(ended.initial_metadata()))
+                return answer
 
         return run
 
     def stream_stream(self, path: str, **how: Any) -> Callable[..., Iterator[Any]]:
         """Make a call with many requests and many answers."""
-        return self._streaming(self._channel.stream_stream(path, **how))
 
-    def _streaming(self, call: Callable[..., Any]) -> Callable[..., Iterator[Any]]:
-        def run(request: Any, timeout: float | None = None) -> Iterator[Any]:
-            try:
-                yield from call(request, timeout=timeout, metadata=self._connection.metadata)
-            except grpc.RpcError as error:
-                raise _failure(error) from None
+        def run(requests: Iterator[Any], timeout: float | None = None) -> Iterator[Any]:
+            yield from self._stream("stream_stream", path, how, requests, "", timeout)
 
         return run
+
+    def _stream(
+        self, kind: str, path: str, how: dict[str, Any], sent: Any, project: str, timeout: float | None
+    ) -> Iterator[Any]:
+        with self._owners.way(project) as way:
+            answers = way.call(kind, path, how)(sent, timeout=timeout, metadata=self._connection.metadata)
+            heard = False
+            try:
+                for message in answers:
+                    if not heard:
+                        heard = True
+                        self._owners.hear(way, project, pairs(answers.initial_metadata()))
+                    yield message
+            except grpc.RpcError as error:
+                failure = _failure(error)
+                self._owners.hear(way, project, pairs(answers.initial_metadata()), failure)
+                raise failure from None
 
 
 def _failure(error: grpc.RpcError) -> ClientError:
@@ -103,14 +144,10 @@ class Client:
     def __init__(self, address: str | Connection, token: str = "") -> None:
         """Connect to an address (or a `Connection`, when there is more to say) with a bearer token."""
         self.connection = Connection(address, token) if isinstance(address, str) else address
-        credentials = self.connection.credentials()
-        target, options = self.connection.address, self.connection.options
-        self._channel = (
-            grpc.secure_channel(target, credentials, options)
-            if credentials
-            else grpc.insecure_channel(target, options)
-        )
-        safe: Any = SafeChannel(self.connection, self._channel)
+        configured = BlockingWay(self.connection)
+        self._channel = configured.channel
+        self._owners = Owners(self.connection, configured, self._open_way)
+        safe: Any = SafeChannel(self.connection, self._owners)
         self.annotation: Any = AnnotationServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
         self.operations: Any = OperationsServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
         self.vendor: Any = VendorServiceStub(safe)  # type: ignore[no-untyped-call]  # generated code
@@ -125,7 +162,12 @@ class Client:
 
     def close(self) -> None:
         """End the connection."""
+        for way in self._owners.close():
+            way.end()
         self._channel.close()
+
+    def _open_way(self, address: str) -> BlockingWay:
+        return BlockingWay(replace(self.connection, address=address)).connect()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Say whether there is a connection, at once or within `timeout_s` seconds."""

@@ -3,7 +3,8 @@
 Actions are kept until the engine has answered them; one that it asked to send later is sent again then. When
 the stream breaks, a new one resumes the leases and sends what was not answered again; an action that had been
 carried out answers as before, since submits are taken once per assignment and the others carry idempotency
-keys.
+keys. In the same way a stream that would last on a detour is opened anew at the process that serves the
+project, before anything but the greeting was said on it.
 """
 
 from __future__ import annotations
@@ -23,14 +24,19 @@ from crowdroute.api.v1 import assignments_pb2, work_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.client.answers import Labels, submission
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import ClientError, NotConnected, from_aio, from_problem
+from crowdroute.client.errors import ClientError, NotConnected, from_aio, from_problem, pairs
+from crowdroute.client.owners import Owners
 from crowdroute.client.retrying import delay_before
+from crowdroute.client.ways import AioWay
 
 CLOSED = "STREAM_CLOSED"
 
 FIRST_WORD_S = 0.5
 """How long what was not answered waits for the engine's first message on a new stream. Nearly always one
 comes at once; an engine that refuses the stream says so then, and not into the middle of our writing."""
+
+CONNECT_S = 1.0
+"""How long a stream on a detour waits for a connection to who serves the project; then it stays."""
 
 WRITE_BROKEN = "Internal error from Core"
 """gRPC's words when a message met a stream that had just ended, whatever the reason for its end."""
@@ -51,10 +57,15 @@ class WorkStream:
     """One worker's stream in one project: iterate over it for offers, and answer them while it is open."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, connection: Connection, project_id: str, credits: int, locale: str
+        self,
+        owners: Owners[AioWay],
+        connection: Connection,
+        project_id: str,
+        credits: int,
+        locale: str,
     ) -> None:
         """Store where to connect; the stream opens with `async with`."""
-        self._stub: Any = AnnotationServiceStub(channel)  # type: ignore[no-untyped-call]  # generated code
+        self._owners = owners
         self._connection = connection
         self._hello = work_pb2.Hello(project_id=project_id, credits=credits, locale=locale, resume=True)
         self._sequence = 0
@@ -164,23 +175,50 @@ class WorkStream:
 
     async def _keep_open(self) -> ClientError:
         """Open one stream after the other; say why there will be no more."""
+        project = self._hello.project_id
         while True:
-            call = self._stub.Work(metadata=self._connection.metadata)
-            self._greet()
-            writing = asyncio.create_task(self._write(call), name="work-stream-writer")
-            try:
-                failure: ClientError = await self._read(call)
-            except grpc.aio.AioRpcError as error:
-                failure = _ended("STREAM_BROKEN") if error.details() == WRITE_BROKEN else from_aio(error)
-            finally:
-                writing.cancel()
-                call.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
+            with self._owners.way(project) as way:
+                failure = await self._one(way)
+            if failure is None:
+                continue
+            if way is not self._owners.configured and failure.status is grpc.StatusCode.UNAUTHENTICATED:
+                continue  # the process where the user said to connect may know better
             self._attempt += 1
             delay = delay_before(self._attempt, failure)
             if delay is None or self._attempt >= self._connection.attempts:
                 return failure
             await asyncio.sleep(delay)
+
+    async def _one(self, way: AioWay) -> ClientError | None:
+        """Open a stream and serve it to its end; say why it ended, or None when it goes on elsewhere."""
+        stub: Any = AnnotationServiceStub(way.channel)  # type: ignore[no-untyped-call]  # generated code
+        call = stub.Work(metadata=self._connection.metadata)
+        self._greet()
+        writing = asyncio.create_task(self._write(call), name="work-stream-writer")
+        project = self._hello.project_id
+        try:
+            self._owners.hear(way, project, pairs(await call.initial_metadata()))
+            if await self._elsewhere(way):
+                return None
+            failure: ClientError = await self._read(call)
+        except grpc.aio.AioRpcError as error:
+            failure = _ended("STREAM_BROKEN") if error.details() == WRITE_BROKEN else from_aio(error)
+        finally:
+            writing.cancel()
+            call.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+        self._owners.hear(way, project, None, failure)
+        return failure
+
+    async def _elsewhere(self, way: AioWay) -> bool:
+        """Say whether another process serves the project and there is a connection to it."""
+        with self._owners.told(self._hello.project_id) as owner:
+            if owner is way or owner is self._owners.configured:
+                return False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_S):
+                    await owner.settled()
+            return owner.stands() is True
 
     def _greet(self) -> None:
         """Leave for writing what begins a stream: resume what is held, and what was not answered, in its

@@ -86,7 +86,7 @@ def test_a_served_engine_is_measured_and_tells_what_it_does(tmp_path: Path) -> N
     (answers,) = [
         sample.value
         for sample in families["crowdroute_commands_total"].samples
-        if sample.labels == {"command": "SubmitAnswer", "outcome": "DONE"}
+        if sample.labels == {"shard": "0", "command": "SubmitAnswer", "outcome": "DONE"}
     ]
     assert answers == 1
 

@@ -93,11 +93,12 @@ async def test_an_engine_that_failed_answers_and_says_so(wire: Wire) -> None:
         with pytest.raises(AppendFailed):
             await wire.project()
         assert await scraper.value("crowdroute_engine_state", state="failed") == 1
-        lost = await scraper.value("crowdroute_commands_total", command="CreateProject", outcome="DONE")
+        done = {"shard": "0", "command": "CreateProject", "outcome": "DONE"}
+        lost = await scraper.value("crowdroute_commands_total", **done)
         assert lost == 1
         with pytest.raises(AppendFailed):
             await wire.worker()
-        refused = {"command": "UpsertWorker", "outcome": "APPEND_FAILED"}
+        refused = {"shard": "0", "command": "UpsertWorker", "outcome": "APPEND_FAILED"}
         assert await scraper.value("crowdroute_commands_total", **refused) == 1
 
 

@@ -24,9 +24,12 @@ from crowdroute.router.metrics.reading import (
 from crowdroute.router.runtime.engine import EngineState
 
 ENGINE = EngineReading(
-    outcomes={("SubmitAnswer", "DONE"): 5, ("SubmitAnswer", "STALE_LEASE"): 1},
-    append_seconds=Distribution((0.001, 0.01), (3, 4, 5), 0.25),
-    batch_entries=Distribution((1, 2), (1, 1, 5), 40.0),
+    outcomes={(0, "SubmitAnswer", "DONE"): 5, (1, "SubmitAnswer", "STALE_LEASE"): 1},
+    append_seconds={
+        0: Distribution((0.001, 0.01), (3, 4, 5), 0.25),
+        1: Distribution((0.001, 0.01), (0, 1, 1), 0.01),
+    },
+    batch_entries={0: Distribution((1, 2), (1, 1, 5), 40.0), 1: Distribution((1, 2), (1, 1, 1), 1.0)},
     sequences={0: 12, 1: 7},
     snapshot_sequences={0: 10, 1: 0},
     snapshotter_restarts=2,
@@ -96,11 +99,13 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert value("crowdroute_engine_state", {"state": "serving"}) == 1
         assert value("crowdroute_engine_state", {"state": "failed"}) == 0
         refused = {"command": "SubmitAnswer", "outcome": "STALE_LEASE"}
-        assert value("crowdroute_commands_total", refused) == 1
-        assert value("crowdroute_batch_append_duration_seconds_bucket", {"le": "0.01"}) == 4
-        assert value("crowdroute_batch_append_duration_seconds_bucket", {"le": "+Inf"}) == 5
-        assert value("crowdroute_batch_append_duration_seconds_sum") == 0.25
-        assert value("crowdroute_batch_entries_count") == 5
+        assert value("crowdroute_commands_total", {**refused, "shard": "1"}) == 1
+        assert value("crowdroute_commands_total", {**refused, "shard": "0"}) is None
+        assert value("crowdroute_batch_append_duration_seconds_bucket", {"shard": "0", "le": "0.01"}) == 4
+        assert value("crowdroute_batch_append_duration_seconds_bucket", {"shard": "0", "le": "+Inf"}) == 5
+        assert value("crowdroute_batch_append_duration_seconds_sum", {"shard": "0"}) == 0.25
+        assert value("crowdroute_batch_entries_count", {"shard": "0"}) == 5
+        assert value("crowdroute_batch_entries_count", {"shard": "1"}) == 1
         call = {"call": "Submit", "code": "OK"}
         assert value("crowdroute_call_duration_seconds_bucket", {**call, "le": "1"}) == 6
         assert value("crowdroute_call_duration_seconds_count", call) == 6

@@ -34,13 +34,16 @@ WORK_STREAMS = Metric("crowdroute_work_streams", "gauge", (), "Work streams that
 COMMANDS = Metric(
     "crowdroute_commands_total",
     "counter",
-    ("command", "outcome"),
+    ("shard", "command", "outcome"),
     "Commands by how they ended: DONE, UNCHANGED (nothing to log) or the code of the refusal",
 )
 APPEND_SECONDS = Metric(
-    "crowdroute_batch_append_duration_seconds", "histogram", (), "How long the log took to keep a batch"
+    "crowdroute_batch_append_duration_seconds",
+    "histogram",
+    ("shard",),
+    "How long the log took to keep a batch",
 )
-BATCH_ENTRIES = Metric("crowdroute_batch_entries", "histogram", (), "Entries per batch")
+BATCH_ENTRIES = Metric("crowdroute_batch_entries", "histogram", ("shard",), "Entries per batch")
 LOG_SEQUENCE = Metric(
     "crowdroute_log_sequence", "gauge", ("shard",), "Sequence of the last durable batch of each shard served"
 )

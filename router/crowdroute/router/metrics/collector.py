@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client.core import (
@@ -28,6 +28,8 @@ PATIENCE_SECONDS = 5.0
 """How long the engine's loop may take to answer: half of what Prometheus waits for a scrape."""
 
 Read = Callable[[], Coroutine[Any, Any, Reading]]
+
+Value = TypeVar("Value", int, Distribution)
 
 _log = structlog.get_logger("crowdroute.metrics")
 
@@ -85,9 +87,13 @@ class EngineCollector(Collector):
 
 
 def _engine(reading: EngineReading) -> Iterator[Family]:
-    yield _counter(catalogue.COMMANDS, reading.outcomes.items())
-    yield _histogram(catalogue.APPEND_SECONDS, [((), reading.append_seconds)])
-    yield _histogram(catalogue.BATCH_ENTRIES, [((), reading.batch_entries)])
+    ended = [
+        ((str(shard), command, outcome), count)
+        for (shard, command, outcome), count in reading.outcomes.items()
+    ]
+    yield _counter(catalogue.COMMANDS, ended)
+    yield _histogram(catalogue.APPEND_SECONDS, _by_shard(reading.append_seconds))
+    yield _histogram(catalogue.BATCH_ENTRIES, _by_shard(reading.batch_entries))
     yield _gauge(catalogue.LOG_SEQUENCE, _by_shard(reading.sequences))
     yield _gauge(catalogue.SNAPSHOT_SEQUENCE, _by_shard(reading.snapshot_sequences))
     yield _counter(catalogue.SNAPSHOTTER_RESTARTS, [((), reading.snapshotter_restarts)])
@@ -97,7 +103,7 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _gauge(catalogue.PLACEMENT_GENERATION, [((), reading.generation)])
 
 
-def _by_shard(values: Mapping[int, float]) -> list[tuple[Sequence[str], float]]:
+def _by_shard(values: Mapping[int, Value]) -> list[tuple[Sequence[str], Value]]:
     return [((str(shard),), value) for shard, value in sorted(values.items())]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,7 +12,6 @@ from crowdroute.router.rpc.calls import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
-from crowdroute.router.runtime.shard_loop import APPEND_SECONDS, BATCH_ENTRIES
 from crowdroute.router.state.project import Project
 
 MOST_PROJECTS = 200
@@ -52,12 +50,13 @@ class ProjectReading(NamedTuple):
 
 
 class EngineReading(NamedTuple):
-    """What the engines tell that were recovered, one per shard, all together."""
+    """What the engines tell that were recovered, one per shard."""
 
-    outcomes: Mapping[tuple[str, str], int]
-    """How often by the command's name and its outcome."""
-    append_seconds: Distribution
-    batch_entries: Distribution
+    outcomes: Mapping[tuple[int, str, str], int]
+    """How often by shard, the command's name and its outcome."""
+    append_seconds: Mapping[int, Distribution]
+    """By shard."""
+    batch_entries: Mapping[int, Distribution]
     sequences: Mapping[int, int]
     """By shard."""
     snapshot_sequences: Mapping[int, int]
@@ -136,21 +135,21 @@ def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxRea
 
 
 async def _read_group(group: ShardGroup) -> EngineReading:
-    """Add up what the shards tell."""
+    """Gather what the shards tell."""
     projects = [await _read_project(state) for _, state in list(group.projects())]
-    engines = tuple(group.engines.values())
-    outcomes: Counter[tuple[str, str]] = Counter()
-    for engine in engines:
-        for (kind, outcome), count in engine.loop.outcomes.items():
-            outcomes[kind.__name__, outcome] += count
+    engines = group.engines
     return EngineReading(
-        outcomes,
-        _sum(APPEND_SECONDS, [engine.loop.append_seconds for engine in engines]),
-        _sum(BATCH_ENTRIES, [engine.loop.batch_entries for engine in engines]),
-        {shard: engine.loop.sequence for shard, engine in group.engines.items()},
-        {shard: engine.snapshot_sequence for shard, engine in group.engines.items()},
-        sum(engine.snapshotter_restarts for engine in engines),
-        sum(engine.waiting.count_all() for engine in engines),
+        {
+            (shard, kind.__name__, outcome): count
+            for shard, engine in engines.items()
+            for (kind, outcome), count in engine.loop.outcomes.items()
+        },
+        {shard: _distribution(engine.loop.append_seconds) for shard, engine in engines.items()},
+        {shard: _distribution(engine.loop.batch_entries) for shard, engine in engines.items()},
+        {shard: engine.loop.sequence for shard, engine in engines.items()},
+        {shard: engine.snapshot_sequence for shard, engine in engines.items()},
+        sum(engine.snapshotter_restarts for engine in engines.values()),
+        sum(engine.waiting.count_all() for engine in engines.values()),
         busiest(projects),
         group.placement.generation,
     )
@@ -173,16 +172,6 @@ def busiest(projects: Sequence[ProjectReading], most: int = MOST_PROJECTS) -> Se
         OTHERS, sum(each.open_tasks for each in rest), sum(each.live_leases for each in rest)
     )
     return [*ranked[:most], others]
-
-
-def _sum(bounds: Sequence[float], histograms: Sequence[Histogram]) -> Distribution:
-    """Add up histograms over these bounds; a process that serves no shard at the moment has none."""
-    distributions = [_distribution(one) for one in (Histogram(bounds), *histograms)]
-    return Distribution(
-        bounds,
-        tuple(map(sum, zip(*(one.cumulative for one in distributions), strict=True))),
-        sum(one.total for one in distributions),
-    )
 
 
 def _distribution(histogram: Histogram) -> Distribution:

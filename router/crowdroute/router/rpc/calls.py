@@ -59,7 +59,8 @@ HERE = frozenset({"VerifyLog", "BackupLog"})
 """Calls that concern the process which they reach."""
 
 OWNER = "crowdroute-owner"
-"""Trailing metadata of a call that was forwarded: where it is carried out without a detour."""
+"""Metadata of a call that was forwarded, trailing or, of one that streams, initial: where it is carried out
+without a detour."""
 
 LONGEST_KEY = 128
 LONGEST_REQUEST_ID = 64
@@ -376,9 +377,14 @@ def checked_key(key: str) -> str:
 
 
 async def refuse(
-    context: Context, error: BaseException, name: str, request: str, call: Call | None = None
+    context: Context,
+    error: BaseException,
+    name: str,
+    request: str,
+    call: Call | None = None,
+    metadata: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """End a call with an error's status; it does not return."""
+    """End a call with an error's status, and more metadata; it does not return."""
     if not isinstance(error, RouterError):
         _log.error("call failed", call=name, request=request, **who(call), exc_info=error)
         error = RouterError(f"the call failed by a defect of the engine; its log tells more under {request}")
@@ -388,7 +394,13 @@ async def refuse(
         code = status_code(error)
     status = status_message(error, request)
     status.code = code.value[0]
-    await context.abort(code, told(error), ((DETAILS_KEY, status.SerializeToString()),))
+    await context.abort(code, told(error), ((DETAILS_KEY, status.SerializeToString()), *metadata))
+
+
+def _owner(elsewhere: Elsewhere, shard: int) -> tuple[tuple[str, str], ...]:
+    """Give the metadata that names who serves a shard; none when clients are not to be told."""
+    owner = elsewhere.owner(shard)
+    return ((OWNER, owner),) if owner else ()
 
 
 class Service:
@@ -519,6 +531,7 @@ class Service:
             request, authorization = gate.request_id(context)
             gate.trace(full, request, context)
             call, code = None, CANCELLED
+            owner: tuple[tuple[str, str], ...] = ()
             try:
                 require_deadline(context, longest)
                 call = await gate.let_in(context, full, request, authorization)
@@ -529,13 +542,14 @@ class Service:
                     reply: Message = await methods[name](call, message)
                     answer = reply.SerializeToString()
                 else:
+                    owner = _owner(elsewhere, shard)
                     answer = await elsewhere.forward(call, shard, full, raw)
-                    context.set_trailing_metadata(((OWNER, elsewhere.owner(shard)),))
+                    context.set_trailing_metadata(owner)
                 code = OK
                 return answer
             except Exception as error:
                 code = code_of(error)
-                await refuse(context, error, full, request, call)
+                await refuse(context, error, full, request, call, owner)
                 raise
             finally:
                 record.ended(began, code, request, call)
@@ -564,6 +578,7 @@ class Service:
                     answer = await self._stream(name, call, first, context)
                 else:
                     assert isinstance(first, bytes)
+                    await context.send_initial_metadata(_owner(elsewhere, shard))
                     answer = await elsewhere.relay(call, shard, described, first, context)
                 code = OK
                 return answer
