@@ -20,7 +20,7 @@ from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
 from crowdroute.router.events.project import EntryPosted
 from crowdroute.router.machine import crossing, saving
 from crowdroute.router.machine.balances import UntoldBalances
-from crowdroute.router.machine.idempotency import Remembered
+from crowdroute.router.machine.idempotency import Key, Remembered
 from crowdroute.router.machine.inputs import InputMarks
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.project.machine import ProjectMachine
@@ -126,6 +126,15 @@ class Shard:
             owed, self._owed = self._owed, []
             entries = (*owed, *entries)
         return entries, reply
+
+    def remembers(self, stream: str, key: Key, digest: bytes, now_us: int) -> bool:
+        """Say whether a request was decided before under its key, for those whose command costs work to make.
+
+        Raises:
+            KeyReused: another request was.
+        """
+        found = self._streams.get(stream)
+        return found is not None and found.replies.find(key, digest, now_us) is not None
 
     def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
         """Decide what records of an input ask for, if anything, and advance the input, both or neither.

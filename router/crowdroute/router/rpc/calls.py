@@ -45,6 +45,13 @@ from crowdroute.router.runtime.tracing import TRACEPARENT, current
 LONGEST_DEADLINE = 60.0
 """Seconds that a call answered with one message may ask for: what waits longer is better asked again."""
 
+BATCH_DEADLINE = 3600.0
+"""Seconds that a call may ask for whose work is a job: a refit of millions of answers takes minutes, and
+others may go before it."""
+
+BATCH_CALLS = frozenset({"RefitProject"})
+"""Calls whose work is a job."""
+
 DEADLINE_TOLERANCE = 1.0
 """Seconds by which clocks and rounding may lengthen a deadline on its way."""
 
@@ -320,8 +327,8 @@ def parse(kind: type[AnyMessage], raw: bytes, largest: int) -> AnyMessage:
         ) from None
 
 
-def require_deadline(context: Context) -> None:
-    """Refuse a call that may be waited for without end.
+def require_deadline(context: Context, longest: float) -> None:
+    """Refuse a call that may be waited for without end, or for more than `longest` seconds.
 
     Raises:
         DeadlineMissing: it has no deadline, or a distant one.
@@ -330,12 +337,12 @@ def require_deadline(context: Context) -> None:
     left = _time_left(context)
     if left is None:
         raise DeadlineMissing(
-            f"the call has no deadline: set one of at most {LONGEST_DEADLINE:g} seconds",
+            f"the call has no deadline: set one of at most {longest:g} seconds",
             {"field": "deadline"},
         )
-    if left > LONGEST_DEADLINE + DEADLINE_TOLERANCE:
+    if left > longest + DEADLINE_TOLERANCE:
         raise DeadlineMissing(
-            f"the deadline is {left:.0f} seconds away: set one of at most {LONGEST_DEADLINE:g} seconds",
+            f"the deadline is {left:.0f} seconds away: set one of at most {longest:g} seconds",
             {"field": "deadline"},
         )
     if left <= 0:
@@ -517,6 +524,7 @@ class Service:
     def _answers(self, name: str, kind: type[Message]) -> Any:
         gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
         record, here = self._records[name], name in HERE
+        longest = BATCH_DEADLINE if name in BATCH_CALLS else LONGEST_DEADLINE
 
         async def handle(raw: bytes, context: Context) -> bytes:
             began = perf_counter()
@@ -525,7 +533,7 @@ class Service:
             call, code = None, CANCELLED
             owner: tuple[tuple[str, str], ...] = ()
             try:
-                require_deadline(context)
+                require_deadline(context, longest)
                 call = await gate.let_in(context, full, request, authorization)
                 message = parse(kind, raw, largest)
                 elsewhere = gate.elsewhere

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import projects_pb2 as wire
-from crowdroute.router.commands.project import CreateProject, PauseProject, ResumeProject
+from crowdroute.router.commands.project import CreateProject, InstallModel, PauseProject, ResumeProject
 from crowdroute.router.errors import InvalidCommand, NotFound
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model.ids import Id, Kind, to_text
@@ -109,8 +109,9 @@ class Projects(Office):
     async def refit_project(self, call: Call, message: wire.RefitProjectRequest) -> wire.RefitProjectResponse:
         """Fit the project's models anew, outside, and take over what was found."""
         place = self.place(call, message.project_id)
-        command = await refitted(place.engine, place.stream, self._jobs)
-        await self.act(call, place.stream, command, message)
+        if not self.done_before(call, place, InstallModel, message):
+            command = await refitted(place.engine, place.stream, self._jobs)
+            await self.act(call, place.stream, command, message)
         installed = place.state.models.installed
         await self.observe()
         return wire.RefitProjectResponse(
