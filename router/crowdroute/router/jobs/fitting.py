@@ -34,8 +34,6 @@ class FittedModels(msgspec.Struct, frozen=True, tag="FittedModels"):
     """What was found."""
 
     fields: tuple[FittedField, ...]
-    sweeps: int
-    """Of the field that needed most."""
 
 
 def describe(fields: Iterable[tuple[OnlineDawidSkene, Evidence]]) -> FitModels:
@@ -59,10 +57,7 @@ def fit_models(job: FitModels, progress: Callable[[float], None]) -> FittedModel
 
         model = OnlineDawidSkene.unpack(field.model)
         found.append(refit(model, _evidence(field, model), progress=told))
-    return FittedModels(
-        tuple(map(_fitted, found)),
-        max((fit.sweeps for fit in found), default=0),
-    )
+    return FittedModels(tuple(map(_fitted, found)))
 
 
 def _evidence(field: FieldToFit, model: OnlineDawidSkene) -> Evidence:
