@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -12,10 +14,11 @@ from tests.support.desk import YES, Desk
 from tests.support.local_ray import LEFT_OPEN, local_ray
 from tests.support.refits import InlineJobs, job_of
 
+from crowdroute.router.adapters import ray_jobs
 from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.ray_jobs import RayJobs
 from crowdroute.router.errors import JobFailed
-from crowdroute.router.jobs.running import Job
+from crowdroute.router.jobs.running import Job, run
 from crowdroute.router.ports import Jobs
 
 
@@ -32,6 +35,7 @@ def a_job_that_fails() -> Job:
     return replace(job, fields=(replace(job.fields[0], model={}),))
 
 
+PATIENCE_S = 30.0
 RAY = (pytest.mark.cluster, LEFT_OPEN)
 
 
@@ -109,3 +113,65 @@ async def test_a_job_whose_process_is_killed_fails() -> None:
 
     with pytest.raises(JobFailed, match="ended with -9"):
         await running.result()
+
+
+@pytest.mark.cluster
+@LEFT_OPEN
+async def test_a_job_whose_process_dies_is_begun_again_by_ray(
+    ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died = tmp_path / "died"
+
+    def die_at_first(job: bytes) -> bytes:
+        if not died.exists():
+            died.touch()
+            os._exit(1)
+        return run(job)
+
+    monkeypatch.setattr(ray_jobs, "do_job", die_at_first)
+
+    found = await RayJobs().submit(a_job()).result()
+
+    assert died.exists()
+    assert found == await InlineJobs().submit(a_job()).result()
+
+
+@pytest.mark.cluster
+@LEFT_OPEN
+async def test_a_job_fails_when_every_process_of_ray_that_does_it_dies(
+    ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_job: bytes) -> bytes:
+        os._exit(1)
+
+    monkeypatch.setattr(ray_jobs, "do_job", die)
+
+    with pytest.raises(JobFailed, match="Ray lost the job"):
+        await RayJobs().submit(a_job()).result()
+
+
+@pytest.mark.cluster
+@LEFT_OPEN
+async def test_a_cancelled_job_gives_its_processor_back_to_ray(
+    ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = tmp_path / "begun"
+
+    def never_end(_job: bytes) -> bytes:
+        begun.touch()
+        while True:
+            signal.pause()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ray_jobs, "do_job", never_end)
+        stuck = RayJobs().submit(a_job())
+        async with asyncio.timeout(PATIENCE_S):
+            while not begun.exists():
+                await asyncio.sleep(0)
+        stuck.cancel()
+        with pytest.raises(JobFailed, match="cancelled"):
+            await stuck.result()
+
+    # Ray has one processor here.
+    async with asyncio.timeout(PATIENCE_S):
+        await RayJobs().submit(a_job()).result()
