@@ -214,6 +214,10 @@ class Directory(Protocol):
     has_others: bool
     """Whether other processes may read it."""
 
+    @property
+    def answers(self) -> bool:
+        """Whether the last call was answered; while it is not, calls are mostly not made."""
+
     async def put(self, keyspace: str, owner: KeyspaceOwner, changes: Mapping[str, bytes | None]) -> Kept:
         """Change rows (None deletes one) of a keyspace that this owner rebuilt; without changes, say that the
         owner lives, which is due every second."""

@@ -180,14 +180,23 @@ async def test_a_directory_that_does_not_answer_is_told(wire: Wire) -> None:
         async def put(self, keyspace: str, owner: KeyspaceOwner, changes: Mapping[str, bytes | None]) -> Kept:
             return Kept.UNREACHABLE if self.gone else await super().put(keyspace, owner, changes)
 
+        @property
+        def answers(self) -> bool:  # type: ignore[override]  # this one does not always
+            return not self.gone
+
     directory, group = Remote(), wire.server.gate.group
     assert group is not None
     async with scraping(wire.server) as scraper:
         assert await scraper.value("crowdroute_directory_current") is None
         async with shared(directory, wire.server, group, "127.0.0.1:1"):
             assert await scraper.value("crowdroute_directory_current") == 1
+            assert await scraper.value("crowdroute_directory_answers") == 1
+            assert await scraper.value("crowdroute_directory_pending_rows", shard="0") == 0
             directory.gone = True
+            await wire.worker()
             async with asyncio.timeout(PATIENCE):
                 while await scraper.value("crowdroute_directory_current") == 1:
                     await asyncio.sleep(0.05)
             assert await scraper.value("crowdroute_directory_current") == 0
+            assert await scraper.value("crowdroute_directory_answers") == 0
+            assert await scraper.value("crowdroute_directory_pending_rows", shard="0") == 1

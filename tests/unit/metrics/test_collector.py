@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from crowdroute.router.metrics.catalogue import CATALOGUE
 from crowdroute.router.metrics.collector import EngineCollector, Read
 from crowdroute.router.metrics.reading import (
+    DirectoryReading,
     Distribution,
     EngineReading,
     InputReading,
@@ -44,7 +45,7 @@ READING = Reading(
     ENGINE,
     [InputReading("tasks", 1, 8, 2, 30, 3)],
     [OutboxReading(0, {"results": 6}, 4, 1.5), OutboxReading(1, {"results": 3}, 0, 0.0)],
-    directory_current=False,
+    directory=DirectoryReading(current=False, answers=True, pending={0: 8, 1: 0}),
 )
 
 
@@ -114,6 +115,8 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert value("crowdroute_snapshotter_restarts_total") == 2
         assert value("crowdroute_placement_generation") == 6
         assert value("crowdroute_directory_current") == 0
+        assert value("crowdroute_directory_answers") == 1
+        assert [value("crowdroute_directory_pending_rows", {"shard": shard}) for shard in "01"] == [8, 0]
         assert value("crowdroute_waiting_seekers") == 3
         assert value("crowdroute_work_streams") == 9
         assert value("crowdroute_open_tasks", {"project": "prj_1"}) == 7

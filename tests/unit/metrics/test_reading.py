@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 import pytest
+from tests.support.shards import Street, create, found
 from tests.support.wire import TENANT, make_rules
 
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
@@ -132,6 +133,22 @@ async def test_commands_are_counted_by_how_they_ended(scene: Scene) -> None:
         (0, "RequestNext", "DONE"): 1,  # brings the worker's facts to the project
         (0, "RequestNext", "UNCHANGED"): 1,
     }
+
+
+async def test_each_shard_is_told_apart(scene: Scene) -> None:
+    async with Street().group() as group:
+        await found(group)
+        for number in (1, 2):
+            await create(group, bytes([number]) * 16, f"cats {number}")
+        scene.gate.open(group)
+        told = await read(scene, FeedStanding())
+    assert told.engine is not None
+    assert told.engine.outcomes[0, "CreateOrganisation", "DONE"] == 1
+    assert (1, "CreateOrganisation", "DONE") not in told.engine.outcomes, "it lives in the first shard"
+    assert {shard for shard, _, _ in told.engine.outcomes} == {0, 1}
+    for kept in (told.engine.append_seconds, told.engine.batch_entries):
+        assert {shard: times.cumulative[-1] for shard, times in kept.items()} == told.engine.sequences
+    assert told.engine.sequences[0] != told.engine.sequences[1]
 
 
 async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) -> None:

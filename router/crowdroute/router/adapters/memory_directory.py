@@ -24,6 +24,7 @@ class MemoryDirectory:
     """Rows, presence and buckets in dictionaries; several owners in one process see the same ones."""
 
     has_others = False
+    answers = True
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin with nothing.

@@ -101,6 +101,11 @@ class RedisDirectory:
             )
         }
 
+    @property
+    def answers(self) -> bool:
+        """Whether the last call was answered; see `Directory.answers`."""
+        return self.breaker.closed
+
     async def put(self, keyspace: str, owner: KeyspaceOwner, changes: Mapping[str, bytes | None]) -> Kept:
         """Change rows; see `Directory.put`."""
         built = self._built.get(keyspace)

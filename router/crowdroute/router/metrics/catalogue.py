@@ -78,6 +78,18 @@ DIRECTORY_CURRENT = Metric(
     (),
     "1 when Redis holds what this process tells the others as it is, 0 when it does not answer or is behind",
 )
+DIRECTORY_ANSWERS = Metric(
+    "crowdroute_directory_answers",
+    "gauge",
+    (),
+    "1 when Redis answered the last call, 0 while the breaker leaves it alone but for a try now and then",
+)
+DIRECTORY_PENDING = Metric(
+    "crowdroute_directory_pending_rows",
+    "gauge",
+    ("shard",),
+    "Changed rows that Redis has not got yet; 0 when so many gathered that all will be written anew",
+)
 
 FEED_RECORDS = Metric(
     "crowdroute_feed_records_total",
@@ -130,6 +142,8 @@ CATALOGUE = (
     LIVE_LEASES,
     PLACEMENT_GENERATION,
     DIRECTORY_CURRENT,
+    DIRECTORY_ANSWERS,
+    DIRECTORY_PENDING,
     FEED_RECORDS,
     FEED_LAG,
     FEED_WAITING,

@@ -65,8 +65,10 @@ class EngineCollector(Collector):
         yield _gauge(catalogue.WORK_STREAMS, [((), reading.work_streams)])
         if reading.engine is not None:
             yield from _engine(reading.engine)
-        if reading.directory_current is not None:
-            yield _gauge(catalogue.DIRECTORY_CURRENT, [((), reading.directory_current)])
+        if reading.directory is not None:
+            yield _gauge(catalogue.DIRECTORY_CURRENT, [((), reading.directory.current)])
+            yield _gauge(catalogue.DIRECTORY_ANSWERS, [((), reading.directory.answers)])
+            yield _gauge(catalogue.DIRECTORY_PENDING, _by_shard(reading.directory.pending))
         yield from _feeds(reading)
 
     def _ask(self) -> Reading | None:

@@ -91,6 +91,16 @@ class OutboxReading(NamedTuple):
     """Logged time since the last that was put out; 0 when nothing waits."""
 
 
+class DirectoryReading(NamedTuple):
+    """How the directory that is shared with other processes stands."""
+
+    current: bool
+    """Whether it has everything as the state has it."""
+    answers: bool
+    pending: Mapping[int, int]
+    """Changed rows that are not written yet, by shard."""
+
+
 class Reading(NamedTuple):
     """What one scrape tells."""
 
@@ -102,7 +112,7 @@ class Reading(NamedTuple):
     """None while the log is read."""
     inputs: Sequence[InputReading] = ()
     outboxes: Sequence[OutboxReading] = ()
-    directory_current: bool | None = None
+    directory: DirectoryReading | None = None
     """None: nothing is shared with other processes."""
 
 
@@ -125,8 +135,14 @@ async def read(served: Served, feeds: FeedStanding) -> Reading:
         []
         if group is None
         else [_read_outbox(shard, each, group.now_us()) for shard, each in feeds.outboxes.items()],
-        None if served.gate.keepers is None else served.gate.keepers.current,
+        _read_directory(served.gate),
     )
+
+
+def _read_directory(gate: Gate) -> DirectoryReading | None:
+    if gate.keepers is None:
+        return None
+    return DirectoryReading(gate.keepers.current, gate.directory.answers, gate.keepers.pending)
 
 
 def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxReading:

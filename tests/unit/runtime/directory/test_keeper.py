@@ -188,9 +188,11 @@ async def test_nothing_is_told_before_it_is_durable(
     step = asyncio.create_task(keeper.step())
     await asyncio.wait([step], timeout=0.05)
     assert await profile(directory, BOB) is None
+    assert keeper.pending == 1, "what is under way is not written yet"
     durable.set()
     await step
     assert await profile(directory, BOB) is not None
+    assert not keeper.pending
 
 
 async def test_a_successor_takes_over_and_we_write_nothing_more(

@@ -36,11 +36,12 @@ _log = structlog.get_logger("crowdroute.directory")
 class _Kept:
     """One table and how it stands in the directory."""
 
-    __slots__ = ("last", "pending", "table")
+    __slots__ = ("last", "pending", "table", "under_way")
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.pending: set[str] = set()
+        self.under_way: set[str] = set()
         self.last: Kept = Kept.LOST
 
 
@@ -66,7 +67,7 @@ class Keeper:
     @property
     def pending(self) -> int:
         """Changed rows that are not written yet."""
-        return sum(len(kept.pending) for kept in self._kept)
+        return sum(len(kept.pending | kept.under_way) for kept in self._kept)
 
     @property
     def current(self) -> bool:
@@ -127,25 +128,31 @@ class Keeper:
                 kept.last = Kept.LOST
 
     async def _write(self, kept: _Kept) -> Kept:
-        keys, kept.pending = kept.pending, set()
-        changes = {key: kept.table.row(key) for key in keys}
+        kept.under_way, kept.pending = kept.pending, set()
+        changes = {key: kept.table.row(key) for key in kept.under_way}
         if changes:
             await self._engine.observe()
         outcome = await self._directory.put(kept.table.keyspace, self._owner, changes)
-        if outcome is not Kept.DONE:
-            kept.pending |= keys
+        self._ended(kept, outcome)
         return outcome
 
     async def _rebuild(self, kept: _Kept) -> Kept:
         began = monotonic()
-        pending, kept.pending = kept.pending, set()
+        kept.under_way, kept.pending = kept.pending, set()
         outcome = await self._directory.rebuild(kept.table.keyspace, self._owner, self._rows(kept.table))
+        self._ended(kept, outcome)
         if outcome is not Kept.DONE:
-            kept.pending |= pending
             return outcome
         self.rebuilds += 1
         _log.info("directory rebuilt", keyspace=kept.table.keyspace, seconds=round(monotonic() - began, 3))
         return outcome
+
+    @staticmethod
+    def _ended(kept: _Kept, outcome: Kept) -> None:
+        """Let go of what was under way, or have it wait again."""
+        if outcome is not Kept.DONE:
+            kept.pending |= kept.under_way
+        kept.under_way = set()
 
     async def _rows(self, table: Table) -> AsyncIterator[Mapping[str, bytes]]:
         keys = table.keys()

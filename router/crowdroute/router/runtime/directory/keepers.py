@@ -45,6 +45,11 @@ class Keepers:
             kept.keeper.current for kept in self._kept.values()
         )
 
+    @property
+    def pending(self) -> dict[int, int]:
+        """Changed rows that are not written yet, by shard."""
+        return {shard: kept.keeper.pending for shard, kept in self._kept.items()}
+
     async def start(self) -> None:
         """Build every keyspace once; when Redis does not answer, that is left to the keepers.
 
