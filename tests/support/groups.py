@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
@@ -99,7 +100,7 @@ async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIter
         ):
             if 0 in group.engines:
                 await bootstrap(group.engines[0], settings.tenant, settings.directory)
-            await serve_group(server, group)
+            await serve_group(server, group, ProcessJobs())
             async with shared(directory, server, group, settings.address):
                 yield Running(group, server, settings)
             await server.stop()

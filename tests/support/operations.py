@@ -22,6 +22,7 @@ from crowdroute.api.v1 import (
 )
 from crowdroute.client import AsyncClient, ClientError, Connection, Refused
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.sqlite_content import SqliteContents
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken
@@ -203,7 +204,7 @@ async def open_office(directory: Path | None = None) -> AsyncIterator[Office]:
     office = Office(engine, server, disk, clock)
     try:
         office.admin = await office.client()
-        await serve_group(server, ShardGroup.alone(engine))
+        await serve_group(server, ShardGroup.alone(engine), ProcessJobs())
         yield office
     finally:
         await office.close()

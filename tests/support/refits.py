@@ -19,11 +19,7 @@ class InlineJob:
     """A job that is over as soon as it is handed over."""
 
     def __init__(self, job: Job) -> None:
-        self.progress = 0.0
-        self._result = decode_result(run(encode_job(job), self._told))
-
-    def _told(self, share: float) -> None:
-        self.progress = share
+        self._result = decode_result(run(encode_job(job)))
 
     async def result(self) -> JobResult:
         """Give what came of it."""
@@ -49,7 +45,7 @@ def job_of(state: Project) -> Job:
 def refit_of(state: Project, through: int = 7) -> InstallModel:
     """Fit a project's models; give the command that installs what was found."""
     job = job_of(state)
-    found = decode_result(run(encode_job(job), lambda _share: None))
+    found = decode_result(run(encode_job(job)))
     labels = sum(len(field.labels) // 4 for field in job.fields)
     version = state.models.installed.version + 1
     return InstallModel(

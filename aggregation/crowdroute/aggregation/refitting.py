@@ -7,7 +7,6 @@ annotations of a later moment: those made since speak through the refitted matri
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -49,12 +48,10 @@ def refit(
     evidence: Evidence,
     most_sweeps: int = 30,
     rest: float = 1e-4,
-    progress: Callable[[float], None] = lambda _share: None,
 ) -> Fit:
     """Re-estimate every task from all others until a sweep moves the posteriors by less than ``rest``.
 
-    ``model`` must rest on just this evidence, and is changed. ``progress`` is told the share of the sweeps
-    that are done at most. O(sweeps annotations K).
+    ``model`` must rest on just this evidence, and is changed. O(sweeps annotations K).
 
     Raises:
         InvalidParameterError: there is to be no sweep.
@@ -71,7 +68,6 @@ def refit(
         moves = 0.5 * np.abs(model.posteriors[: model.n_tasks] - before).sum(axis=1)[labelled]
         moved = float(moves.mean()) if len(moves) else 0.0
         done += 1
-        progress(1.0 if moved < rest else done / most_sweeps)
     return Fit(model.confusion[: model.n_matrices].copy(), model.class_counts.copy(), done, moved)
 
 

@@ -101,9 +101,6 @@ class Snapshots(Protocol):
 class RunningJob(Protocol):
     """A job that was handed over."""
 
-    progress: float
-    """The share that is done, as far as is known: 0 to 1."""
-
     async def result(self) -> JobResult:
         """Wait for what comes of it; asked again, the same.
 

@@ -1,24 +1,17 @@
 """Placements with Ray's head: each generation is written by one supervisor."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
+from tests.support.local_ray import LEFT_OPEN, local_ray
 
-from crowdroute.router.adapters.ray_library import load_ray
 from crowdroute.router.adapters.ray_store import KEPT, Head, RayRecord, keep_settings, kept_settings
 from crowdroute.router.errors import PlacementSuperseded
 from crowdroute.router.model.placement import Grant, Placement, Wanted
 
-pytestmark = [
-    pytest.mark.cluster,
-    # Ray's own: sockets and files that it leaves to the garbage collector when it shuts down.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.cluster, LEFT_OPEN]
 
 PLACEMENT = Placement(
     3,
@@ -35,24 +28,8 @@ PLACEMENT = Placement(
 
 @pytest.fixture(scope="module", autouse=True)
 def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Ray in this process, with nobody else's clusters in sight."""
-    home = tmp_path_factory.mktemp("home")
-    sockets = Path("/tmp") / f"crs{os.getpid()}"  # their names must be short
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(home))
-        patch.delenv("RAY_ADDRESS", raising=False)
-        library = load_ray()
-        library.init(
-            address="local",
-            num_cpus=1,
-            include_dashboard=False,
-            object_store_memory=80_000_000,
-            log_to_driver=False,
-            _temp_dir=str(sockets),
-        )
+    with local_ray(tmp_path_factory.mktemp("home")):
         yield
-        library.shutdown()
-    shutil.rmtree(sockets)
 
 
 def at(generation: int) -> Placement:

@@ -15,6 +15,7 @@ from tests.support.redis_server import RedisServer, redis_server
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, tokens_pb2, workers_pb2
 from crowdroute.client import AsyncClient, Connection, Refused
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.redis_connecting import RedisConnection
 from crowdroute.router.adapters.redis_directory import RedisDirectory
 from crowdroute.router.errors import ConfigurationError
@@ -178,7 +179,7 @@ async def test_a_shard_that_a_supervisor_moves_is_told_with_its_new_address(
         grace_seconds=0,
         redis=RedisSettings(server=server.server),
     )
-    one, other = (GroupHosting(settings, make_server(settings), "127.0.0.1") for _ in range(2))
+    one, other = (GroupHosting(settings, make_server(settings), "127.0.0.1", ProcessJobs()) for _ in range(2))
     await one.start()
     await other.start()
     try:

@@ -15,6 +15,7 @@ from tests.support.wire import Client, Wire, answer, held
 from crowdroute.api.v1 import assignments_pb2 as wire_types
 from crowdroute.api.v1 import tasks_pb2
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.errors import Fenced
 from crowdroute.router.model import content
 from crowdroute.router.model.ids import Id
@@ -36,7 +37,7 @@ async def running(directory: Path) -> AsyncIterator[Wire]:
         engine = group.engines[0]
         wire = Wire(engine, server, None, None)  # type: ignore[arg-type]  # a real disk and a real clock
         await bootstrap(engine, "default", directory)
-        await serve_group(server, group)
+        await serve_group(server, group, ProcessJobs())
         try:
             yield wire
         finally:

@@ -10,6 +10,7 @@ from tests.support.operations import RULES
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.client import AsyncClient, ClientError, Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.cli.cluster_process import settings_at
 from crowdroute.router.errors import Fenced, NotReady
 from crowdroute.router.rpc.assembly import make_server
@@ -38,7 +39,7 @@ def settings_in(directory: Path, shards: int) -> Settings:
 @contextlib.asynccontextmanager
 async def hosting(settings: Settings) -> AsyncIterator[GroupHosting]:
     server = make_server(settings)
-    made = GroupHosting(settings, server, HERE)
+    made = GroupHosting(settings, server, HERE, ProcessJobs())
     await made.start()
     try:
         yield made

@@ -12,6 +12,7 @@ from tests.support.operations import RULES
 
 from crowdroute.api.v1 import administration_pb2, explanations_pb2, projects_pb2, tasks_pb2, tokens_pb2
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.sqlite_files import database_path, shards_in
 from crowdroute.router.adapters.sqlite_verify import verify
 from crowdroute.router.errors import ConfigurationError
@@ -41,7 +42,7 @@ async def running(directory: Path, shards: int = 2) -> AsyncIterator[Running]:
     try:
         async with embedded_group(directory, Placement(shards), snapshots=False) as group:
             await bootstrap(group.engines[0], "default", directory)
-            await serve_group(server, group)
+            await serve_group(server, group, ProcessJobs())
             address = f"127.0.0.1:{server.port}"
             token = (directory / TOKEN_FILE).read_text().strip()
             async with AsyncClient(Connection(address, token)) as client:

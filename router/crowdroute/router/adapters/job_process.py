@@ -1,7 +1,7 @@
 """The process that does one job: `python -m crowdroute.router.adapters.job_process`, over its pipes.
 
-In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out: frames of a
-kind byte, a length of 8 bytes and a payload: `P` progress, `R` result, `E` what went wrong.
+In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out: a kind
+byte, a length of 8 bytes and a payload: `R` the result, or `E` what went wrong.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from crowdroute.router.jobs.running import run
 
 HEAD = struct.Struct(">cQ")
 LENGTH = struct.Struct(">Q")
-SHARE = struct.Struct(">d")
-PROGRESS, RESULT, FAILURE = b"P", b"R", b"E"
+RESULT, FAILURE = b"R", b"E"
 
 NICENESS = 10
 """A job gives way to the engine that it runs beside."""
@@ -30,7 +29,7 @@ def main() -> None:
     job = told.read(LENGTH.unpack(told.read(LENGTH.size))[0])
     threading.Thread(target=_end_with_the_parent, args=(told,), daemon=True).start()
     try:
-        result = run(job, lambda share: _write(answers, PROGRESS, SHARE.pack(share)))
+        result = run(job)
     # Whatever it is, the parent must learn of it.
     except Exception as error:
         _write(answers, FAILURE, f"{type(error).__name__}: {error}".encode())

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 
-from crowdroute.router.adapters.job_process import FAILURE, HEAD, LENGTH, PROGRESS, SHARE
+from crowdroute.router.adapters.job_process import FAILURE, HEAD, LENGTH
 from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job
 
@@ -15,7 +15,6 @@ PROGRAM = "crowdroute.router.adapters.job_process"
 
 class _ProcessJob:
     def __init__(self, job: bytes, room: asyncio.Semaphore) -> None:
-        self.progress = 0.0
         self.pid = 0
         """Of the process while it runs; 0 before."""
         self._room = room
@@ -51,16 +50,11 @@ class _ProcessJob:
         assert process.stdout is not None
         process.stdin.write(LENGTH.pack(len(job)) + job)
         await process.stdin.drain()
-        while True:
-            kind, length = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
-            payload = await process.stdout.readexactly(length)
-            if kind == PROGRESS:
-                (self.progress,) = SHARE.unpack(payload)
-            elif kind == FAILURE:
-                raise JobFailed(f"the job failed: {payload.decode()}")
-            else:
-                self.progress = 1.0
-                return decode_result(payload)
+        kind, length = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
+        payload = await process.stdout.readexactly(length)
+        if kind == FAILURE:
+            raise JobFailed(f"the job failed: {payload.decode()}")
+        return decode_result(payload)
 
 
 class ProcessJobs:

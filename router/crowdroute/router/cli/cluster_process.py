@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 
 from crowdroute.router.adapters.open_telemetry import traced
+from crowdroute.router.adapters.ray_jobs import RayJobs
 from crowdroute.router.cli.log_lines import write_log
 from crowdroute.router.errors import InvariantBroken
 from crowdroute.router.feeds.feeding import failure_of, fed
@@ -40,7 +41,7 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     settings = settings_at(given, place)
     tracer = _for_ever.enter_context(traced(settings.tracing.sample)) if settings.tracing else None
     server = make_server(settings, tracer)
-    hosting = GroupHosting(settings, server, place.ip)
+    hosting = GroupHosting(settings, server, place.ip, RayJobs(settings.jobs))
     await hosting.start()
     feeds = FeedStanding()
     feeding = fed(settings, hosting.group, feeds, tracer, hosting.forwarding)

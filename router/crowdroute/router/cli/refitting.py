@@ -15,7 +15,8 @@ from crowdroute.router.cli.target import (
 )
 
 LONGEST_S = 3590.0
-"""Longest wait for a refit: one of millions of answers takes minutes, and others may go before it."""
+"""Seconds to wait for a refit: the hour that the engine allows, less the ten by which gRPC rounds a wait this
+long up on its way."""
 
 
 def refit(

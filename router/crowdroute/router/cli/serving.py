@@ -12,6 +12,7 @@ import structlog
 import typer
 
 from crowdroute.router.adapters.open_telemetry import traced
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.cli.log_lines import for_programs, take_in_libraries, write_log
 from crowdroute.router.errors import ConfigurationError, RouterError
 from crowdroute.router.feeds.feeding import failure_of, fed
@@ -121,7 +122,7 @@ async def _serve_calls(
             if settings.peers is not None:
                 peers = await around.enter_async_context(peers_served(settings.peers, server, group))
                 _log.info("peers served", port=peers.port)
-            await serve_group(server, group)
+            await serve_group(server, group, ProcessJobs(settings.jobs))
             reached = f"{settings.address.rpartition(':')[0]}:{server.port}"
             await around.enter_async_context(shared(directory, server, group, reached))
             _log.info(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 import numpy as np
 
 from crowdroute.aggregation.online import OnlineDawidSkene
-from crowdroute.aggregation.refitting import Evidence, Fit, refit
+from crowdroute.aggregation.refitting import Evidence, refit
 from crowdroute.router.model.fitted import FittedField
 
 
@@ -43,21 +43,13 @@ def describe(fields: Iterable[tuple[OnlineDawidSkene, Evidence]]) -> FitModels:
     )
 
 
-def fit_models(job: FitModels, progress: Callable[[float], None]) -> FittedModels:
-    """Refit the models one after the other; `progress` is told the share that is done.
+def fit_models(job: FitModels) -> FittedModels:
+    """Refit the models one after the other.
 
     Raises:
         SnapshotError, OutOfRangeError: the job does not fit together.
     """
-    found: list[Fit] = []
-    for place, field in enumerate(job.fields):
-
-        def told(share: float, place: int = place) -> None:
-            progress((place + share) / len(job.fields))
-
-        model = OnlineDawidSkene.unpack(field.model)
-        found.append(refit(model, _evidence(field, model), progress=told))
-    return FittedModels(tuple(map(_fitted, found)))
+    return FittedModels(tuple(map(_fitted, job.fields)))
 
 
 def _evidence(field: FieldToFit, model: OnlineDawidSkene) -> Evidence:
@@ -71,7 +63,9 @@ def _evidence(field: FieldToFit, model: OnlineDawidSkene) -> Evidence:
     )
 
 
-def _fitted(fit: Fit) -> FittedField:
+def _fitted(field: FieldToFit) -> FittedField:
+    model = OnlineDawidSkene.unpack(field.model)
+    fit = refit(model, _evidence(field, model))
     matrices, classes, _ = fit.confusion.shape
     numbers = fit.confusion.astype("<f4").tobytes()
     return FittedField(classes, matrices, numbers, tuple(fit.class_counts.tolist()))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from crowdroute.router.jobs.fitting import FitModels, FittedModels, fit_models
@@ -28,6 +26,6 @@ def decode_result(raw: bytes) -> JobResult:
     return _RESULT.decode(raw)
 
 
-def run(raw: bytes, progress: Callable[[float], None]) -> bytes:
-    """Do a job, whatever it is; `progress` is told the share that is done, 0 to 1."""
-    return msgspec.msgpack.encode(fit_models(_JOB.decode(raw), progress))
+def run(raw: bytes) -> bytes:
+    """Do a job, whatever it is."""
+    return msgspec.msgpack.encode(fit_models(_JOB.decode(raw)))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from crowdroute.client import Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.runtime.embedded import embedded_group
@@ -32,7 +33,7 @@ async def temporary_engine() -> AsyncIterator[Connection]:
             async with embedded_group(directory, snapshots=False) as group:
                 token = await bootstrap(group.engines[0], settings.tenant, directory)
                 assert token is not None
-                await serve_group(server, group)
+                await serve_group(server, group, ProcessJobs())
                 try:
                     yield Connection(f"127.0.0.1:{server.port}", token.read_text().strip())
                 finally:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import annotation_pb2, operations_pb2, vendor_pb2
-from crowdroute.router.adapters.process_jobs import ProcessJobs
-from crowdroute.router.ports import Tracer
+from crowdroute.router.ports import Jobs, Tracer
 from crowdroute.router.rpc.operations import OperationsServicer
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.vendor import VendorServicer
@@ -23,12 +22,15 @@ def make_server(settings: Settings, tracer: Tracer | None = None) -> Server:
     return Server(settings, SERVICES, tracer)
 
 
-async def serve_group(server: Server, group: ShardGroup) -> None:
-    """Begin to carry out the calls of every service on a group of shards; see `Server.serve`."""
+async def serve_group(server: Server, group: ShardGroup, jobs: Jobs) -> None:
+    """Begin to carry out the calls of every service on a group of shards; see `Server.serve`.
+
+    `jobs` does the batch work that calls ask for.
+    """
     await server.serve(
         group,
         {
-            SERVICES[1].full_name: OperationsServicer(group, server.gate, ProcessJobs(server.settings.jobs)),
+            SERVICES[1].full_name: OperationsServicer(group, server.gate, jobs),
             SERVICES[2].full_name: VendorServicer(group, server.gate),
         },
     )

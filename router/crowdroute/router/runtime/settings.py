@@ -274,7 +274,8 @@ class Settings(BaseSettings):
     snapshots: bool = True
     """Whether a second process folds the log to write snapshots, so that a restart is quick."""
     jobs: Annotated[int, Field(ge=1, le=64)] = 1
-    """Batch jobs (refits) that run at once beside the engine, each in a process of its own."""
+    """Batch jobs (refits) that run at once beside the engine, each in a process of its own; of a cluster, for
+    each actor."""
     tls: TlsSettings | None = None
     """Unset: no encryption, which is for one machine only."""
     limits: LimitSettings = LimitSettings()

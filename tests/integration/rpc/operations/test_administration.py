@@ -14,6 +14,7 @@ from tests.support.operations import OPERATIONS, RULES, Office, ask, refusal
 from crowdroute.api.v1 import administration_pb2 as wire
 from crowdroute.api.v1 import projects_pb2, tasks_pb2
 from crowdroute.client import AsyncClient, Connection
+from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.sqlite_verify import verify
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
@@ -40,7 +41,7 @@ async def embedded(directory: Path) -> AsyncIterator[Embedded]:
         await server.start()
         token = directory / "admin.token"
         await bootstrap(engine, "default", directory)
-        await serve_group(server, group)
+        await serve_group(server, group, ProcessJobs())
         client = AsyncClient(Connection(f"127.0.0.1:{server.port}", token.read_text().strip()))
         try:
             yield Embedded(engine, client, directory)

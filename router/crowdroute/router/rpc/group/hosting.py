@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+from crowdroute.router.ports import Jobs
 from crowdroute.router.rpc.assembly import serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.forwarding import Forwarding
@@ -24,17 +25,19 @@ from crowdroute.router.runtime.settings import Settings
 class GroupHosting:
     """`Hosting` over partitions of Kafka, or over the logs of a directory that every node must see."""
 
-    def __init__(self, settings: Settings, server: Server, ip: str) -> None:
+    def __init__(self, settings: Settings, server: Server, ip: str, jobs: Jobs) -> None:
         """Begin without shards; `start` inside the event loop.
 
         Args:
             settings: with the addresses of this process; ports may be 0.
             server: for clients.
             ip: of the node.
+            jobs: what does batch work outside this process.
         """
         self._settings = settings
         self._server = server
         self._ip = ip
+        self._jobs = jobs
         self.group = ShardGroup(self._open, Placement(settings.shards, generation=0))
         self.failed = self.group.failed
         self.at = At("")
@@ -107,7 +110,7 @@ class GroupHosting:
         """Begin to carry calls out: with peers at once, since they can be forwarded, else with a shard."""
         if not self._serves:
             self._serves = True
-            await serve_group(self._server, self.group)
+            await serve_group(self._server, self.group, self._jobs)
 
     async def _follow(self, forwarding: Forwarding, before: asyncio.Task[None] | None) -> None:
         if before is not None:

@@ -1,0 +1,75 @@
+"""Jobs as tasks of Ray, each in a process of its own on whichever node has a processor free."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from crowdroute.router.adapters.job_process import NICENESS
+from crowdroute.router.adapters.ray_library import load_ray
+from crowdroute.router.errors import JobFailed
+from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job, run
+
+TRIES_AGAIN = 3
+"""Times that Ray begins a job again whose process or node died; a job is a pure function, so it may."""
+
+
+def do_job(job: bytes) -> bytes:
+    """Do a job in the process of a task."""
+    # For good: so the process ends with its task (`max_calls`), and no actor is slowed by taking it over.
+    os.nice(NICENESS)
+    return run(job)
+
+
+class _RayJob:
+    def __init__(self, job: bytes, room: asyncio.Semaphore) -> None:
+        self._room = room
+        self._task = asyncio.create_task(self._run(job))
+
+    async def result(self) -> JobResult:
+        await asyncio.wait([self._task])
+        if self._task.cancelled():
+            raise JobFailed("the job was cancelled")
+        return self._task.result()
+
+    def cancel(self) -> None:
+        self._task.cancel()
+
+    async def _run(self, job: bytes) -> JobResult:
+        ray = load_ray()
+        async with self._room:
+            # In a thread: a large job is written to the node's store of objects, which may have to make room.
+            beginning = asyncio.create_task(asyncio.to_thread(_begin, ray, job))
+            try:
+                asked = await asyncio.shield(beginning)
+                return decode_result(await asyncio.wrap_future(asked.future()))
+            except ray.exceptions.RayTaskError as error:
+                raise JobFailed(f"the job failed: {type(error.cause).__name__}: {error.cause}") from None
+            except ray.exceptions.RayError as error:
+                raise JobFailed(f"Ray lost the job: {error}; try again") from None
+            finally:
+                beginning.add_done_callback(_end)
+
+
+def _begin(ray: Any, job: bytes) -> Any:
+    return ray.remote(num_cpus=1, max_calls=1, max_retries=TRIES_AGAIN)(do_job).remote(job)
+
+
+def _end(beginning: asyncio.Task[Any]) -> None:
+    """End a task of Ray, also one that had not quite begun when its job was cancelled."""
+    if not beginning.cancelled() and beginning.exception() is None:
+        load_ray().cancel(beginning.result(), force=True)
+
+
+class RayJobs:
+    """The port `Jobs` over the Ray that this process belongs to; a job ends with this process, wherever it
+    runs."""
+
+    def __init__(self, at_once: int = 1) -> None:
+        """Run at most `at_once` jobs at a time."""
+        self._room = asyncio.Semaphore(at_once)
+
+    def submit(self, job: Job) -> _RayJob:
+        """Begin a job, or let it wait for room."""
+        return _RayJob(encode_job(job), self._room)

@@ -1,0 +1,39 @@
+"""Ray in this process, with nobody else's clusters in sight."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crowdroute.router.adapters.ray_library import load_ray
+
+LEFT_OPEN = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+"""Ray's own: sockets and files that it leaves to the garbage collector when it shuts down."""
+
+
+@contextlib.contextmanager
+def local_ray(home: Path) -> Iterator[None]:
+    """Begin a Ray of one processor that knows `home` as its user's, and end it."""
+    sockets = Path("/tmp") / f"crs{os.getpid()}"  # their names must be short
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.delenv("RAY_ADDRESS", raising=False)
+        library = load_ray()
+        library.init(
+            address="local",
+            num_cpus=1,
+            include_dashboard=False,
+            object_store_memory=80_000_000,
+            log_to_driver=False,
+            _temp_dir=str(sockets),
+        )
+        yield
+        library.shutdown()
+    shutil.rmtree(sockets)
