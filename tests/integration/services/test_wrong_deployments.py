@@ -7,14 +7,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.integration.services import kafka_client
 from tests.support.program import COMMAND, PATIENCE_S, environment
 from tests.support.services import Services
 
 pytestmark = pytest.mark.cluster
 
 SINGLE = 'durability = "single-broker"'
-SAFE = {**kafka_client.LOG, "flush.messages": "1", "unclean.leader.election.enable": "false"}
+SAFE = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "flush.messages": "1",
+    "unclean.leader.election.enable": "false",
+}
 
 
 def ended(folder: Path, servers: list[str], name: str, *lines: str, top: str = "") -> tuple[str, str]:
@@ -55,6 +60,8 @@ def test_a_lone_broker_is_refused_unless_the_settings_accept_it(services: Servic
 
 
 def test_a_topic_with_fewer_partitions_than_shards_is_refused(services: Services, tmp_path: Path) -> None:
+    from tests.integration.services import kafka_client
+
     kafka_client.make_topic(services.bootstrap, "narrow.log", SAFE)
     code, reason = ended(tmp_path, services.bootstrap, "narrow", SINGLE, top="shards = 2")
     assert code == "CONFIGURATION"
@@ -62,6 +69,8 @@ def test_a_topic_with_fewer_partitions_than_shards_is_refused(services: Services
 
 
 def test_a_topic_that_forgets_is_refused_with_the_setting(services: Services, tmp_path: Path) -> None:
+    from tests.integration.services import kafka_client
+
     kafka_client.make_topic(services.bootstrap, "forgets.log", {**SAFE, "retention.ms": "86400000"})
     code, reason = ended(tmp_path, services.bootstrap, "forgets", SINGLE)
     assert code == "CONFIGURATION"
