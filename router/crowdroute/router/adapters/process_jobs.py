@@ -7,43 +7,31 @@ import contextlib
 import sys
 
 from crowdroute.router.adapters.job_process import FAILURE, HEAD, LENGTH
+from crowdroute.router.adapters.job_tasks import JobTask
 from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job
 
 PROGRAM = "crowdroute.router.adapters.job_process"
 
 
-class _ProcessJob:
-    def __init__(self, job: bytes, room: asyncio.Semaphore) -> None:
-        self.pid = 0
-        """Of the process while it runs; 0 before."""
-        self._room = room
-        self._task = asyncio.create_task(self._run(job))
-
-    async def result(self) -> JobResult:
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            raise JobFailed("the job was cancelled")
-        return self._task.result()
-
-    def cancel(self) -> None:
-        self._task.cancel()
+class _ProcessJob(JobTask):
+    pid = 0
+    """Of the process while it runs; 0 before."""
 
     async def _run(self, job: bytes) -> JobResult:
-        async with self._room:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-            )
-            self.pid = process.pid
-            try:
-                return await self._talk(process, job)
-            except (asyncio.IncompleteReadError, ConnectionError):
-                code = await process.wait()
-                raise JobFailed(f"the process that did the job ended with {code}; try again") from None
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        self.pid = process.pid
+        try:
+            return await self._talk(process, job)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            code = await process.wait()
+            raise JobFailed(f"the process that did the job ended with {code}; try again") from None
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
     async def _talk(self, process: asyncio.subprocess.Process, job: bytes) -> JobResult:
         assert process.stdin is not None

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from crowdroute.router.adapters.job_process import NICENESS
+from crowdroute.router.adapters.job_tasks import JobTask
 from crowdroute.router.adapters.ray_library import load_ray
 from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job, run
@@ -22,34 +23,20 @@ def do_job(job: bytes) -> bytes:
     return run(job)
 
 
-class _RayJob:
-    def __init__(self, job: bytes, room: asyncio.Semaphore) -> None:
-        self._room = room
-        self._task = asyncio.create_task(self._run(job))
-
-    async def result(self) -> JobResult:
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            raise JobFailed("the job was cancelled")
-        return self._task.result()
-
-    def cancel(self) -> None:
-        self._task.cancel()
-
+class _RayJob(JobTask):
     async def _run(self, job: bytes) -> JobResult:
         ray = load_ray()
-        async with self._room:
-            # In a thread: a large job is written to the node's store of objects, which may have to make room.
-            beginning = asyncio.create_task(asyncio.to_thread(_begin, ray, job))
-            try:
-                asked = await asyncio.shield(beginning)
-                return decode_result(await asyncio.wrap_future(asked.future()))
-            except ray.exceptions.RayTaskError as error:
-                raise JobFailed(f"the job failed: {type(error.cause).__name__}: {error.cause}") from None
-            except ray.exceptions.RayError as error:
-                raise JobFailed(f"Ray lost the job: {error}; try again") from None
-            finally:
-                beginning.add_done_callback(_end)
+        # In a thread: a large job is written to the node's store of objects, which may have to make room.
+        beginning = asyncio.create_task(asyncio.to_thread(_begin, ray, job))
+        try:
+            asked = await asyncio.shield(beginning)
+            return decode_result(await asyncio.wrap_future(asked.future()))
+        except ray.exceptions.RayTaskError as error:
+            raise JobFailed(f"the job failed: {type(error.cause).__name__}: {error.cause}") from None
+        except ray.exceptions.RayError as error:
+            raise JobFailed(f"Ray lost the job: {error}; try again") from None
+        finally:
+            beginning.add_done_callback(_end)
 
 
 def _begin(ray: Any, job: bytes) -> Any:
