@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from crowdroute.router.adapters.memory_directory import MemoryDirectory
-from crowdroute.router.errors import ConfigurationError, InvalidCommand, RouterError, ShuttingDown
+from crowdroute.router.errors import ConfigurationError, InvalidCommand, NotFound, RouterError, ShuttingDown
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.ports import Directory, Span, Tracer
 from crowdroute.router.rpc.authentication import Authenticator, Principal
@@ -159,8 +159,8 @@ class Elsewhere(Protocol):
         """Have a call that streams carried out where its shard is served; gives the answer where there is one
         only."""
 
-    async def catch_up(self) -> None:
-        """Return when everything durable elsewhere is known here."""
+    async def catch_up(self) -> bool:
+        """Return when everything durable of the organisations is known here; false: they live here."""
 
 
 class Gate:
@@ -271,31 +271,58 @@ class Gate:
         try:
             return self.admit(context, name, request, authorization)
         except NotAuthenticated:
-            if self.elsewhere is None or authorization is None:
+            if authorization is None or not await self.catch_up():
                 raise
-        await self.elsewhere.catch_up()
         return self.admit(context, name, request, authorization)
 
-    def require_scope(self, principal: Principal, name: str) -> None:
-        """Refuse what a credential does not carry, of a call that was let in elsewhere.
+    async def catch_up(self) -> bool:
+        """Return when everything that is durable of the organisations is known here; false: it always is.
 
         Raises:
-            PermissionRefused: it does not.
+            NotReady: it cannot be told.
         """
+        return self.elsewhere is not None and await self.elsewhere.catch_up()
+
+    async def let_through(self, principal: Principal, name: str) -> None:
+        """Let in what another group let in, which may know more of the caller than this one does so far.
+
+        Raises:
+            PermissionRefused: the credential does not carry the scope.
+            NotAuthenticated: it is not good.
+            NotReady: whether it is cannot be told.
+        """
+        assert self.group is not None
         principal.require(self._scopes[name])
+        if not self._is_good(principal) and not (await self.catch_up() and self._is_good(principal)):
+            raise NotAuthenticated(f"{principal.name} is not good here: it was revoked or has expired")
+        self.group.require_fresh(principal.tenant)
+
+    def _is_good(self, principal: Principal) -> bool:
+        assert self._authenticator is not None
+        assert self.group is not None
+        return self._authenticator.still_good(principal, self.group.now_us())
 
     def still_good(self, call: Call) -> bool:
         """Say whether the credential of a call that lasts is still good."""
+        return self._is_good(call.principal)
+
+    def require_fresh(self, call: Call) -> None:
+        """Refuse to go on with a call that lasts when what is known of its caller is too old.
+
+        Raises:
+            NotReady: it is.
+        """
         assert self.group is not None
-        assert self._authenticator is not None
-        return self._authenticator.still_good(call.principal, self.group.now_us())
+        self.group.require_fresh(call.principal.tenant)
 
     def take(self, call: Call) -> None:
         """Count one action of a call that does many.
 
         Raises:
+            NotReady: what is known of the caller is too old.
             TooManyCalls: the credential is used too often.
         """
+        self.require_fresh(call)
         self.limiter.take(call.principal.caller)
         self._saw(call.principal)
 
@@ -470,7 +497,7 @@ class Service:
         began = perf_counter()
         code = CANCELLED
         try:
-            reply: Message = await self._methods[name](call, parse(self._kinds[name], raw, self._largest))
+            reply = await self._carry_out(name, call, parse(self._kinds[name], raw, self._largest))
             code = OK
             return reply.SerializeToString()
         except Exception as error:
@@ -478,6 +505,18 @@ class Service:
             raise
         finally:
             self._records[name].ended(began, code, call.request, call)
+
+    async def _carry_out(self, name: str, call: Call, message: Message) -> Message:
+        """Carry out a call of one request and one answer; what is not found may have come to be elsewhere
+        just now."""
+        method = self._methods[name]
+        try:
+            reply: Message = await method(call, message)
+        except NotFound:
+            if not await self._gate.catch_up():
+                raise
+            reply = await method(call, message)
+        return reply
 
     async def perform_streaming(self, name: str, call: Call, raw: bytes, context: Context) -> None:
         """Carry out a call that streams and that another group let in.
@@ -522,7 +561,7 @@ class Service:
         return answer
 
     def _answers(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        gate, largest, full = self._gate, self._largest, self._full_name(name)
         record, here = self._records[name], name in HERE
         longest = BATCH_DEADLINE if name in BATCH_CALLS else LONGEST_DEADLINE
 
@@ -539,8 +578,7 @@ class Service:
                 elsewhere = gate.elsewhere
                 shard = None if elsewhere is None or here else elsewhere.away(call, message)
                 if elsewhere is None or shard is None:
-                    reply: Message = await methods[name](call, message)
-                    answer = reply.SerializeToString()
+                    answer = (await self._carry_out(name, call, message)).SerializeToString()
                 else:
                     owner = _owner(elsewhere, shard)
                     answer = await elsewhere.forward(call, shard, full, raw)
