@@ -82,7 +82,7 @@ async def test_what_a_call_names_is_looked_for_at_home_before_it_is_not_found(
 
 async def test_who_cannot_ask_the_home_says_call_again_and_not_that_a_credential_is_bad(both: Pair) -> None:
     await projects(both)
-    both.away.group.place(Placement(2, 2, {}))
+    both.away.group.where.place(Placement(2, 2, {}))
     unheard = f"crd_{secrets.token_hex(16)}_{secrets.token_urlsafe(32)}"
     async with AsyncClient(Connection(both.away.address, unheard, attempts=1)) as client:
         with pytest.raises(ClientError) as refused:

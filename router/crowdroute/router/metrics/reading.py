@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from crowdroute.router.feeds.room import open_tasks
 from crowdroute.router.feeds.standing import FeedStanding, OutboxStanding
 from crowdroute.router.model.ids import Kind, to_text
-from crowdroute.router.rpc.calls import Gate
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
@@ -152,7 +152,7 @@ def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxRea
 
 async def _read_group(group: ShardGroup) -> EngineReading:
     """Gather what the shards tell."""
-    projects = [await _read_project(state) for _, state in list(group.projects())]
+    projects = [await _read_project(state) for _, state in list(group.where.projects())]
     engines = group.engines
     return EngineReading(
         {
