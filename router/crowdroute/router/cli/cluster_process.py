@@ -19,6 +19,7 @@ from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server
 from crowdroute.router.rpc.group.hosting import GroupHosting
 from crowdroute.router.runtime.cluster.hosting import Place
+from crowdroute.router.runtime.cluster.planning import number_of
 from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
 from crowdroute.router.runtime.warming import warm_up
 
@@ -69,7 +70,7 @@ def settings_at(settings: Settings, place: Place) -> Settings:
 
     actor-0 listens on the ports that are given, actor-1 on the next; port 0 stays a free one.
     """
-    number = int(place.actor.rpartition("-")[2])
+    number = number_of(place.actor)
     return settings.model_copy(
         update={
             "address": _moved(settings.address, place.ip, number),
