@@ -18,7 +18,7 @@ from crowdroute.router.events import Batch
 from crowdroute.router.machine import shard
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.ports import Kept
-from crowdroute.router.rpc import calls
+from crowdroute.router.rpc import service
 from crowdroute.router.runtime.directory.keeper import Keeper
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.shard_loop import ShardLoop
@@ -104,4 +104,4 @@ def names_nobody(patch: pytest.MonkeyPatch) -> None:
 
 def trusts_every_message(patch: pytest.MonkeyPatch) -> None:
     """Bytes that are no message end a call as a defect of ours."""
-    patch.setattr(calls, "parse", lambda kind, raw, largest: kind.FromString(raw))
+    patch.setattr(service, "parse", lambda kind, raw, largest: kind.FromString(raw))

@@ -26,7 +26,7 @@ from crowdroute.client import AsyncClient, Connection, Refused
 from crowdroute.client.errors import ClientError
 from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
-from crowdroute.router.rpc.calls import OWNER
+from crowdroute.router.rpc.elsewhere import OWNER
 from crowdroute.router.rpc.group.link import SECRET
 from crowdroute.router.runtime.placement import Placement
 

@@ -21,7 +21,7 @@ from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.model.rules import Overlap
 from crowdroute.router.model.states import Purpose
-from crowdroute.router.rpc.calls import Gate
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.group import ShardGroup

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from crowdroute.router.feeds.room import open_tasks
 from crowdroute.router.feeds.standing import FeedStanding, OutboxStanding
 from crowdroute.router.model.ids import Kind, to_text
-from crowdroute.router.rpc.calls import Gate
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram

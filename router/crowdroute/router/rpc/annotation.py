@@ -20,11 +20,12 @@ from crowdroute.router.rpc.actions import (
     resumed_offers,
 )
 from crowdroute.router.rpc.authentication import require_worker
-from crowdroute.router.rpc.calls import Call, Gate, Stream, checked_key
+from crowdroute.router.rpc.calls import Call, Stream, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
 from crowdroute.router.rpc.convert.offers import guideline_message, guideline_url, no_task
 from crowdroute.router.rpc.convert.times import length_of
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.rpc.work_streams import WorkStreams
 from crowdroute.router.runtime.group import ShardGroup

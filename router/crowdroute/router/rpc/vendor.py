@@ -17,11 +17,12 @@ from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import ProjectState, Stage, TaskState, WorkerStatus
 from crowdroute.router.rpc.actions import expect
-from crowdroute.router.rpc.calls import Call, Gate, checked_key
+from crowdroute.router.rpc.calls import Call, checked_key
 from crowdroute.router.rpc.contents import worker_names_of
 from crowdroute.router.rpc.convert.money import money_message
 from crowdroute.router.rpc.convert.states import optional_state_of
 from crowdroute.router.rpc.convert.workers import worker_message
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.operations.counting import free_slots
 from crowdroute.router.rpc.operations.ledger import balances_after, place_of
 from crowdroute.router.rpc.operations.office import request_digest

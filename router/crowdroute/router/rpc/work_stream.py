@@ -31,9 +31,10 @@ from crowdroute.router.rpc.actions import (
     expect,
     live_leases,
 )
-from crowdroute.router.rpc.calls import Call, Gate, Stream, checked_key
+from crowdroute.router.rpc.calls import Call, Stream, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.work_untold import Untold
 
 MOST_CREDITS = 100

@@ -18,8 +18,9 @@ from crowdroute.router.errors import NotReady
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.ids import Kind
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.rpc.calls import END, Call, Context
+from crowdroute.router.rpc.calls import END, Call
 from crowdroute.router.rpc.convert.ids import id_of
+from crowdroute.router.rpc.deadlines import Context
 from crowdroute.router.rpc.group.following import Following
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers

@@ -16,11 +16,14 @@ from crowdroute.router.errors import Moved, NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.rpc.authentication import Principal
-from crowdroute.router.rpc.calls import END, Call, Gate, Service, refuse
+from crowdroute.router.rpc.calls import END, Call
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
+from crowdroute.router.rpc.refusing import refuse
+from crowdroute.router.rpc.service import Service
 from crowdroute.router.rpc.status import NotAuthenticated
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.group import ShardGroup

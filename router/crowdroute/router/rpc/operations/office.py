@@ -19,9 +19,10 @@ from crowdroute.router.errors import InvalidCommand
 from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.ids import Id, Kind
 from crowdroute.router.ports import ContentChange, Jobs
-from crowdroute.router.rpc.calls import Call, Gate, checked_key
+from crowdroute.router.rpc.calls import Call, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.schema import Schema
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.reach import Reach, reach_of, require_whole
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.runtime.engine import Engine
