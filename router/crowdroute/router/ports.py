@@ -109,7 +109,7 @@ class RunningJob(Protocol):
         """
 
     def progress(self) -> AsyncIterator[JobProgress]:
-        """Yield how far it has come until it is over, to one reader; where that one is slow, the newest only."""
+        """Yield how far it has come until it is over, to one reader; to a slow one, the newest only."""
 
     def cancel(self) -> None:
         """End it, whether it runs or waits; one that is over stays as it is."""

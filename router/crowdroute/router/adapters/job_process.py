@@ -1,8 +1,8 @@
 """The process that does one job: `python -m crowdroute.router.adapters.job_process`, over its pipes.
 
-In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out, any number of
-times: a kind byte, a length of 8 bytes and a payload: `T` what the job tells, its result last, or `E` what went
-wrong. Where nobody reads, the job waits.
+In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out, any number
+of times: a kind byte, a length of 8 bytes and a payload: `T` what the job tells, its result last; then `D`,
+it is done, or `E` what went wrong. Where nobody reads, the job waits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crowdroute.router.jobs.running import run
 
 HEAD = struct.Struct(">cQ")
 LENGTH = struct.Struct(">Q")
-TOLD, FAILURE = b"T", b"E"
+TOLD, DONE, FAILURE = b"T", b"D", b"E"
 
 NICENESS = 10
 """A job gives way to the engine that it runs beside."""
@@ -32,6 +32,7 @@ def main() -> None:
     try:
         for some in run(job):
             _write(answers, TOLD, some)
+        _write(answers, DONE, b"")
     # Whatever it is, the parent must learn of it.
     except Exception as error:
         _write(answers, FAILURE, f"{type(error).__name__}: {error}".encode())

@@ -13,8 +13,8 @@ from crowdroute.router.jobs.running import JobProgress, JobResult, decode_told
 class JobTask:
     """The port `RunningJob` over `_run`, which does the work while there is room.
 
-    What the job tells is read as fast as it comes, and only the newest is kept: whoever looks at it slowly, or
-    never, holds nothing up.
+    What the job tells is read as fast as it comes, and only the newest is kept: whoever looks at it slowly,
+    or never, holds nothing up.
     """
 
     def __init__(self, job: bytes, room: asyncio.Semaphore) -> None:
@@ -49,14 +49,19 @@ class JobTask:
         self._task.cancel()
 
     async def _run_with_room(self, job: bytes) -> JobResult:
+        result: JobResult | None = None
         async with self._room, aclosing(self._run(job)) as saying:
+            # To its end: what does the job is to end by itself.
             async for raw in saying:
                 told = decode_told(raw)
                 if isinstance(told, JobResult):
-                    return told
-                self._newest = told
-                self._more.set()
-        raise JobFailed("the job ended without a result; try again")
+                    result = told
+                else:
+                    self._newest = told
+                    self._more.set()
+        if result is None:
+            raise JobFailed("the job ended without a result; try again")
+        return result
 
     def _run(self, job: bytes) -> AsyncGenerator[bytes]:
         """Do the work and yield what it tells, its result last; closed or cancelled, it leaves nothing

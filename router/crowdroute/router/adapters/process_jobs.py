@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from crowdroute.router.adapters.job_process import FAILURE, HEAD, LENGTH
+from crowdroute.router.adapters.job_process import DONE, FAILURE, HEAD, LENGTH
 from crowdroute.router.adapters.job_tasks import JobTask
 from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.running import Job, encode_job
@@ -45,6 +45,8 @@ class _ProcessJob(JobTask):
         while True:
             kind, length = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
             payload = await process.stdout.readexactly(length)
+            if kind == DONE:
+                return
             if kind == FAILURE:
                 raise JobFailed(f"the job failed: {payload.decode()}")
             yield payload

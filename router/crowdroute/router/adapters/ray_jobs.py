@@ -14,11 +14,8 @@ from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.running import Job, encode_job, run
 
 TRIES_AGAIN = 3
-"""Times that Ray begins a job again whose process or node died; a job is a pure function, so it may, and what it
-tells goes on where it ended."""
-
-MOST_UNREAD = 16
-"""Messages of a job that nobody read yet, at which it waits."""
+"""Times that Ray begins a job again whose process or node died; a job is a pure function, so it may, and
+what it tells goes on where it ended."""
 
 
 def do_job(job: bytes) -> Iterator[bytes]:
@@ -45,14 +42,8 @@ class _RayJob(JobTask):
 
 
 def _begin(ray: Any, job: bytes) -> Any:
-    task = ray.remote(
-        num_cpus=1,
-        max_calls=1,
-        max_retries=TRIES_AGAIN,
-        num_returns="streaming",
-        _generator_backpressure_num_objects=MOST_UNREAD,
-    )(do_job)
-    return task.remote(job)
+    how = {"num_cpus": 1, "max_calls": 1, "max_retries": TRIES_AGAIN, "num_returns": "streaming"}
+    return ray.remote(**how)(do_job).remote(job)
 
 
 def _end(beginning: asyncio.Task[Any]) -> None:

@@ -23,7 +23,9 @@ JobResult = FittedModels
 """What comes of it."""
 
 _JOB = msgspec.msgpack.Decoder(Job)
-_TOLD: msgspec.msgpack.Decoder[JobProgress | JobResult] = msgspec.msgpack.Decoder(Begun | FieldSwept | JobResult)
+_TOLD: msgspec.msgpack.Decoder[JobProgress | JobResult] = msgspec.msgpack.Decoder(
+    Begun | FieldSwept | JobResult
+)
 
 
 def encode_job(job: Job) -> bytes:
