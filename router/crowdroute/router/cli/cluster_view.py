@@ -46,7 +46,7 @@ def print_overview(seen: Overview, console: Console) -> None:
     )
     console.print()
     print_table(
-        ("actor", "state", "node", "address", "pid", "shards"),
+        ("actor", "state", "node", "address", "pid", "shards", ""),
         (
             (
                 actor.name,
@@ -55,6 +55,7 @@ def print_overview(seen: Overview, console: Console) -> None:
                 actor.address or "–",
                 actor.pid or "–",
                 " ".join(map(str, actor.shards)) or "–",
+                actor.why,
             )
             for actor in seen.actors
         ),
