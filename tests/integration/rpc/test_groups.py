@@ -68,13 +68,13 @@ async def session(client: AsyncClient, external_id: str = "ada") -> str:
 
 
 def state_of(running: Running, project: str):  # type: ignore[no-untyped-def]  # a project's state
-    return running.group.project("default", bytes.fromhex(project.removeprefix("prj_")))
+    return running.group.where.project("default", bytes.fromhex(project.removeprefix("prj_")))
 
 
 async def test_whoever_is_asked_answers_for_both_shards(both: Pair) -> None:
     one, two = await projects(both)
-    assert both.home.group.has(f"default/project/{one.removeprefix('prj_')}")
-    assert both.away.group.has(f"default/project/{two.removeprefix('prj_')}")
+    assert both.home.group.where.has(f"default/project/{one.removeprefix('prj_')}")
+    assert both.away.group.where.has(f"default/project/{two.removeprefix('prj_')}")
     for running in (both.home, both.away):
         async with running.client(both.token) as client:
             for project in (one, two):
@@ -200,7 +200,7 @@ async def test_what_happens_to_a_worker_reaches_the_other_group(both: Pair) -> N
 
 async def test_a_call_of_another_placement_is_refused(both: Pair) -> None:
     _, two = await projects(both)
-    both.away.group.place(Placement(2, 2, both.away.group.placement.others))
+    both.away.group.where.place(Placement(2, 2, both.away.group.placement.others))
     async with AsyncClient(Connection(both.home.address, both.token, attempts=1)) as manager:
         with pytest.raises(ClientError) as refused:
             await manager.operations.GetStats(projects_pb2.GetStatsRequest(project_id=two))

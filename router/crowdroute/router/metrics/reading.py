@@ -152,7 +152,7 @@ def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxRea
 
 async def _read_group(group: ShardGroup) -> EngineReading:
     """Gather what the shards tell."""
-    projects = [await _read_project(state) for _, state in list(group.projects())]
+    projects = [await _read_project(state) for _, state in list(group.where.projects())]
     engines = group.engines
     return EngineReading(
         {

@@ -142,7 +142,7 @@ class AnnotationServicer:
         if desk is None:
             require_worker(call.principal)
             stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
-            engine = self._group.engine(stream)
+            engine = self._group.where.engine(stream)
             desk = Desk(engine, self._schemas, stream, engine.shard.project_state(stream), worker)
             if len(self._desks) >= MOST_DESKS:
                 self._desks.clear()

@@ -68,7 +68,7 @@ class Gate:
 
     def open(self, group: ShardGroup) -> None:
         """Begin to let calls in."""
-        self._authenticator = Authenticator(group)
+        self._authenticator = Authenticator(group.where)
         self.group = group
 
     def record(self, path: str) -> CallRecord:

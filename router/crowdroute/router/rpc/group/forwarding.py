@@ -131,16 +131,18 @@ class Forwarding:
     def _home(self, tenant: str, text: str, message: Message) -> int | None:
         shard = None
         if text:
-            shard = self._group.shard_of(project_stream(tenant, id_of(Kind.PROJECT, text, "project_id")))
+            shard = self._group.where.shard_of(
+                project_stream(tenant, id_of(Kind.PROJECT, text, "project_id"))
+            )
             if shard is not None:
                 if len(self._homes) >= MOST_HOMES:
                     self._homes.clear()
                 self._homes[tenant, text] = shard
         elif isinstance(message, projects_pb2.GetProjectRequest):
-            row = self._group.organisation(tenant).find_project(message.name)
+            row = self._group.where.organisation(tenant).find_project(message.name)
             shard = None if row is None else row.shard
         # What is not known here, the organisation knows.
-        return self._group.shard_of(organisation_stream(tenant)) if shard is None else shard
+        return self._group.where.shard_of(organisation_stream(tenant)) if shard is None else shard
 
     def owner(self, shard: int) -> str:
         """Give where clients reach a shard; empty when they are not to be told."""

@@ -37,10 +37,10 @@ class Projects(Office):
         """Write a project, wherever it lives."""
         elsewhere, shard = (
             self._gate.elsewhere,
-            self._group.shard_of(project_stream(call.principal.tenant, project)),
+            self._group.where.shard_of(project_stream(call.principal.tenant, project)),
         )
         if elsewhere is None or shard is None or shard in self._group.engines:
-            return project_message(self._group.project(call.principal.tenant, project))
+            return project_message(self._group.where.project(call.principal.tenant, project))
         request = wire.GetProjectRequest(project_id=to_text(Kind.PROJECT, project))
         answer = await elsewhere.forward(call, shard, GET_PROJECT, request.SerializeToString())
         return wire.Project.FromString(answer)
@@ -66,7 +66,7 @@ class Projects(Office):
                         f"there is no project named {message.name[:200]!r}: list the projects, or create it",
                         {"field": "name"},
                     )
-                state = self._group.project(call.principal.tenant, row.project)
+                state = self._group.where.project(call.principal.tenant, row.project)
             case _:
                 raise InvalidCommand("give project_id or name", {"field": "key"})
         found = project_message(state)
@@ -81,10 +81,10 @@ class Projects(Office):
         names = sorted(
             name
             for name, project in organisation.project_names.items()
-            if (page.after is None or name > page.after) and group.has(project_stream(tenant, project))
+            if (page.after is None or name > page.after) and group.where.has(project_stream(tenant, project))
         )[: page.rows + 1]
         rows = [
-            project_message(group.project(tenant, organisation.project_names[name]))
+            project_message(group.where.project(tenant, organisation.project_names[name]))
             async for name in spaced(names)
         ]
         await self.observe()

@@ -113,7 +113,7 @@ class Watch(Office):
         watcher = Watcher(stream, _kinds(call, message.codes))
         group = self._group
 
-        engine = group.engine(stream) if message.project_id else self.home(call)
+        engine = group.where.engine(stream) if message.project_id else self.home(call)
         end = group.subscribe(watcher.note)
         try:
             yield wire.WatchedEvent(
@@ -200,7 +200,7 @@ def told(group: ShardGroup, happened: Happened) -> wire.WatchedEvent:
 def _behind(group: ShardGroup, stream: str, assignment: Id) -> tuple[Id | None, Id | None]:
     """Give the task and the worker of an assignment."""
     try:
-        state = group.engine(stream).shard.project_state(stream)
+        state = group.where.engine(stream).shard.project_state(stream)
         row = state.assignment(assignment)
     except (NotFound, Moved, NotReady):
         return None, None
