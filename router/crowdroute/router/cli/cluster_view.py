@@ -42,7 +42,7 @@ def print_overview(seen: Overview, console: Console) -> None:
             )
             for node in seen.nodes
         ),
-        "Ray has no living node",
+        "Ray has no living node that offers processors",
     )
     console.print()
     print_table(
