@@ -18,7 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the crowd of the fault tests
+# For the crowd of the fault tests.
+sys.path.extend(str(Path(__file__).resolve().parents[1] / part) for part in (".", "deploy/local"))
 
 from tests.faults.kafka_frozen import Frozen, Phase, frozen
 from tests.support.services import Services
