@@ -117,9 +117,9 @@ async def test_the_position_of_an_organisation_is_that_of_its_newest_durable_cha
         await one.open(1, 1)
         parts = peer.follow()
         (told,) = (await anext(parts)).organisations
-        assert await peer.position() == {"default/organisation": told.sequence}
+        assert await peer.position(0) == {"default/organisation": told.sequence}
         await create(one, tmp_path, "a")
-        (position,) = (await peer.position()).values()
+        (position,) = (await peer.position(0)).values()
         assert position > told.sequence
         entries = list((await asyncio.wait_for(anext(parts), PATIENCE)).entries)
         while entries[-1].sequence < position:

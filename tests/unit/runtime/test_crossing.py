@@ -15,6 +15,7 @@ from crowdroute.router.commands.replies import Offered
 from crowdroute.router.errors import (
     AlreadyExists,
     KeyReused,
+    NotEligible,
     NotFound,
     RouterError,
 )
@@ -22,7 +23,7 @@ from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
-from crowdroute.router.model.states import WorkerStatus
+from crowdroute.router.model.states import AssignmentState, WorkerStatus
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.workers.status import StatusReason
@@ -163,6 +164,30 @@ async def test_an_erasure_crosses_to_projects_elsewhere() -> None:
 
         state = group.where.project(TENANT, SECOND)
         assert state.persons.find(person) in state.severed
+
+
+async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_the_project_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    street = Street()
+    async with street.group() as group:
+        await found(group)
+        await create(group, FIRST, "one")
+        stream = await create(group, SECOND, "two")
+        await add_task(group, stream)
+        await add_worker(group, WORKER)
+        (lease,) = (await offered(group, stream)).leases
+        person = group.where.organisation(TENANT).workers[WORKER].facts.person
+        monkeypatch.setattr(group.crossing, "tell", lambda copy, entry: None)
+        await group.submit(group.request(ORGANISATION, ErasePerson(person, "asked to")))
+
+        with pytest.raises(NotEligible, match="erased"):
+            await offered(group, stream)
+
+        await group.observe()
+        state = group.where.project(TENANT, SECOND)
+        assert state.workers.live[state.workers.find(WORKER)] == 0, "the erasure takes the lease, too"
+        assert state.assignments.state[state.assignments.find(lease.assignment)] == AssignmentState.REVOKED
 
 
 async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back() -> None:

@@ -139,7 +139,8 @@ class AnnotationServicer:
         """
         tenant, worker = call.principal.tenant, call.principal.worker
         desk = self._desks.get((tenant, worker, project_id))
-        if desk is None:
+        if desk is None or desk.engine is not self._group.where.engine(desk.stream):
+            # Not known yet, or its shard was elsewhere in between.
             require_worker(call.principal)
             stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
             engine = self._group.where.engine(stream)

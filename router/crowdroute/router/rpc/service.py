@@ -15,7 +15,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.errors import ConfigurationError, NotFound
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of
 from crowdroute.router.rpc.calls import Call, Stream, parse
 from crowdroute.router.rpc.deadlines import (
@@ -97,7 +97,7 @@ class Service:
         began = perf_counter()
         code = CANCELLED
         try:
-            reply: Message = await self._methods[name](call, parse(self._kinds[name], raw, self._largest))
+            reply = await self._carry_out(name, call, parse(self._kinds[name], raw, self._largest))
             code = OK
             return reply.SerializeToString()
         except Exception as error:
@@ -105,6 +105,18 @@ class Service:
             raise
         finally:
             self._records[name].ended(began, code, call.request, call)
+
+    async def _carry_out(self, name: str, call: Call, message: Message) -> Message:
+        """Carry out a call of one request and one answer; what is not found may have come to be elsewhere
+        just now."""
+        method = self._methods[name]
+        try:
+            reply: Message = await method(call, message)
+        except NotFound:
+            if not await self._gate.catch_up():
+                raise
+            reply = await method(call, message)
+        return reply
 
     async def perform_streaming(self, name: str, call: Call, raw: bytes, context: Context) -> None:
         """Carry out a call that streams and that another group let in.
@@ -149,7 +161,7 @@ class Service:
         return answer
 
     def _answers(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        gate, largest, full = self._gate, self._largest, self._full_name(name)
         record, here = self._records[name], name in HERE
         longest = BATCH_DEADLINE if name in BATCH_CALLS else LONGEST_DEADLINE
 
@@ -167,8 +179,7 @@ class Service:
                 elsewhere = gate.elsewhere
                 shard = None if elsewhere is None or here else elsewhere.away(call, message)
                 if elsewhere is None or shard is None:
-                    reply: Message = await methods[name](call, message)
-                    answer = reply.SerializeToString()
+                    answer = (await self._carry_out(name, call, message)).SerializeToString()
                 else:
                     owner = owner_metadata(elsewhere, shard)
                     answer = await elsewhere.forward(call, shard, full, raw)

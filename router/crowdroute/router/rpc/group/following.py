@@ -48,13 +48,13 @@ class Following:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def catch_up(self) -> None:
-        """Return when the copies hold what was durable there when this was called.
+    async def catch_up(self, shard: int) -> None:
+        """Return when the copies hold what was durable of a shard there when this was called.
 
         Raises:
-            NotReady: the group cannot be reached, or is not followed fast enough.
+            RouterError: the group does not serve it, cannot be reached, or is not followed fast enough.
         """
-        wanted = await self._link.position()
+        wanted = await self._link.position(shard)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while any(self._reached(stream) < sequence for stream, sequence in wanted.items()):

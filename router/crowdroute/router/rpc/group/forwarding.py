@@ -26,6 +26,7 @@ from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import principal_message, refusal_of
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.tracing import elsewhere
 
 MOST_HOMES = 100_000
@@ -251,21 +252,23 @@ class Forwarding:
             message.traceparent = traceparent
             return await self._link(shard).hand_over(message)
 
-    async def catch_up(self) -> None:
-        """Return when everything durable elsewhere at the moment of the call is known here.
+    async def catch_up(self) -> bool:
+        """Return when everything durable of the organisations at the moment of the call is known here; false:
+        they live here.
 
         Raises:
-            NotReady: a group cannot be reached.
+            RouterError: nobody serves them at the moment, or their group cannot be reached.
         """
+        if FIRST_SHARD in self._group.engines:
+            return False
         time = asyncio.get_running_loop().time
         arrived = time()
         async with self._catching_up:
-            if self._caught_up_since > arrived:
-                return
-            began = time()
-            for following in tuple(self._following.values()):
-                await following.catch_up()
-            self._caught_up_since = began
+            if self._caught_up_since <= arrived:
+                began = time()
+                await self._following[self._link(FIRST_SHARD).address].catch_up(FIRST_SHARD)
+                self._caught_up_since = began
+        return True
 
 
 async def _send(stream: Any, call: peer_pb2.ForwardedCall, context: Context, more: bool) -> None:

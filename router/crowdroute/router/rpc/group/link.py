@@ -178,12 +178,15 @@ class PeerLink:
             raise self._failure(error) from error
         return answer
 
-    async def position(self) -> Mapping[str, int]:
-        """Give by stream how far the organisations there are durable."""
+    async def position(self, shard: int) -> Mapping[str, int]:
+        """Give by stream how far the organisations that live in a shard are durable.
+
+        Raises:
+            RouterError: the shard is not served there, or there was no answer.
+        """
+        message = peer_pb2.PositionRequest(shard=shard)
         try:
-            answer = await self._stub.Position(
-                peer_pb2.PositionRequest(), metadata=self._metadata, timeout=CARRY_SECONDS
-            )
+            answer = await self._stub.Position(message, metadata=self._metadata, timeout=CARRY_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error) from error
         return dict(answer.sequences)

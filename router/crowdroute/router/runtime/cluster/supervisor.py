@@ -32,8 +32,8 @@ FIRST_PAUSE_S = 1.0
 gone."""
 
 LONGEST_PAUSE_S = 5.0
-"""What a shard needs (its brokers, mostly) may be back at any moment: within ten seconds of that it is served,
-the time to open it included."""
+"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
+time to open it included."""
 
 Change = Callable[[Placement], Placement]
 """Gives the placement with what is wanted in it; may be asked more than once."""
