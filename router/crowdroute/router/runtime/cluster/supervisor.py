@@ -31,7 +31,9 @@ FIRST_PAUSE_S = 1.0
 """Before a shard that failed to open is tried again; doubled each time, because the reason is mostly not
 gone."""
 
-LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 5.0
+"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
+time to open it included."""
 
 Change = Callable[[Placement], Placement]
 """Gives the placement with what is wanted in it; may be asked more than once."""
