@@ -166,6 +166,7 @@ class Service:
             request, authorization = gate.request_id(context)
             gate.trace(full, request, context)
             call, code = None, CANCELLED
+            message: Message | None = None
             owner: tuple[tuple[str, str], ...] = ()
             try:
                 require_deadline(context)
@@ -183,6 +184,7 @@ class Service:
                 return answer
             except Exception as error:
                 code = code_of(error)
+                raw, message = b"", None  # gRPC keeps this frame; see `refuse`
                 await refuse(context, error, full, request, call, owner)
                 raise
             finally:
