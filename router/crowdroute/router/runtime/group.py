@@ -129,7 +129,7 @@ class ShardGroup:
         self._serve(shard, engine)
         for copy in self.copies.values():
             self.crossing.catch_up(copy)
-        self._tell(shard, engine.loop.sequence, ())
+        self._tell(shard, engine.loop.commits.sequence, ())
 
     async def release(self, shard: int, placement: Placement) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
@@ -283,7 +283,7 @@ class ShardGroup:
     # What became durable
 
     def _on_durable(self, engine: Engine, entries: Sequence[Entry]) -> None:
-        shard, sequence = engine.shard.number, engine.loop.sequence
+        shard, sequence = engine.shard.number, engine.loop.commits.sequence
         if self.where.is_many:
             for entry in entries:
                 if entry.stream.endswith("/organisation"):

@@ -70,7 +70,7 @@ class Whereabouts:
                 for other, another in self.engines.items():
                     require_in_place(machine.state, other, frozenset(another.shard.streams()))
                 copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
-                copy.begin(machine.pack(), engine.loop.sequence)
+                copy.begin(machine.pack(), engine.loop.commits.sequence)
                 copy.local = True
             engine.shard.look_elsewhere(self._machines)
 

@@ -117,7 +117,7 @@ class Watch(Office):
         end = group.subscribe(watcher.note)
         try:
             yield wire.WatchedEvent(
-                sequence=engine.loop.sequence,
+                sequence=engine.loop.commits.sequence,
                 shard=engine.shard.number,
                 at=timestamp(group.now_us()),
                 code=WATCHING,
@@ -129,7 +129,7 @@ class Watch(Office):
                 left_out = watcher.take_left_out()
                 if left_out:
                     yield wire.WatchedEvent(
-                        sequence=engine.loop.sequence,
+                        sequence=engine.loop.commits.sequence,
                         shard=engine.shard.number,
                         at=timestamp(group.now_us()),
                         code=EVENTS_LEFT_OUT,

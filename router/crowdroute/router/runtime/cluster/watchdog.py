@@ -53,7 +53,7 @@ class Watch:
         """Its last word."""
         self.beats = False
         """Whether its server answered when it was asked last."""
-        self._well = now
+        self._began = self._well = now
         self._gone = False
         self._served: float | None = None
         """When a server of any life answered last."""
@@ -82,6 +82,8 @@ class Watch:
     def verdict(self, now: float) -> Verdict:
         """Say what is to be thought of it."""
         quiet = now - self._well
+        if self.standing is None and now - self._began >= START_S:
+            return Verdict.FROZEN  # whatever beats at its address may be another's
         if not self.address:
             if quiet < START_S:  # it has time to begin, and its shards need not wait for it
                 waited = self._served is not None and now - self._served >= GONE_S
