@@ -13,7 +13,7 @@ from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.metrics.catalogue import CATALOGUE
 from crowdroute.router.metrics.endpoint import make_registry, metrics_served
 from crowdroute.router.rpc.assembly import SERVICES
-from crowdroute.router.rpc.calls import Gate
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 
 

@@ -1,23 +1,13 @@
-"""What goes around every handler."""
+"""The messages that a call brings."""
 
 from __future__ import annotations
 
 import pytest
 
-from crowdroute.api.v1 import annotation_pb2, assignments_pb2
-from crowdroute.router.errors import ConfigurationError, InvalidCommand
-from crowdroute.router.rpc.calls import LONGEST_KEY, Gate, Service, checked_key, parse, snake_case
-from crowdroute.router.rpc.limits import RateLimiter
+from crowdroute.api.v1 import assignments_pb2
+from crowdroute.router.errors import InvalidCommand
+from crowdroute.router.rpc.calls import LONGEST_KEY, checked_key, parse
 from crowdroute.router.rpc.status import MalformedMessage, MessageTooLarge
-
-SERVICE = annotation_pb2.DESCRIPTOR.services_by_name["AnnotationService"]
-
-
-@pytest.mark.parametrize(
-    ("call", "method"), [("Next", "next"), ("SaveDraft", "save_draft"), ("GetGuideline", "get_guideline")]
-)
-def test_a_method_is_named_after_its_call(call: str, method: str) -> None:
-    assert snake_case(call) == method
 
 
 def test_a_message_is_read() -> None:
@@ -45,9 +35,3 @@ def test_a_key_has_a_largest_length() -> None:
     with pytest.raises(InvalidCommand) as refused:
         checked_key("k" * (LONGEST_KEY + 1))
     assert refused.value.details == {"field": "idempotency_key"}
-
-
-def test_a_servicer_that_lacks_a_call_is_not_bound() -> None:
-    service = Service(Gate(RateLimiter(0, 1)), SERVICE, 100)
-    with pytest.raises(ConfigurationError, match="Next"):
-        service.bind(object())

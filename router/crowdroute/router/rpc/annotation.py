@@ -20,11 +20,12 @@ from crowdroute.router.rpc.actions import (
     resumed_offers,
 )
 from crowdroute.router.rpc.authentication import require_worker
-from crowdroute.router.rpc.calls import Call, Gate, Stream, checked_key
+from crowdroute.router.rpc.calls import Call, Stream, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
 from crowdroute.router.rpc.convert.offers import guideline_message, guideline_url, no_task
 from crowdroute.router.rpc.convert.times import length_of
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.schemas import Schemas
 from crowdroute.router.rpc.work_streams import WorkStreams
 from crowdroute.router.runtime.group import ShardGroup
@@ -138,10 +139,11 @@ class AnnotationServicer:
         """
         tenant, worker = call.principal.tenant, call.principal.worker
         desk = self._desks.get((tenant, worker, project_id))
-        if desk is None:
+        if desk is None or desk.engine is not self._group.where.engine(desk.stream):
+            # Not known yet, or its shard was elsewhere in between.
             require_worker(call.principal)
             stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
-            engine = self._group.engine(stream)
+            engine = self._group.where.engine(stream)
             desk = Desk(engine, self._schemas, stream, engine.shard.project_state(stream), worker)
             if len(self._desks) >= MOST_DESKS:
                 self._desks.clear()

@@ -4,18 +4,15 @@ the log's level is `debug`."""
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import grpc
 import structlog
 
 from crowdroute.router.errors import RouterError
+from crowdroute.router.rpc.calls import Call
 from crowdroute.router.rpc.status import status_code
 from crowdroute.router.runtime.histogram import Histogram
 from crowdroute.router.runtime.tracing import current
-
-if TYPE_CHECKING:
-    from crowdroute.router.rpc.calls import Call
 
 CALL_SECONDS = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),

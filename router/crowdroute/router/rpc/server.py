@@ -25,9 +25,10 @@ from crowdroute.api.v1 import annotation_pb2
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.annotation import AnnotationServicer
-from crowdroute.router.rpc.calls import Gate, Service
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.rpc.scopes import check_scopes
+from crowdroute.router.rpc.service import Service
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import Settings, TlsSettings
 

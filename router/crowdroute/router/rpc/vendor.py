@@ -17,11 +17,12 @@ from crowdroute.router.model.facts import Requirement
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
 from crowdroute.router.model.states import ProjectState, Stage, TaskState, WorkerStatus
 from crowdroute.router.rpc.actions import expect
-from crowdroute.router.rpc.calls import Call, Gate, checked_key
+from crowdroute.router.rpc.calls import Call, checked_key
 from crowdroute.router.rpc.contents import worker_names_of
 from crowdroute.router.rpc.convert.money import money_message
 from crowdroute.router.rpc.convert.states import optional_state_of
 from crowdroute.router.rpc.convert.workers import worker_message
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.operations.counting import free_slots
 from crowdroute.router.rpc.operations.ledger import balances_after, place_of
 from crowdroute.router.rpc.operations.office import request_digest
@@ -66,9 +67,9 @@ class VendorServicer:
         last = ""
         for name in names[begin:]:
             project = organisation.project_names[name]
-            if not self._group.has(project_stream(call.principal.tenant, project)):
+            if not self._group.where.has(project_stream(call.principal.tenant, project)):
                 continue
-            state = self._group.project(call.principal.tenant, project)
+            state = self._group.where.project(call.principal.tenant, project)
             if state.state != ProjectState.ACTIVE or not self._admits(
                 organisation, reach, state.rules.requirement
             ):
@@ -208,7 +209,7 @@ class VendorServicer:
 
     def _home(self, call: Call) -> Engine:
         """Give the engine of the shard that the caller's organisation lives in."""
-        return self._group.engine_of(call.principal.tenant)
+        return self._group.where.engine_of(call.principal.tenant)
 
     def _reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the organisation, and whose workers the caller acts for.
@@ -223,7 +224,7 @@ class VendorServicer:
                 " OperationsService",
                 {"scope": Scope.VENDOR.value},
             )
-        return self._group.organisation(call.principal.tenant), reach
+        return self._group.where.organisation(call.principal.tenant), reach
 
     def _wanted(self, organisation: OrganisationState, reach: Reach, state: Project) -> int:
         """Count the crowd answers wanted that nobody holds a lease for, of tasks that admit the vendor."""

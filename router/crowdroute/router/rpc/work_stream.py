@@ -19,6 +19,7 @@ from crowdroute.router.errors import (
     AtCapacity,
     InvalidCommand,
     NotEligible,
+    NotReady,
     Refusal,
     RouterError,
     ShuttingDown,
@@ -31,9 +32,10 @@ from crowdroute.router.rpc.actions import (
     expect,
     live_leases,
 )
-from crowdroute.router.rpc.calls import Call, Gate, Stream, checked_key
+from crowdroute.router.rpc.calls import Call, Stream, checked_key
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.convert.locales import checked_locale
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.work_untold import Untold
 
 MOST_CREDITS = 100
@@ -214,13 +216,14 @@ class WorkStream:
             self._engine.waiting.leave(self)
             return True
         try:
+            self._gate.require_fresh(self._call)
             leases, reason = self._ask(room)
             if len(leases) < room:
                 self._engine.waiting.park(self)
         except ShuttingDown:
             self.go_away(SHUTTING_DOWN)
             return True
-        except AtCapacity:
+        except (AtCapacity, NotReady):
             # Not the worker's fault and no opening will tell when it is over.
             self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.seek)
             return True

@@ -10,7 +10,8 @@ from crowdroute.router.events import Entry, Event
 from crowdroute.router.events import project as facts
 from crowdroute.router.model.ids import Id
 from crowdroute.router.rpc.actions import Desk
-from crowdroute.router.rpc.calls import Call, Gate, Stream
+from crowdroute.router.rpc.calls import Call, Stream
+from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.work_stream import SHUTTING_DOWN, WorkStream
 from crowdroute.router.runtime.group import ShardGroup
 
