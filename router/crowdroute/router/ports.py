@@ -135,8 +135,8 @@ class ObjectFolder(Protocol):
             StorageError: the store does not answer, as for every call.
         """
 
-    def read(self, name: str, limit: int | None = None) -> bytes:
-        """Give an object, or its first `limit` bytes."""
+    def read(self, name: str) -> bytes:
+        """Give an object."""
 
     def write(self, name: str, body: bytes) -> None:
         """Return once an object is durable; the same one may be written again, by anybody."""
