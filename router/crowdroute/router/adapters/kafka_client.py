@@ -116,8 +116,8 @@ class KafkaConnection:
         except ssl.SSLError as error:
             raise self._failed(
                 f"what listens at {self.place} is not trusted over TLS ({error.reason or error}): see that"
-                " the certificate of `authority` signed its own, which must name that address, and that this port"
-                " speaks TLS"
+                " the certificate of `authority` signed its own, which must name that address, and that"
+                " TLS is spoken there"
             ) from error
         except OSError as error:
             raise self._failed(
@@ -128,8 +128,7 @@ class KafkaConnection:
         except (KafkaError, OSError) as error:
             raise self._failed(
                 f"what listens at {self.place} does not take this client in ({error}): see that it is a Kafka"
-                " broker that is well, and that authority, mechanism, user and password_file are those of that"
-                " port"
+                " broker that is well, and that authority, mechanism, user and password_file are right"
             ) from error
 
     def _failed(self, why: str) -> StorageError:
