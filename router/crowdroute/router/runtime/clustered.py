@@ -23,7 +23,7 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
-from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_topics
+from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_clock, watch_topics
 
 
 @contextlib.asynccontextmanager
@@ -49,12 +49,14 @@ async def clustered_shard(
             later takes over.
         snapshots: have a second process write snapshots.
         recovered: is told what the recovery took.
-        looked_at_s: seconds between two looks at the topics' settings; the engine stops when they are unsafe.
+        looked_at_s: seconds between two looks at the topics' settings and at the brokers' clock; the engine
+            stops when the first are unsafe.
 
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
         LogCorrupt: the log is damaged or of another cluster.
-        ConfigurationError: a topic is unsafe, or the cluster's extra is not installed.
+        ConfigurationError: a topic is unsafe, the clocks of the brokers and of this machine are apart, or the
+            cluster's extra is not installed.
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
@@ -73,7 +75,11 @@ async def clustered_shard(
             check = partial(
                 check_topics, place.connection, place.name, shards, place.durability, log.topic_id
             )
-            beside = [asyncio.create_task(watch_topics(check, engine.stop, looked_at_s))]
+            look = partial(log.check_clock, place.connection.place)
+            beside = [
+                asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
+                asyncio.create_task(watch_clock(look, looked_at_s)),
+            ]
             archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
             if archiving is not None:
                 beside.append(asyncio.create_task(keep_archive(archiving.step)))
