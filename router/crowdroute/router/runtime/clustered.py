@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
-from crowdroute.router.adapters.kafka_topics import Durability, check_topics, log_topic
+from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_topics import (
+    Durability,
+    check_topics,
+    content_topic,
+    ensure_topics,
+    log_topic,
+)
 from crowdroute.router.adapters.log_archive import SEGMENT_BYTES
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.sqlite_files import snapshots_path
@@ -93,6 +102,20 @@ async def clustered_shard(
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
+    """See that a log of so many shards can be kept, before any process is told to; blocks.
+
+    Raises:
+        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of this
+            machine are apart.
+        StorageError: nobody answers.
+    """
+    connection = connection_to(kafka)
+    ensure_topics(connection, kafka.name, shards, Durability(kafka.durability))
+    with closing(KafkaSender(connection, content_topic(kafka.name), 0)) as contents:
+        check_clock(contents, connection.place)
 
 
 def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
