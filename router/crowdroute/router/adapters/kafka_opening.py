@@ -107,16 +107,16 @@ def open_kafka_log(
         note = read_note(path, topic_id, copy.head()[0])
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
-        sender = KafkaSender(place.connection, log_topic(place.name), place.shard)
-        opened.append(sender.close)
-        contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
-        opened.append(contents.close)
         reader = KafkaReader(place.claimed, note.position)
         reader.check_topic(topic_id)
         source = _source_for(reader, batches, archive_of(place, topic_id))
         reader.check_bounds(*source.bounds())
+        contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
+        opened.append(contents.close)
         # Before the claim: who would not serve must not take the shard from somebody who does.
         check_clock(contents, place.connection.place, now)
+        sender = KafkaSender(place.connection, log_topic(place.name), place.shard)
+        opened.append(sender.close)
         owner = KafkaOwner(
             reader,
             Claim(place.claimed, generation, secrets.token_bytes(NONCE_BYTES)),

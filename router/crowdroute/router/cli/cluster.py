@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import ConfigurationError, FleetUnavailable
-from crowdroute.router.rpc.group.peers import Peers
+from crowdroute.router.rpc.group.peers import secret_of
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import (
@@ -86,7 +86,7 @@ def up(
         )
     # Actors would refuse it each for itself, where nobody looks.
     if settings.peers is not None:
-        Peers(settings.peers)
+        secret_of(settings.peers)
     if settings.redis is not None:  # one that is down they wait for
         asyncio.run(connection_to(settings.redis).check())
     if settings.kafka is not None:
@@ -184,16 +184,35 @@ def _finish(led: Any, question: Question, wait: float, doing: str) -> Overview:
 
 def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:
     until = time.monotonic() + wait
+    before = {actor.incarnation for actor in seen.actors}
     with watching(doing) as show:
         while not seen.resting:
             if time.monotonic() > until:
+                why = next((shard.why for shard in seen.shards if shard.why), "")
                 raise FleetUnavailable(
-                    f"{doing} is not done after {wait:.0f} s, and goes on: see `crowdroute cluster status`"
+                    f"{doing} is not done after {wait:.0f} s, and goes on"
+                    + (f" ({why})" if why else "")
+                    + ": see `crowdroute cluster status`"
                 )
             time.sleep(LOOK_S)
             seen = look()
             show(seen)
+            _refuse_hindered(seen, before)
     return seen
+
+
+def _refuse_hindered(seen: Overview, before: Set[str]) -> None:
+    """Wait no longer for an actor that cannot begin; lives from before are of other settings, maybe.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for actor in seen.actors:
+        if actor.why and actor.incarnation not in before and seen.wanted.actors:
+            raise ConfigurationError(
+                f"{actor.name} cannot begin: {actor.why}. It is tried again with the settings of the last"
+                " `crowdroute cluster up`"
+            )
 
 
 def _print(seen: Overview, as_json: bool) -> None:

@@ -7,6 +7,7 @@ throughput.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
@@ -18,13 +19,7 @@ from google.protobuf.message_factory import GetMessageClass
 from crowdroute.router.errors import ConfigurationError, NotFound
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of
 from crowdroute.router.rpc.calls import Call, Stream, parse
-from crowdroute.router.rpc.deadlines import (
-    BATCH_CALLS,
-    BATCH_DEADLINE,
-    LONGEST_DEADLINE,
-    Context,
-    require_deadline,
-)
+from crowdroute.router.rpc.deadlines import Context, require_deadline
 from crowdroute.router.rpc.elsewhere import HERE, owner_metadata
 from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.refusing import refuse
@@ -147,8 +142,10 @@ class Service:
         described = self.descriptor.methods_by_name[name]
         if not described.client_streaming:
             assert isinstance(raw, bytes)
-            async for message in method(call, parse(kind, raw, self._largest)):
-                await context.write(message.SerializeToString())
+            # Closed at once when the caller goes away: some of them have work elsewhere to end.
+            async with aclosing(method(call, parse(kind, raw, self._largest))) as messages:
+                async for message in messages:
+                    await context.write(message.SerializeToString())
             return None
         stream = Stream(context, kind, self._largest, raw)
         if described.server_streaming:
@@ -163,7 +160,6 @@ class Service:
     def _answers(self, name: str, kind: type[Message]) -> Any:
         gate, largest, full = self._gate, self._largest, self._full_name(name)
         record, here = self._records[name], name in HERE
-        longest = BATCH_DEADLINE if name in BATCH_CALLS else LONGEST_DEADLINE
 
         async def handle(raw: bytes, context: Context) -> bytes:
             began = perf_counter()
@@ -173,7 +169,7 @@ class Service:
             message: Message | None = None
             owner: tuple[tuple[str, str], ...] = ()
             try:
-                require_deadline(context, longest)
+                require_deadline(context)
                 call = await gate.let_in(context, full, request, authorization)
                 message = parse(kind, raw, largest)
                 elsewhere = gate.elsewhere

@@ -108,8 +108,8 @@ def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
     """See that a log of so many shards can be kept, before any process is told to; blocks.
 
     Raises:
-        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of this
-            machine are apart.
+        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of
+            this machine are apart.
         StorageError: nobody answers.
     """
     connection = connection_to(kafka)

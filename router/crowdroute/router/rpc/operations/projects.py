@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import projects_pb2 as wire
-from crowdroute.router.commands.project import CreateProject, InstallModel, PauseProject, ResumeProject
+from crowdroute.router.commands.project import CreateProject, PauseProject, ResumeProject
 from crowdroute.router.errors import InvalidCommand, NotFound
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model.ids import Id, Kind, to_text
@@ -13,7 +13,6 @@ from crowdroute.router.rpc.operations.office import LONGEST_REASON, Office, Plac
 from crowdroute.router.rpc.operations.rulebook import compiled, kept_document
 from crowdroute.router.rpc.pages import fill, page_of, spaced
 from crowdroute.router.rpc.scopes import PACKAGE
-from crowdroute.router.runtime.refitting import refitted
 
 GET_PROJECT = f"/{PACKAGE}.OperationsService/GetProject"
 
@@ -105,21 +104,6 @@ class Projects(Office):
         reason = checked_text(message.reason, "reason", LONGEST_REASON)
         await self.act(call, place.stream, PauseProject(reason), message)
         return await self._as_it_is(place)
-
-    async def refit_project(self, call: Call, message: wire.RefitProjectRequest) -> wire.RefitProjectResponse:
-        """Fit the project's models anew, outside, and take over what was found."""
-        place = self.place(call, message.project_id)
-        if not self.done_before(call, place, InstallModel, message):
-            command = await refitted(place.engine, place.stream, self._jobs)
-            await self.act(call, place.stream, command, message)
-        installed = place.state.models.installed
-        await self.observe()
-        return wire.RefitProjectResponse(
-            version=installed.version,
-            fitted_through=installed.fitted_through,
-            labels=installed.annotations,
-            digest=installed.digest.hex(),
-        )
 
     async def resume_project(self, call: Call, message: wire.ResumeProjectRequest) -> wire.Project:
         """Hand out work again."""

@@ -141,6 +141,11 @@ class Supervisor:
             beating={actor for actor in standings if self._watches[actor].beats},
             lost=lost,
             stranded={actor for actor in lost if self._is_stranded(actor)},
+            hindered={
+                actor: watch.standing
+                for actor, watch in self._watches.items()
+                if watch.standing is not None and watch.standing.why
+            },
             retry=self._retries(standings),
         )
 

@@ -18,6 +18,8 @@ class PeerTlsSettings(BaseModel):
     certificate: Path
     key: Path
     authorities: Path
+    name: str = ""
+    """The name that every group's certificate is of; unset: its address."""
 
 
 class OtherGroup(BaseModel):
