@@ -71,12 +71,16 @@ class Following:
         return -1 if copy is None else copy.sequence
 
     async def _run(self) -> None:
+        is_told = False
         while True:
             try:
                 async for part in self._link.follow():
+                    is_told = False
                     self._take(part)
             except RouterError as error:
-                _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                if not is_told:
+                    _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                is_told = True
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _take(self, part: peer_pb2.FollowPart) -> None:
