@@ -160,6 +160,24 @@ class PlacementRecord(Protocol):
         """
 
 
+class Beats(Protocol):
+    """Signs of life of those who may lead a cluster, one of each rank; beside the placement record."""
+
+    async def beat(self, rank: int, sign: str) -> None:
+        """Leave a sign in place of the one before.
+
+        Raises:
+            FleetUnavailable: whether it was left is unknown.
+        """
+
+    async def heard(self) -> Mapping[int, str]:
+        """Give by rank the newest sign of everybody who ever left one.
+
+        Raises:
+            FleetUnavailable: nobody can say at present.
+        """
+
+
 class Clock(Protocol):
     """Logged time; see the ADR on time."""
 
