@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from tests.support.shards import ORGANISATION, Street, add_task, add_worker, create, found
+from tests.support.shards import (
+    FIRST,
+    ORGANISATION,
+    SECOND,
+    Street,
+    add_task,
+    add_worker,
+    create,
+    found,
+    found_with_two,
+)
 from tests.support.wire import TENANT, make_rules
 
 from crowdroute.router.commands import Reply, Request
@@ -23,7 +33,7 @@ from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.workers.status import StatusReason
 
 MANAGER = "tok_manager"
-FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
+WORKER = bytes([9]) * 16
 
 
 async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offered:
@@ -36,9 +46,7 @@ async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offere
 async def test_what_a_project_began_with_lies_with_it_and_nowhere_else() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
 
     key = content.rules(SECOND, 1)
     assert street.disks[1].contents == {key: b"two"}
@@ -48,9 +56,7 @@ async def test_what_a_project_began_with_lies_with_it_and_nowhere_else() -> None
 async def test_a_name_is_unique_over_all_shards() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
         with pytest.raises(AlreadyExists):
             await create(group, bytes([3]) * 16, "two")
         assert len(list(group.where.projects())) == 2
@@ -109,9 +115,7 @@ async def test_a_project_in_another_shard_exists_in_both_or_none_whichever_appen
 async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
 
@@ -121,9 +125,7 @@ async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() ->
 async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         engine = group.engines[0]
@@ -145,9 +147,7 @@ async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
 async def test_an_erasure_crosses_to_projects_elsewhere() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         await offered(group, stream)
@@ -165,9 +165,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 ) -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         (lease,) = (await offered(group, stream)).leases
@@ -187,9 +185,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         await offered(group, stream)
@@ -206,9 +202,7 @@ async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back()
 async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         (lease,) = (await offered(group, stream)).leases
@@ -240,9 +234,7 @@ async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
 ) -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
+        _, stream = await found_with_two(group)
         await add_task(group, stream)
         await add_worker(group, WORKER)
         (lease,) = (await offered(group, stream)).leases
