@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving
+from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving, delete_before
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
@@ -143,7 +143,7 @@ def archiving_of(
         return None
     delete = None
     if snapshots is not None:
-        delete = Deletion(place.connection, topic, place.shard, Objects(snapshots))
+        delete = Deletion(Objects(snapshots), partial(delete_before, place.connection, topic, place.shard))
     partition = partial(KafkaPartition, place.connection, topic, place.shard)
     return KafkaArchiving(archive, place.claimed, partition, topic_id, delete, segment_bytes)
 
