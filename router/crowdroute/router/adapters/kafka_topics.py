@@ -38,6 +38,9 @@ _CONTENT = {
     "cleanup.policy": "compact",
     "max.compaction.lag.ms": str(ERASED_WITHIN_MS),
     "delete.retention.ms": str(TRACES_MS),
+    # That lag runs from a record's time, so it is the broker's, whatever the clock of who sent it says; and
+    # an acknowledgement tells it.
+    "message.timestamp.type": "LogAppendTime",
 }
 
 AT_LEAST = {"min.insync.replicas", "max.message.bytes", "delete.retention.ms"}
