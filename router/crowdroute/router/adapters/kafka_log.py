@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import takewhile
 from pathlib import Path
 
-from crowdroute.router.adapters.codec import assemble, chain
+from crowdroute.router.adapters.codec import assemble, chain, decode_batch
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_content import (
     Version,
@@ -24,11 +25,12 @@ from crowdroute.router.adapters.kafka_content import (
     versioned,
 )
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_note import Note, write_note
+from crowdroute.router.adapters.kafka_note import Epochs, Note, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
 from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.errors import AppendFailed, LogCorrupt, StorageError
@@ -40,6 +42,12 @@ the least before it tries again."""
 
 QUIET_SECONDS = 1.0
 """After so long without an append the connection may be another one."""
+
+FILLED_BYTES = 256 << 10
+"""Batches that a copy lacked and that are written to it at once: a few milliseconds of the connection."""
+
+MOST_SHARED = 64
+"""Batches that go with a shared position at the most."""
 
 BATCHES_PER_POSITION = 256
 """Batches between two notes of how far the log was read; a start reads so many again at most."""
@@ -57,6 +65,7 @@ class KafkaLog:
         topic_id: bytes,
         note_path: Path,
         note: Note,
+        history: Callable[[], Generator[StoredBatch]],
     ) -> None:
         """Go on where a claimed, read and copied log stands; it is closed with this.
 
@@ -68,6 +77,7 @@ class KafkaLog:
             topic_id: of the log's topic.
             note_path: of the note beside the copy.
             note: what it says.
+            history: gives all batches from the first one on, from where the log is; blocks.
         """
         assert owner.epoch is not None
         self.epoch: int = owner.epoch.offset
@@ -79,6 +89,10 @@ class KafkaLog:
         self.topic_id = topic_id
         self._note_path, self._note = note_path, note
         self._at_s = note.at_s
+        self._epochs = note.epochs
+        self._floor = note.floor
+        self._history = history
+        self._filling = asyncio.Lock()
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
@@ -112,11 +126,54 @@ class KafkaLog:
     def read(self, after: int = 0) -> Iterator[StoredBatch]:
         """Yield every batch above `after`, checked for sequence, checksum and chain."""
         self._refuse_when_over()
+        if after < self._floor:
+            for some in self._missing():
+                self._copy.fill(some)
+            self._floor = 0
         return self._copy.read(after)
 
     async def read_some(self, after: int, limit_bytes: int) -> list[StoredBatch]:
         """Give the batches above `after` that fit into `limit_bytes`, but one at least if there is one."""
+        if after < self._floor:
+            await self._fill()
         return await self._copy.read_some(after, limit_bytes)
+
+    async def _fill(self) -> None:
+        """Fetch what a copy that began at a shared position lacks: somebody asked for it."""
+        async with self._filling:
+            if self._floor:
+                missing = self._missing()
+                while some := await asyncio.to_thread(next, missing, ()):
+                    await self._copy.fill_between(some)
+                self._floor = 0
+
+    def _missing(self) -> Iterator[Sequence[StoredBatch]]:
+        """Yield, some at once, the batches before those that the copy has."""
+        with closing(self._history()) as history:
+            some: list[StoredBatch] = []
+            size = 0
+            for stored in takewhile(lambda stored: stored.sequence < self._floor, history):
+                some.append(stored)
+                size += len(stored.body)
+                if size >= FILLED_BYTES:
+                    yield some
+                    some, size = [], 0
+            if some:
+                yield some
+
+    def shared_position(self) -> SharedPosition | None:
+        """Give where another node's copy may begin; None while an append is under way."""
+        position = self._owner.reader.position()
+        if self._over is not None or position.sequence == 0 or position.sequence != self.head()[0]:
+            return None
+        batches: list[StoredBatch] = []
+        for sequence in range(position.sequence, max(position.sequence - MOST_SHARED, 0), -1):
+            if sequence <= self._floor:
+                return None
+            batches.insert(0, next(self._copy.read(sequence - 1)))
+            if len(batches) > 1 and tells_time(batches[1]):
+                return position_at(position, self._epochs, batches)
+        return position_at(position, self._epochs, batches) if batches[0].sequence == 1 else None
 
     def head(self) -> tuple[int, bytes]:
         """Give sequence and chain hash of the last batch."""
@@ -189,6 +246,7 @@ class KafkaLog:
             await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
         await self._copy.append(batch, [versioned(key, version, body) for key, body in changes.items()])
         self._at_s = began_s  # nobody else had the log then
+        self._epochs = with_batch(self._epochs, batch)
         # The versions before an erasure first: were it forgotten before them, they would be back.
         superseded = [encode_key(key, version_of(raw)) for key, raw in before.items()]
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
@@ -201,11 +259,23 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-        write_note(self._note_path, Note(position, self._note.contents, self._note.secret, self._at_s))
+        note = Note(position, self._note.contents, self._note.secret, self._at_s, self._epochs, self._floor)
+        write_note(self._note_path, note)
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:
             raise type(self._over)(self._over.message, self._over.details) from self._over
+
+
+def with_batch(epochs: Epochs, stored: StoredBatch) -> Epochs:
+    """Give the epochs of a log that goes on with a batch."""
+    return epochs if epochs and epochs[-1][1] == stored.epoch else (*epochs, (stored.sequence, stored.epoch))
+
+
+def tells_time(stored: StoredBatch) -> bool:
+    """Say whether a batch tells a logged time, as recovery looks for."""
+    batch = decode_batch(stored.body, stored.sequence)
+    return bool(batch.entries or batch.alive_us)
 
 
 def _plain(change: ContentChange) -> ContentChange:

@@ -11,6 +11,8 @@ from crowdroute.router.adapters.kafka_position import Position, decode_position,
 from crowdroute.router.adapters.kafka_topics import TRACES_MS
 from crowdroute.router.errors import SnapshotUnusable
 
+Epochs = tuple[tuple[int, int], ...]
+
 TRACES_S = TRACES_MS / 1000 / 2
 """Half of the time for which the topic leaves traces: the other half is for reading it, and for clocks."""
 
@@ -22,6 +24,8 @@ class _Written(msgspec.Struct, frozen=True, array_like=True):
     contents: int
     secret: bytes
     at_s: float = 0.0
+    epochs: Epochs = ()
+    floor: int = 0
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -34,6 +38,10 @@ class Note(msgspec.Struct, frozen=True):
     """The key of the digests; empty when it was not read yet."""
     at_s: float = 0.0
     """Seconds since 1970 when the contents in the copy were certainly those of the log."""
+    epochs: Epochs = ()
+    """Of each epoch that has batches: the sequence of its first, and its number; ascending."""
+    floor: int = 0
+    """Sequence of the batch from which on the copy has all; 0: it lacks none."""
 
     def contents_from(self, now_s: float) -> int:
         """Give the offset from which contents are to be read on; 0 when that takes an empty copy, because
@@ -54,16 +62,17 @@ def read_note(path: Path, topic_id: bytes, head: int) -> Note:
         position = decode_position(found.position)
     except (FileNotFoundError, msgspec.DecodeError, SnapshotUnusable):
         return Note(Position(topic_id))
-    if position.sequence > head:
+    if position.sequence > head or (position.sequence and not found.epochs):
         return Note(Position(topic_id))
-    return Note(position, found.contents, found.secret, found.at_s)
+    return Note(position, found.contents, found.secret, found.at_s, found.epochs, found.floor)
 
 
 def write_note(path: Path, note: Note) -> None:
     """Put a note in the place of the one before, whole or not at all."""
-    raw = msgspec.msgpack.encode(
-        _Written(encode_position(note.position), note.contents, note.secret, note.at_s)
+    written = _Written(
+        encode_position(note.position), note.contents, note.secret, note.at_s, note.epochs, note.floor
     )
+    raw = msgspec.msgpack.encode(written)
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Generator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,16 +22,18 @@ from crowdroute.router.adapters.kafka_content import (
     versioned,
 )
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
-from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
+from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted, with_batch
+from crowdroute.router.adapters.kafka_note import Epochs, Note, read_note, write_note
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.kafka_position import Position
 from crowdroute.router.adapters.kafka_reader import KafkaReader
 from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
 from crowdroute.router.adapters.log_archive import LogArchive
 from crowdroute.router.adapters.objects import Objects
+from crowdroute.router.adapters.shared_positions import newest_position
 from crowdroute.router.adapters.sqlite_files import COPY
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
@@ -56,6 +61,8 @@ class KafkaPlace(NamedTuple):
     """Of the local copy."""
     archive: str | None = None
     """URL of what was archived before it was deleted from the topic; None for a topic that has everything."""
+    snapshots: str | None = None
+    """URL at which nodes share snapshots and positions; None: a new copy begins at the beginning."""
 
     @property
     def claimed(self) -> str:
@@ -104,7 +111,7 @@ def open_kafka_log(
     opened: list[Callable[[], None]] = [copy.close]
     try:
         path = place.directory / f"position-{place.shard}"
-        note = read_note(path, topic_id, copy.head()[0])
+        note = _begun(place, copy, read_note(path, topic_id, copy.head()[0]))
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
         reader = KafkaReader(place.claimed, note.position)
@@ -123,7 +130,7 @@ def open_kafka_log(
             query_lease_us=query_lease_us,
         )
         owner.acknowledged(sender.send_and_wait(owner.claim()), lease_clock_us())
-        following = _Following(copy)
+        following = _Following(copy, note.epochs)
         read_wanted(owner, source, topic_id, following.take)
         following.flush()
         where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
@@ -132,19 +139,61 @@ def open_kafka_log(
         if content_from == 0:
             copy.forget_contents()
         try:
-            secret, content_offset = _read_contents(copy, where, contents, content_from, note.secret)
+            epoch_of = partial(_epoch_of, following.epochs, copy.head()[0])
+            secret, content_offset = _read_contents(
+                copy, where, contents, content_from, note.secret, epoch_of
+            )
         finally:
             where.close()
         copy.sync()
-        note = Note(reader.position(), content_offset, secret, began_s)
+        note = Note(reader.position(), content_offset, secret, began_s, following.epochs, note.floor)
         write_note(path, note)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)
-        return KafkaLog(owner, copy, (sender, batches), contents, topic_id, path, note)
+        history = partial(_history, place, topic_id)
+        return KafkaLog(owner, copy, (sender, batches), contents, topic_id, path, note, history)
     except BaseException:
         for close in reversed(opened):
             close()
         raise
+
+
+def _begun(place: KafkaPlace, copy: SqliteLog, note: Note) -> Note:
+    """Begin a copy of which nothing is known, at the newest position that nodes share if there is one."""
+    if note.position.next_offset:
+        return note
+    if copy.head()[0]:
+        copy.forget()
+    if place.snapshots is None:
+        return note
+    topic_id = note.position.topic_id
+    found = newest_position(Objects(place.folder(place.snapshots, topic_id)), topic_id)
+    if found is None:
+        return note
+    copy.follow(found.batches)
+    floor = found.batches[0].sequence
+    return Note(found.position, epochs=found.epochs, floor=floor if floor > 1 else 0)
+
+
+def _history(place: KafkaPlace, topic_id: bytes) -> Generator[StoredBatch]:
+    """Yield all batches of a shard's log from the first one on, archived or not; blocks."""
+    reader = KafkaReader(place.claimed, Position(topic_id))
+    partition = KafkaPartition(place.connection, log_topic(place.name), place.shard)
+    history = KafkaHistory(partition, archive_of(place, topic_id))
+    with closing(history):
+        first, end = history.bounds()
+        reader.check_bounds(first, end)
+        for found in history.records(0, end - 1):
+            reading = reader.take(found.offset, found.value or b"")
+            if reading.batch is not None:
+                yield reading.batch
+
+
+def _epoch_of(epochs: Epochs, head: int, sequence: int) -> int | None:
+    """Give the epoch that wrote a batch; None where the log has no such batch."""
+    if not 0 < sequence <= head:
+        return None
+    return epochs[bisect_right(epochs, sequence, key=lambda each: each[0]) - 1][1]
 
 
 def _source_for(
@@ -180,14 +229,17 @@ def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
 class _Following:
     """Brings the batches of the log into the copy, many in one transaction."""
 
-    def __init__(self, copy: SqliteLog) -> None:
+    def __init__(self, copy: SqliteLog, epochs: Epochs) -> None:
         self._copy = copy
+        self.epochs = epochs
+        """Of all that was read so far."""
         self._head, _ = copy.head()
         self._waiting: list[StoredBatch] = []
         self._bytes = 0
 
     def take(self, stored: StoredBatch) -> None:
         """Take the next valid batch, or see that the copy has it."""
+        self.epochs = with_batch(self.epochs, stored)
         if stored.sequence <= self._head:
             if next(self._copy.read(stored.sequence - 1)).chain != stored.chain:
                 raise LogCorrupt(
@@ -208,16 +260,18 @@ class _Following:
 
 
 def _read_contents(
-    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, offset: int, secret: bytes
+    copy: SqliteLog,
+    where: KafkaPartition,
+    sender: KafkaSender,
+    offset: int,
+    secret: bytes,
+    epoch_of: Callable[[int], int | None],
 ) -> tuple[bytes, int]:
     """Bring the contents into the copy and tombstone what ought to be gone; give the secret and the end."""
 
     def held(key: str) -> Version | None:
         raw = copy.select((key,)).get(key)
         return None if raw is None else version_of(raw)
-
-    def epoch_of(sequence: int) -> int | None:
-        return None if sequence > copy.head()[0] else next(copy.read(sequence - 1)).epoch
 
     while True:
         reader = ContentReader(epoch_of, held)
