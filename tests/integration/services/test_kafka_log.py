@@ -261,6 +261,27 @@ async def test_a_node_without_a_copy_reads_the_tail_alone_and_the_rest_when_it_i
     log.close()
 
 
+async def test_a_directory_with_a_log_of_its_own_is_no_copy_and_stays_as_it_is(
+    services: Services, tmp_path: Path
+) -> None:
+    from tests.contract.test_event_log import append
+
+    from crowdroute.router.adapters.sqlite_log import SqliteLog
+    from crowdroute.router.ports import ContentChange
+
+    truth = SqliteLog(tmp_path)
+    await append(truth, alive(1), ContentChange("kept", b"truth"))
+    truth.close()
+    connection = KafkaConnection((services.bootstrap[0],))
+    place = KafkaPlace(connection, "mistaken", 0, 1, Durability.SINGLE_BROKER, tmp_path)
+    with pytest.raises(LogCorrupt, match="no copy of this log"):
+        await asyncio.to_thread(open_kafka_log, place, 0, query_lease_us=1000)
+    truth = SqliteLog(tmp_path)
+    assert truth.select(["kept"]) == {"kept": b"truth"}
+    assert truth.head()[0] == 1
+    truth.close()
+
+
 async def test_a_copy_that_was_away_for_long_keeps_nothing_that_was_erased_meanwhile(
     services: Services, tmp_path: Path
 ) -> None:

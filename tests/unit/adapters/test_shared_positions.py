@@ -7,10 +7,11 @@ import pytest
 from tests.support.fake_folder import FakeFolder
 
 from crowdroute.router.adapters.codec import CHAIN_START, assemble, chain
-from crowdroute.router.adapters.kafka_position import Position
+from crowdroute.router.adapters.kafka_position import Position, encode_position
 from crowdroute.router.adapters.kafka_records import DIGEST_BYTES, NONCE_BYTES, Epoch
 from crowdroute.router.adapters.shared_positions import (
     APART,
+    MOST_BATCHES,
     MOST_WAITING,
     PositionKeeper,
     SharedPosition,
@@ -36,7 +37,7 @@ def shared(sequence: int, topic_id: bytes = TOPIC) -> SharedPosition:
         chain=batch.chain,
         anchor=b"d" * DIGEST_BYTES,
     )
-    return position_at(position, ((1, 0),), [batch])
+    return SharedPosition(encode_position(position), ((1, 0),), (batch,))
 
 
 def snapshot(folder: FakeFolder, sequence: int) -> None:
@@ -45,6 +46,34 @@ def snapshot(folder: FakeFolder, sequence: int) -> None:
 
 def positions(folder: FakeFolder) -> list[str]:
     return [name for name in folder.names() if name.startswith("position-")]
+
+
+def log_of(*times_us: int) -> list[StoredBatch]:
+    """Give the batches of a log, each of which tells its time, or none by 0."""
+    bodies = [assemble(number, [], alive_us=time_us) for number, time_us in enumerate(times_us, 1)]
+    return [StoredBatch(number, 0, CHAIN_START, body) for number, body in enumerate(bodies, 1)]
+
+
+@pytest.mark.parametrize(
+    ("times_us", "floor", "taken"),
+    [
+        ((5,), 0, [1]),
+        ((0, 0), 0, [1, 2]),
+        ((5, 6, 7), 0, [2, 3]),
+        ((5, 6, 0, 0), 0, [1, 2, 3, 4]),
+        ((5, 6, 7, 0), 0, [2, 3, 4]),
+        ((5, 6, 7, 0), 1, [2, 3, 4]),
+        ((5, 6, 7, 0), 2, None),
+        ((5, *[0] * MOST_BATCHES), 0, None),
+    ],
+)
+def test_with_a_position_go_the_batches_back_to_one_that_tells_the_time_and_the_one_before(
+    times_us: tuple[int, ...], floor: int, taken: list[int] | None
+) -> None:
+    batches = log_of(*times_us)
+    position = Position(TOPIC, len(batches), sequence=len(batches))
+    found = position_at(position, ((1, 0),), floor, lambda after: iter(batches[after:]))
+    assert (None if found is None else [each.sequence for each in found.batches]) == taken
 
 
 def test_a_position_is_kept_once_a_snapshot_is_as_far_and_read_as_it_was() -> None:

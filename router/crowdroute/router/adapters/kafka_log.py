@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from itertools import takewhile
 from pathlib import Path
 
-from crowdroute.router.adapters.codec import assemble, chain, decode_batch
+from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_content import (
     Version,
@@ -25,7 +25,7 @@ from crowdroute.router.adapters.kafka_content import (
     versioned,
 )
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_note import Epochs, Note, write_note
+from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
@@ -45,9 +45,6 @@ QUIET_SECONDS = 1.0
 
 FILLED_BYTES = 256 << 10
 """Batches that a copy lacked and that are written to it at once: a few milliseconds of the connection."""
-
-MOST_SHARED = 64
-"""Batches that go with a shared position at the most."""
 
 BATCHES_PER_POSITION = 256
 """Batches between two notes of how far the log was read; a start reads so many again at most."""
@@ -166,14 +163,7 @@ class KafkaLog:
         position = self._owner.reader.position()
         if self._over is not None or position.sequence == 0 or position.sequence != self.head()[0]:
             return None
-        batches: list[StoredBatch] = []
-        for sequence in range(position.sequence, max(position.sequence - MOST_SHARED, 0), -1):
-            if sequence <= self._floor:
-                return None
-            batches.insert(0, next(self._copy.read(sequence - 1)))
-            if len(batches) > 1 and tells_time(batches[1]):
-                return position_at(position, self._epochs, batches)
-        return position_at(position, self._epochs, batches) if batches[0].sequence == 1 else None
+        return position_at(position, self._epochs, self._floor, self._copy.read)
 
     def head(self) -> tuple[int, bytes]:
         """Give sequence and chain hash of the last batch."""
@@ -265,17 +255,6 @@ class KafkaLog:
     def _refuse_when_over(self) -> None:
         if self._over is not None:
             raise type(self._over)(self._over.message, self._over.details) from self._over
-
-
-def with_batch(epochs: Epochs, stored: StoredBatch) -> Epochs:
-    """Give the epochs of a log that goes on with a batch."""
-    return epochs if epochs and epochs[-1][1] == stored.epoch else (*epochs, (stored.sequence, stored.epoch))
-
-
-def tells_time(stored: StoredBatch) -> bool:
-    """Say whether a batch tells a logged time, as recovery looks for."""
-    batch = decode_batch(stored.body, stored.sequence)
-    return bool(batch.entries or batch.alive_us)
 
 
 def _plain(change: ContentChange) -> ContentChange:

@@ -10,8 +10,10 @@ import msgspec
 from crowdroute.router.adapters.kafka_position import Position, decode_position, encode_position
 from crowdroute.router.adapters.kafka_topics import TRACES_MS
 from crowdroute.router.errors import SnapshotUnusable
+from crowdroute.router.ports import StoredBatch
 
 Epochs = tuple[tuple[int, int], ...]
+"""Of each epoch that has batches: the sequence of its first, and its number; ascending."""
 
 TRACES_S = TRACES_MS / 1000 / 2
 """Half of the time for which the topic leaves traces: the other half is for reading it, and for clocks."""
@@ -39,7 +41,7 @@ class Note(msgspec.Struct, frozen=True):
     at_s: float = 0.0
     """Seconds since 1970 when the contents in the copy were certainly those of the log."""
     epochs: Epochs = ()
-    """Of each epoch that has batches: the sequence of its first, and its number; ascending."""
+    """Of the batches in the copy, and of those that it lacks."""
     floor: int = 0
     """Sequence of the batch from which on the copy has all; 0: it lacks none."""
 
@@ -80,3 +82,8 @@ def write_note(path: Path, note: Note) -> None:
     finally:
         os.close(descriptor)
     os.replace(partial, path)
+
+
+def with_batch(epochs: Epochs, stored: StoredBatch) -> Epochs:
+    """Give the epochs of a log that goes on with a batch."""
+    return epochs if epochs and epochs[-1][1] == stored.epoch else (*epochs, (stored.sequence, stored.epoch))

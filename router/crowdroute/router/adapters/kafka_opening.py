@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
@@ -13,17 +12,11 @@ from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
-from crowdroute.router.adapters.kafka_content import (
-    SECRET,
-    ContentReader,
-    Version,
-    secret_key,
-    version_of,
-    versioned,
-)
+from crowdroute.router.adapters.kafka_content import SECRET, secret_key
+from crowdroute.router.adapters.kafka_following import Following, epoch_of, read_contents
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted, with_batch
-from crowdroute.router.adapters.kafka_note import Epochs, Note, read_note, write_note
+from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
+from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_position import Position
@@ -37,14 +30,7 @@ from crowdroute.router.adapters.shared_positions import newest_position
 from crowdroute.router.adapters.sqlite_files import COPY
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
-from crowdroute.router.errors import LogCorrupt
-from crowdroute.router.ports import ContentChange, StoredBatch
-
-COPIED_BYTES = 4 << 20
-"""What is brought into the copy in one transaction."""
-
-SECRET_BYTES = 32
-"""Length of the key that digests of contents are made with."""
+from crowdroute.router.ports import StoredBatch
 
 
 class KafkaPlace(NamedTuple):
@@ -130,19 +116,18 @@ def open_kafka_log(
             query_lease_us=query_lease_us,
         )
         owner.acknowledged(sender.send_and_wait(owner.claim()), lease_clock_us())
-        following = _Following(copy, note.epochs)
+        following = Following(copy, note.epochs)
         read_wanted(owner, source, topic_id, following.take)
         following.flush()
+        following.check_head(reader.sequence, reader.chain)
         where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
         began_s = time.time()
         content_from = note.contents_from(began_s)
         if content_from == 0:
             copy.forget_contents()
         try:
-            epoch_of = partial(_epoch_of, following.epochs, copy.head()[0])
-            secret, content_offset = _read_contents(
-                copy, where, contents, content_from, note.secret, epoch_of
-            )
+            wrote = partial(epoch_of, following.epochs, copy.head()[0])
+            secret, content_offset = read_contents(copy, where, contents, content_from, note.secret, wrote)
         finally:
             where.close()
         copy.sync()
@@ -162,8 +147,10 @@ def _begun(place: KafkaPlace, copy: SqliteLog, note: Note) -> Note:
     """Begin a copy of which nothing is known, at the newest position that nodes share if there is one."""
     if note.position.next_offset:
         return note
+    if copy.first() > 1:
+        copy.forget()  # it began at a position, and nothing tells any more what it lacks
     if copy.head()[0]:
-        copy.forget()
+        return note
     if place.snapshots is None:
         return note
     topic_id = note.position.topic_id
@@ -187,13 +174,6 @@ def _history(place: KafkaPlace, topic_id: bytes) -> Generator[StoredBatch]:
             reading = reader.take(found.offset, found.value or b"")
             if reading.batch is not None:
                 yield reading.batch
-
-
-def _epoch_of(epochs: Epochs, head: int, sequence: int) -> int | None:
-    """Give the epoch that wrote a batch; None where the log has no such batch."""
-    if not 0 < sequence <= head:
-        return None
-    return epochs[bisect_right(epochs, sequence, key=lambda each: each[0]) - 1][1]
 
 
 def _source_for(
@@ -224,73 +204,3 @@ def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
         sender.send_and_wait(content_key, secret_key())
     finally:
         sender.close()
-
-
-class _Following:
-    """Brings the batches of the log into the copy, many in one transaction."""
-
-    def __init__(self, copy: SqliteLog, epochs: Epochs) -> None:
-        self._copy = copy
-        self.epochs = epochs
-        """Of all that was read so far."""
-        self._head, _ = copy.head()
-        self._waiting: list[StoredBatch] = []
-        self._bytes = 0
-
-    def take(self, stored: StoredBatch) -> None:
-        """Take the next valid batch, or see that the copy has it."""
-        self.epochs = with_batch(self.epochs, stored)
-        if stored.sequence <= self._head:
-            if next(self._copy.read(stored.sequence - 1)).chain != stored.chain:
-                raise LogCorrupt(
-                    f"batch {stored.sequence} of the copy in {self._copy.directory} is not the log's: remove"
-                    " the directory, so that a new copy is made",
-                    {"sequence": str(stored.sequence), "differs": "chain"},
-                )
-            return
-        self._waiting.append(stored)
-        self._bytes += len(stored.body)
-        if self._bytes > COPIED_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was taken."""
-        self._copy.follow(self._waiting)
-        self._waiting, self._bytes = [], 0
-
-
-def _read_contents(
-    copy: SqliteLog,
-    where: KafkaPartition,
-    sender: KafkaSender,
-    offset: int,
-    secret: bytes,
-    epoch_of: Callable[[int], int | None],
-) -> tuple[bytes, int]:
-    """Bring the contents into the copy and tombstone what ought to be gone; give the secret and the end."""
-
-    def held(key: str) -> Version | None:
-        raw = copy.select((key,)).get(key)
-        return None if raw is None else version_of(raw)
-
-    while True:
-        reader = ContentReader(epoch_of, held)
-        first, end = where.bounds()
-        changes: list[ContentChange] = []
-        size = 0
-        for found in where.records(max(offset, first), end - 1):
-            change = reader.take(found)
-            if change is not None:
-                changes.append(versioned(*change))
-                size += len(change.body or b"")
-            if size > COPIED_BYTES:
-                copy.follow((), changes)
-                changes, size = [], 0
-        copy.follow((), changes)
-        offset = max(offset, end)
-        for dead in reader.to_tombstone():
-            sender.send_and_wait(None, dead)
-        secret = secret or reader.secret or b""
-        if secret:
-            return secret, offset
-        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

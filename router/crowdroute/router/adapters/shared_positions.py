@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 
 import msgspec
 
+from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.adapters.kafka_note import Epochs
 from crowdroute.router.adapters.kafka_position import Position, decode_position, encode_position
 from crowdroute.router.adapters.shared_snapshots import shared_sequences
@@ -27,6 +28,8 @@ APART = 1000
 """Batches between two positions that wait for their snapshot: what a copy may have to read besides."""
 
 MOST_WAITING = 64
+MOST_BATCHES = 64
+"""Batches that go with a position: back to the last that tells a time, which recovery looks for."""
 
 _DIGEST_BYTES = 16
 _NAME = re.compile(r"position-(\d{20})")
@@ -56,9 +59,29 @@ class SharedPosition(msgspec.Struct, frozen=True, array_like=True):
 _decoder = msgspec.msgpack.Decoder(SharedPosition)
 
 
-def position_at(position: Position, epochs: Epochs, batches: Sequence[StoredBatch]) -> SharedPosition:
-    """Put a position together."""
-    return SharedPosition(encode_position(position), epochs, tuple(batches))
+def position_at(
+    position: Position, epochs: Epochs, floor: int, read: Callable[[int], Iterator[StoredBatch]]
+) -> SharedPosition | None:
+    """Give what is shared of a position; None when the batches that go with it are too many.
+
+    Args:
+        position: how far a log was read.
+        epochs: of its batches.
+        floor: sequence of the first batch that the copy has.
+        read: yields the batches above a sequence.
+    """
+    batches: list[StoredBatch] = []
+    for sequence in range(position.sequence, max(position.sequence - MOST_BATCHES, floor), -1):
+        if len(batches) > 1 and _tells_time(batches[-2]):
+            break
+        batches.append(next(read(sequence - 1)))
+    is_whole = batches and (batches[-1].sequence == 1 or (len(batches) > 1 and _tells_time(batches[-2])))
+    return SharedPosition(encode_position(position), epochs, tuple(reversed(batches))) if is_whole else None
+
+
+def _tells_time(stored: StoredBatch) -> bool:
+    batch = decode_batch(stored.body, stored.sequence)
+    return bool(batch.entries or batch.alive_us)
 
 
 def newest_position(folder: ObjectFolder, topic_id: bytes) -> SharedPosition | None:

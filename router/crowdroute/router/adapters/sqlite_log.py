@@ -151,6 +151,11 @@ class SqliteLog:
         if batches:
             self._head = (batches[-1].sequence, batches[-1].chain)
 
+    def first(self) -> int:
+        """Give the sequence of the first batch that is here; 0 when there is none."""
+        rows = self._rows(0, 1)
+        return int(str(rows[0][0])) if rows else 0
+
     def fill(self, batches: Sequence[StoredBatch]) -> None:
         """Write batches that a copy lacks before those that it has; blocks, as `select` does.
 
