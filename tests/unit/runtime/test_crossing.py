@@ -36,6 +36,21 @@ MANAGER = "tok_manager"
 WORKER = bytes([9]) * 16
 
 
+async def found_for_a_worker(group: ShardGroup) -> str:
+    """Begin a project apart from its organisation, with a task and somebody to do it; give its stream."""
+    _, stream = await found_with_two(group)
+    await add_task(group, stream)
+    await add_worker(group, WORKER)
+    return stream
+
+
+async def answered(group: ShardGroup, stream: str) -> None:
+    """Have the worker take the task and answer it."""
+    (lease,) = (await offered(group, stream)).leases
+    answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
+    await group.submit(group.request(stream, answer))
+
+
 async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offered:
     engine = group.where.engine(stream)
     reply = await engine.submit(engine.request(stream, RequestNext(worker)))
@@ -115,9 +130,7 @@ async def test_a_project_in_another_shard_exists_in_both_or_none_whichever_appen
 async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
 
         assert len((await offered(group, stream)).leases) == 1
 
@@ -125,9 +138,7 @@ async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() ->
 async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         engine = group.engines[0]
         ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
         engine.decide(engine.request(ORGANISATION, ban, principal=MANAGER))
@@ -147,9 +158,7 @@ async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
 async def test_an_erasure_crosses_to_projects_elsewhere() -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         await offered(group, stream)
         person = group.where.organisation(TENANT).workers[WORKER].facts.person
 
@@ -165,9 +174,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 ) -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         (lease,) = (await offered(group, stream)).leases
         person = group.where.organisation(TENANT).workers[WORKER].facts.person
         monkeypatch.setattr(group.crossing, "tell", lambda copy, entry: None)
@@ -185,9 +192,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back() -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         await offered(group, stream)
     async with street.group(own=[0]) as group:
         ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
@@ -202,12 +207,8 @@ async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back()
 async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
+        stream = await found_for_a_worker(group)
+        await answered(group, stream)
 
         await group.crossing.look()
         assert not group.where.organisation(TENANT).list_balances(WORKER), "a total is told after a minute"
@@ -234,12 +235,8 @@ async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
 ) -> None:
     street = Street()
     async with street.group() as group:
-        _, stream = await found_with_two(group)
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
+        stream = await found_for_a_worker(group)
+        await answered(group, stream)
         street.clock.advance(61_000_000)
         with monkeypatch.context() as unregistered:
             unregistered.setattr(group.crossing, "_carrier", Unregistered())
