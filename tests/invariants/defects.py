@@ -21,6 +21,7 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import service
+from crowdroute.router.rpc.reach import Reach
 from crowdroute.router.runtime.commits import Commits
 from crowdroute.router.runtime.directory.keeper import Keeper
 from crowdroute.router.runtime.shard_loop import ShardLoop
@@ -62,6 +63,11 @@ def _whosever(stream: str, streams: Iterable[str]) -> str:
     """Give the stream of the project that is meant, of whatever tenant."""
     _, _, project = stream.partition("/project/")
     return next((name for name in streams if project and name.endswith(project)), stream)
+
+
+def overlooks_which_vendor_asks(patch: pytest.MonkeyPatch) -> None:
+    """A vendor reaches the workers of every vendor."""
+    patch.setattr(Reach, "covers", lambda reach, facts: True)
 
 
 def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ class Following:
                     group.crossing.fold_into(copy, decode_batch(entry.entry, 1).entries[0], entry.sequence)
         if part.complete:
             for copy in group.copies.values():
-                owner = group.placement.others.get(copy.shard)
+                owner = group.shard_map.others.get(copy.shard)
                 if owner is not None and owner.peers == self._link.address:
                     copy.heard(copy.sequence)
         self._told.set()
