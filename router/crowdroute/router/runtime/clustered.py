@@ -91,6 +91,7 @@ async def clustered_shard(
             ]
             archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
             if archiving is not None:
+                engine.archive = archiving.standing
                 beside.append(asyncio.create_task(keep_archive(archiving.step)))
             try:
                 yield engine
