@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.faults.nemesis import engine_faults, network_faults
-from tests.faults.nemesis.campaign import campaign
+from tests.faults.nemesis.campaign import Wanted, campaign
 from tests.faults.nemesis.report import Struck
 from tests.integration.services.conftest import requirements
 from tests.support.services import Services
@@ -44,7 +44,7 @@ async def test_no_fault_of_engine_broker_or_owner_loses_doubles_or_overfills_any
     faults = (*kafka_faults.FAULTS, *others)
     store = OnKafka(services, "nemesis", tmp_path / "data")
 
-    account = await campaign(tmp_path, SEED, faults, len(faults), tell, store)
+    account = await campaign(tmp_path, SEED, faults, Wanted(len(faults)), tell, store)
 
     print(account)
     assert account.ok, account

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.nemesis import FAULTS
-from tests.faults.nemesis.campaign import campaign
+from tests.faults.nemesis.campaign import Wanted, campaign
 from tests.faults.nemesis.report import Account, Struck
 
 PER_ROUND = 2 * len(FAULTS)
@@ -32,7 +32,7 @@ async def soak(minutes: float, seed: int) -> list[Account]:
     accounts: list[Account] = []
     while not accounts or (accounts[-1].ok and time.monotonic() < ends):
         folder = Path(tempfile.mkdtemp(prefix="crowdroute-soak-"))
-        accounts.append(await campaign(folder, seed + len(accounts), FAULTS, PER_ROUND, _tell))
+        accounts.append(await campaign(folder, seed + len(accounts), FAULTS, Wanted(PER_ROUND), _tell))
         print(accounts[-1], flush=True)
         if accounts[-1].ok:
             shutil.rmtree(folder)
