@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from tests.support.desk import YES, Desk
 from tests.support.local_ray import LEFT_OPEN, local_ray
-from tests.support.refits import InlineJobs, job_of
+from tests.support.refits import InlineJobs, done, job_of
 
 from crowdroute.router.adapters import ray_jobs
+from crowdroute.router.adapters.job_process import NICENESS
 from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.adapters.ray_jobs import RayJobs
 from crowdroute.router.errors import JobFailed
@@ -36,6 +38,9 @@ def a_job_that_fails() -> Job:
 
 
 PATIENCE_S = 30.0
+LEAST_PRIORITY = 19
+"""Nobody is nicer."""
+
 RAY = (pytest.mark.cluster, LEFT_OPEN)
 
 
@@ -69,6 +74,29 @@ async def test_a_job_gives_its_result_as_often_as_it_is_asked_for(jobs: Jobs) ->
     first, again = await running.result(), await running.result()
 
     assert first == again == await InlineJobs().submit(a_job()).result()
+
+
+async def test_a_job_tells_how_far_it_is_in_order_to_the_last(jobs: Jobs) -> None:
+    expected, _ = done(a_job())
+    running = jobs.submit(a_job())
+
+    told = [one async for one in running.progress()]
+
+    left = iter(expected)
+    assert all(one in left for one in told), "not in the order in which it came about"
+    assert told[-1] == expected[-1]
+    assert [one async for one in running.progress()] == []
+
+
+async def test_a_job_that_fails_or_is_cancelled_ends_what_it_tells(outside: Jobs) -> None:
+    failing, cancelled = outside.submit(a_job_that_fails()), outside.submit(a_job())
+    cancelled.cancel()
+
+    for running in (failing, cancelled):
+        async for _ in running.progress():
+            pass
+        with pytest.raises(JobFailed):
+            await running.result()
 
 
 async def test_a_job_that_fails_says_why(outside: Jobs) -> None:
@@ -105,6 +133,21 @@ async def test_a_job_that_is_over_leaves_no_process_and_one_that_was_cancelled_i
         os.kill(first.pid, 0)
 
 
+async def test_a_job_in_a_process_gives_way() -> None:
+    running, ours = ProcessJobs().submit(a_job()), os.nice(0)
+    while not running.pid:
+        await asyncio.sleep(0)
+
+    seen = set()
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            seen.add(os.getpriority(os.PRIO_PROCESS, running.pid))
+            await asyncio.sleep(0)
+    await running.result()
+
+    assert seen == {ours, ours + NICENESS}
+
+
 async def test_a_job_whose_process_is_killed_fails() -> None:
     running = ProcessJobs().submit(a_job())
     while not running.pid:
@@ -117,23 +160,55 @@ async def test_a_job_whose_process_is_killed_fails() -> None:
 
 @pytest.mark.cluster
 @LEFT_OPEN
-async def test_a_job_whose_process_dies_is_begun_again_by_ray(
+async def test_a_job_whose_process_dies_halfway_is_done_again_by_ray_and_goes_on(
     ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     died = tmp_path / "died"
 
-    def die_at_first(job: bytes) -> bytes:
-        if not died.exists():
-            died.touch()
-            os._exit(1)
-        return run(job)
+    def die_at_first(job: bytes) -> Iterator[bytes]:
+        for told in run(job):
+            yield told
+            if not died.exists():
+                died.touch()
+                os._exit(1)
 
     monkeypatch.setattr(ray_jobs, "do_job", die_at_first)
 
-    found = await RayJobs().submit(a_job()).result()
+    running = RayJobs().submit(a_job())
+    told = [one async for one in running.progress()]
 
     assert died.exists()
-    assert found == await InlineJobs().submit(a_job()).result()
+    expected, result = done(a_job())
+    assert told[-1] == expected[-1]
+    assert await running.result() == result
+
+
+@pytest.mark.cluster
+@LEFT_OPEN
+async def test_a_job_of_ray_gives_way_in_a_process_that_ends_with_it(
+    ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_jobs, "do_job", noting(tmp_path, ray_jobs.do_job))
+
+    for _ in range(2):
+        await RayJobs().submit(a_job()).result()
+
+    noted = [note.read_text().split() for note in tmp_path.iterdir()]
+    assert len(noted) == 2, "one process did both jobs, and is left slow to whoever gets it next"
+    for before, meanwhile in noted:
+        assert int(meanwhile) == min(int(before) + NICENESS, LEAST_PRIORITY)
+
+
+def noting(folder: Path, do_job: Callable[[bytes], Iterator[bytes]]) -> Callable[[bytes], Iterator[bytes]]:
+    """Have a job note its niceness, before and meanwhile, in a file that is called as its process."""
+
+    def noted(job: bytes) -> Iterator[bytes]:
+        before = os.nice(0)
+        for told in do_job(job):
+            (folder / str(os.getpid())).write_text(f"{before} {os.nice(0)}")
+            yield told
+
+    return noted
 
 
 @pytest.mark.cluster
@@ -141,8 +216,9 @@ async def test_a_job_whose_process_dies_is_begun_again_by_ray(
 async def test_a_job_fails_when_every_process_of_ray_that_does_it_dies(
     ray: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_job: bytes) -> bytes:
+    def die(_job: bytes) -> Iterator[bytes]:
         os._exit(1)
+        yield b""
 
     monkeypatch.setattr(ray_jobs, "do_job", die)
 
@@ -157,10 +233,11 @@ async def test_a_cancelled_job_gives_its_processor_back_to_ray(
 ) -> None:
     begun = tmp_path / "begun"
 
-    def never_end(_job: bytes) -> bytes:
+    def never_end(_job: bytes) -> Iterator[bytes]:
         begun.touch()
         while True:
             signal.pause()
+        yield b""
 
     with monkeypatch.context() as patch:
         patch.setattr(ray_jobs, "do_job", never_end)

@@ -38,6 +38,7 @@ class Journal:
         """Start the process."""
         self.path = path
         self.answers = 0
+        self.lines = 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.journal", str(path)],
             stdin=subprocess.PIPE,
@@ -47,6 +48,7 @@ class Journal:
     def note(self, line: Line) -> None:
         """Hand a line over; it leaves this process at once."""
         assert self._process.stdin is not None
+        self.lines += 1
         self.answers += line.kind == ANSWER
         self._process.stdin.write(msgspec.json.encode(line) + b"\n")
         self._process.stdin.flush()

@@ -17,6 +17,9 @@ from tests.support.processes import PYTHONPATH
 STARTS_IN = 120.0
 """Seconds: compiled code is made anew on a fresh checkout."""
 
+RESTART_S = 1.0
+"""Pause before a process is started again: `RestartSec` of `deploy/systemd/crowdroute.service`."""
+
 
 def free_port() -> int:
     """Give a port that nobody listens on now."""
@@ -42,6 +45,8 @@ class Serving:
         self.address = f"127.0.0.1:{self.port}"
         self.words: list[str] = []
         """What the processes said."""
+        self.ends: list[str] = []
+        """Codes of those that ended by themselves while they were kept up."""
         self._options = options
         self._variables = variables or {}
         self._process: asyncio.subprocess.Process | None = None
@@ -58,6 +63,14 @@ class Serving:
         """Start a process and wait until it serves."""
         await self._begin(settings)
         assert self._serves.is_set(), f"it did not start: {self.words}"
+
+    async def keep_up(self) -> None:
+        """Start the next process whenever one has ended, as systemd would; runs until it is cancelled."""
+        while True:
+            await self.ended()
+            self.ends.append(self.last_code())
+            await asyncio.sleep(RESTART_S)
+            await self._begin()
 
     async def start_in_vain(self) -> str:
         """Start a process that must end by itself without having served; give the code of its last words."""

@@ -19,6 +19,7 @@ from crowdroute.router.machine import shard
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import service
+from crowdroute.router.runtime.commits import Commits
 from crowdroute.router.runtime.directory.keeper import Keeper
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.shard_loop import ShardLoop
@@ -42,17 +43,17 @@ def overlooks_who_asks(patch: pytest.MonkeyPatch) -> None:
 
 def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:
     """What waits for a batch goes on although its append failed."""
-    careful = ShardLoop._append
+    careful = Commits.append
 
-    async def append(loop: ShardLoop, batch: Any) -> None:
+    async def append(commits: Commits, batch: Any) -> None:
         try:
-            await careful(loop, batch)
+            await careful(commits, batch)
         except AppendFailed:
             for waiter in batch.waiters:
                 waiter.set_result(None)
             raise
 
-    patch.setattr(ShardLoop, "_append", append)
+    patch.setattr(Commits, "append", append)
 
 
 def leaves_lost_rows_lost(patch: pytest.MonkeyPatch) -> None:

@@ -151,7 +151,7 @@ class World:
         await group.start([shard])
         if shard != 0:
             machine = self.home.engines[0].shard.organisation(TENANT)
-            group.begin_copy(group.copy_of(ORGANISATION, 0), machine.pack(), 1)
+            group.crossing.begin_copy(group.where.copy_of(ORGANISATION, 0), machine.pack(), 1)
         self.groups.append(group)
         return group
 

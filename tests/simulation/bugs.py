@@ -34,7 +34,7 @@ from crowdroute.router.machine.project import (
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.model.states import AssignmentState, Receipt, Stage, WorkerStatus
 from crowdroute.router.ports import ContentChange, StoredBatch
-from crowdroute.router.runtime import shard_loop
+from crowdroute.router.runtime import commits
 from crowdroute.router.state.project import Project
 from crowdroute.router.timers import Deadlines
 
@@ -53,15 +53,15 @@ def no_inner_check(patch: pytest.MonkeyPatch) -> None:
 def replies_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     """Answers leave while their batch is still on its way to the disk."""
 
-    async def at_once(loop: shard_loop.ShardLoop) -> None:
+    async def at_once(durable: commits.Commits) -> None:
         await asyncio.sleep(0)
 
-    patch.setattr(shard_loop.ShardLoop, "observe", at_once)
+    patch.setattr(commits.Commits, "observe", at_once)
 
 
 def links_no_chain(patch: pytest.MonkeyPatch) -> None:
     """Each batch is hashed by itself, so batches could be swapped or left out."""
-    patch.setattr(shard_loop, "chain", lambda previous, body: chain(CHAIN_START, body))
+    patch.setattr(commits, "chain", lambda previous, body: chain(CHAIN_START, body))
 
 
 def lets_anybody_append(patch: pytest.MonkeyPatch) -> None:

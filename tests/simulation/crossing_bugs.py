@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 from tests.simulation.process import Answer, Call, Process
 from tests.simulation.site import Carried, Site
 
+from crowdroute.router.commands import Command
 from crowdroute.router.commands.organisation import NoteBalance
-from crowdroute.router.commands.project import ApplyWorkerFact
+from crowdroute.router.commands.project import ApplyWorkerFact, SeverPerson
 from crowdroute.router.commands.replies import Done
 from crowdroute.router.errors import Refusal
+from crowdroute.router.events import Event
 from crowdroute.router.events.organisation import BalanceNoted
 from crowdroute.router.events.project import WorkerFactApplied
 from crowdroute.router.machine import balances, crossing
 from crowdroute.router.machine.organisation import balances as noting
 from crowdroute.router.machine.project import machine as project
-from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import Decision
+from crowdroute.router.model.ids import Id
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
@@ -88,10 +92,35 @@ def believes_a_copy_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OrganisationCopy, "require_fresh", lambda copy: None)
 
 
-def brings_no_facts_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
-    """A worker who asks for work is taken for what the project knew of them."""
-    patch.setattr(Shard, "_bring_facts", lambda shard, name, worker, now_us: None)
+def brings_no_news_from_elsewhere(patch: pytest.MonkeyPatch) -> None:
+    """A worker who asks for work is taken for what the project heard of them first."""
+    whole = crossing.unheard
+
+    def hasty(project: Project, organisation: OrganisationState, worker: Id) -> Command | None:
+        return None if crossing.knows(project, worker) else whole(project, organisation, worker)
+
+    patch.setattr(crossing, "unheard", hasty)
     patch.setattr(crossing, "told_by", lambda events, state: iter(()))
+
+
+def gives_work_to_the_erased_until_they_are_severed(patch: pytest.MonkeyPatch) -> None:
+    """A worker who was erased is given work until the project is told, which takes as long as it takes."""
+    whole, aloud = crossing.unheard, crossing.told_by
+
+    def hasty(project: Project, organisation: OrganisationState, worker: Id) -> Command | None:
+        command = whole(project, organisation, worker)
+        return None if isinstance(command, SeverPerson) else command
+
+    def told_by(events: Iterable[Event], organisation: OrganisationState) -> Iterator[tuple[Id, Command]]:
+        return (told for told in aloud(events, organisation) if not isinstance(told[1], SeverPerson))
+
+    patch.setattr(crossing, "unheard", hasty)
+    patch.setattr(crossing, "told_by", told_by)
+
+
+def takes_who_is_new_at_home_for_unknown(patch: pytest.MonkeyPatch) -> None:
+    """Whoever is not in the copy does not exist, however far it is behind."""
+    patch.setattr(Site, "is_behind", lambda site, call: False)
 
 
 def tells_a_project_that_was_away_nothing(patch: pytest.MonkeyPatch) -> None:

@@ -133,7 +133,7 @@ class LoopedWorld:
 
     async def _follow_up(self) -> None:
         """Begin the next life once the loop has noticed the end of this one."""
-        while not self._loop.failed.done():
+        while not self._loop.commits.failed.done():
             self._loop.wake()
             await asyncio.sleep(0)
         self._begin_life()

@@ -33,6 +33,8 @@ class Call:
     request: Request
     worker: Worker | None = None
     """Who asks, when it is a worker."""
+    registered: bool = False
+    """Whether the worker was durable at home when they asked, as whoever has a session is."""
     held: Held | None = None
     """The lease that it is about."""
     told: Outcome | None = None

@@ -23,6 +23,7 @@ from tests.simulation.site import HOME, Carried, Site
 from crowdroute.router.commands import Command
 from crowdroute.router.commands import organisation as organisation_wishes
 from crowdroute.router.commands import project as wishes
+from crowdroute.router.errors import NotFound
 from crowdroute.router.events import Entry
 from crowdroute.router.events.organisation import (
     PersonErased,
@@ -35,6 +36,7 @@ from crowdroute.router.model.rules import ProjectRules
 from crowdroute.router.model.states import WorkerStatus
 from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.runtime.copies import STALE_SECONDS
+from crowdroute.router.state.organisation import OrganisationState
 
 SHARDS = 3
 SECOND = 1_000_000
@@ -166,12 +168,20 @@ class ShardedWorld:
             site.network.append(call)
             return
         complaint = self.clients.told(call, outcome, decided_us, site.process.core)
+        if call.registered and call.worker is not None and isinstance(outcome, NotFound):
+            known = self._at_home().workers[call.worker.id]
+            if isinstance(call.request.command, wishes.RequestNext) and not known.erased:
+                complaint = f"worker {call.worker.id.hex()} is told that nobody knows them"
         if complaint:
             raise self.failure(complaint)
 
     def site_of(self, stream: str) -> Site:
         """Give the shard that a stream lives in."""
         return next((site for site in self.sites if site.process.core.has(stream)), self.sites[HOME])
+
+    def _at_home(self) -> OrganisationState:
+        """Give the organisation as it is durable."""
+        return self.sites[HOME].follower.organisation(TENANT).state
 
     def _send_new_call(self) -> None:
         draw = self.random.random()
@@ -193,6 +203,7 @@ class ShardedWorld:
                 stream, command = self._creation(1 + self.random.randrange(SHARDS - 1))
         call = self.clients.call(stream, command or wishes.ResumeProject(), self.operations)
         call.worker, call.held = worker, held
+        call.registered = worker is not None and worker.id in self._at_home().workers
         self.site_of(stream).network.append(call)
 
     def call_to_create(self, shard: int) -> Call:
@@ -211,7 +222,7 @@ class ShardedWorld:
     def became_durable(self, entries: Sequence[Entry]) -> None:
         """Learn what the organisation's log holds now."""
         self.at_home.append(entries)
-        awaited = self.sites[HOME].follower.organisation(TENANT).state.projects
+        awaited = self._at_home().projects
         for event in (event for entry in entries for event in entry.events):
             if isinstance(event, WorkerStatusChanged):
                 if event.status in STOPPED and not event.until_us:
@@ -220,7 +231,7 @@ class ShardedWorld:
                     self.stopped.pop(event.worker, None)
             elif isinstance(event, PersonErased):
                 for worker in event.workers:
-                    self.stopped.pop(worker, None)  # stopped by what severs them, whenever that arrives
+                    self.stopped.setdefault(worker, self.running_us)
             elif isinstance(event, ProjectRegistered) and awaited[event.project].shard != HOME:
                 self.known.projects.append(KnownProject(event.project, self._rules[event.project]))
             elif isinstance(event, ProjectAwaited):

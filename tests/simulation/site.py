@@ -145,12 +145,21 @@ class Site(Served):
                 self.faults["refused as stale"] += 1
                 self.network.append(call)
                 return
+            if self.is_behind(call):
+                self.faults["refused as behind"] += 1
+                self.network.append(call)
+                return
         before = len(self.process.forming.entries)
         super().take(call)
         for entry in self.process.forming.entries[before:]:
             for event in entry.events:
                 if isinstance(event, LeaseGranted):
                     self.world.require_may_work(event.worker)
+
+    def is_behind(self, call: Call) -> bool:
+        """Say whether the caller has a session that the copy has not heard of."""
+        assert call.worker is not None
+        return call.registered and call.worker.id not in self.copy.machine.state.workers
 
     def answered(self, call: Call, outcome: Outcome, decided_us: int) -> None:
         """Take an answer to who asked, who may be another shard."""

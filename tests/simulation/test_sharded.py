@@ -30,7 +30,9 @@ CAUGHT_BY = [
     (crossing_bugs.forgets_a_total_once_it_is_sent, r"\[balance\]"),
     (crossing_bugs.overlooks_what_was_earned_meanwhile, r"\[balance\]"),
     (crossing_bugs.takes_untold_totals_for_known_after_a_restart, r"\[balance\]"),
-    (crossing_bugs.brings_no_facts_from_elsewhere, "after they were stopped"),
+    (crossing_bugs.brings_no_news_from_elsewhere, "after they were stopped"),
+    (crossing_bugs.gives_work_to_the_erased_until_they_are_severed, "after they were stopped"),
+    (crossing_bugs.takes_who_is_new_at_home_for_unknown, "nobody knows them"),
     (crossing_bugs.tells_a_project_that_was_away_nothing, "has not heard the newest facts"),
 ]
 KIND = 4
@@ -78,6 +80,7 @@ def test_several_shards_lose_double_and_leave_half_done_nothing(seed: int) -> No
 def test_everything_that_can_happen_between_shards_happens_in_some_world() -> None:
     wanted = {fault.__name__ for fault in FAULTS} | {
         "refused as stale",
+        "refused as behind",
         "crossing lost",
         "project awaited",
         "fenced",

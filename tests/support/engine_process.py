@@ -79,11 +79,11 @@ async def run(options: argparse.Namespace) -> int:
         await loop.drain()
 
     taking = asyncio.create_task(take_in())
-    await asyncio.wait((taking, loop.failed), return_when=asyncio.FIRST_COMPLETED)
-    if loop.failed.done():
+    await asyncio.wait((taking, loop.commits.failed), return_when=asyncio.FIRST_COMPLETED)
+    if loop.commits.failed.done():
         await asyncio.gather(*tasks)
         taking.cancel()
-        say("stopped", loop.failed.result().code, loop.failed.result().message)
+        say("stopped", loop.commits.failed.result().code, loop.commits.failed.result().message)
         return 3
     if isinstance(log, KafkaLog):
         await log.hand_over()

@@ -99,6 +99,8 @@ class Process:
     node: str
     loading: bool = False
     """It answers its supervisor and does not listen yet."""
+    why: str = ""
+    """What keeps it from beginning."""
     frozen: bool = False
     inbox: list[bytes] = field(default_factory=list)
     """Orders that came while it was frozen or cut off: it will read them when it goes on."""
@@ -106,7 +108,7 @@ class Process:
     def standing(self) -> Standing:
         """What it says of itself."""
         said = self.actor.standing()
-        return msgspec.structs.replace(said, at=At("")) if self.loading else said
+        return msgspec.structs.replace(said, at=At(""), why=self.why) if self.loading else said
 
 
 class FakeFleet:

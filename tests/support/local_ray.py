@@ -25,6 +25,7 @@ def local_ray(home: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.delenv("RAY_ADDRESS", raising=False)
+        patch.setenv("RAY_worker_niceness", "0")  # Ray's own 15 leaves a job's niceness no room to be seen
         library = load_ray()
         library.init(
             address="local",

@@ -29,6 +29,7 @@ from crowdroute.router.commands.organisation import CreateOrganisation, IssueTok
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import organisation_stream
 from crowdroute.router.model.ids import NO_ID, Id
+from crowdroute.router.ports import Jobs
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.scopes import EVERY_SCOPE
@@ -191,8 +192,9 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def open_office(directory: Path | None = None) -> AsyncIterator[Office]:
-    """Serve a new engine with one tenant until the block is left; in memory, or in files of a directory."""
+async def open_office(directory: Path | None = None, jobs: Jobs | None = None) -> AsyncIterator[Office]:
+    """Serve a new engine with one tenant until the block is left; in memory, or in files of a directory, with
+    jobs in processes, or as they are given."""
     disk, clock = MemoryDisk(bytes(range(32))), ManualClock()
     log: MemoryLog | SqliteLog = MemoryLog(disk) if directory is None else SqliteLog(directory)
     contents = SqliteContents(log) if isinstance(log, SqliteLog) else MemoryContents(disk)
@@ -204,7 +206,7 @@ async def open_office(directory: Path | None = None) -> AsyncIterator[Office]:
     office = Office(engine, server, disk, clock)
     try:
         office.admin = await office.client()
-        await serve_group(server, ShardGroup.alone(engine), ProcessJobs())
+        await serve_group(server, ShardGroup.alone(engine), jobs or ProcessJobs())
         yield office
     finally:
         await office.close()

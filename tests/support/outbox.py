@@ -165,7 +165,7 @@ class House:
         """Let an outbox run until it has put out the whole log, and end it."""
         following = asyncio.create_task(outbox.follow())
         async with asyncio.timeout(20):
-            while self.standing.sequence < self.engine.loop.sequence and not following.done():
+            while self.standing.sequence < self.engine.loop.commits.sequence and not following.done():
                 await asyncio.sleep(0.001)
         if following.done():
             following.result()

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 from msgspec.structs import replace
 
 from crowdroute.router.commands.project import InstallModel
+from crowdroute.router.errors import JobFailed
 from crowdroute.router.jobs.fitting import describe
-from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job, run
+from crowdroute.router.jobs.running import (
+    Begun,
+    Job,
+    JobProgress,
+    JobResult,
+    decode_told,
+    encode_job,
+    run,
+)
 from crowdroute.router.machine.project.refitting import discounted_workers
 from crowdroute.router.model.fitted import digest_of
 from crowdroute.router.state.evidence import evidence_of
 from crowdroute.router.state.project import Project
 
 
+def done(job: Job) -> tuple[list[JobProgress], JobResult]:
+    """Do a job in this process; give what it tells meanwhile, and what comes of it."""
+    *told, result = [decode_told(raw) for raw in run(encode_job(job))]
+    assert isinstance(result, JobResult)
+    return [one for one in told if not isinstance(one, JobResult)], result
+
+
 class InlineJob:
     """A job that is over as soon as it is handed over."""
 
     def __init__(self, job: Job) -> None:
-        self._result = decode_result(run(encode_job(job)))
+        self._told, self._result = done(job)
 
     async def result(self) -> JobResult:
         """Give what came of it."""
         return self._result
+
+    async def progress(self) -> AsyncIterator[JobProgress]:
+        """Yield the newest of what it told."""
+        while self._told:
+            newest = self._told[-1]
+            self._told.clear()
+            yield newest
 
     def cancel(self) -> None:
         """Change nothing: it is over."""
@@ -37,6 +61,39 @@ class InlineJobs:
         return InlineJob(job)
 
 
+class EndlessJob:
+    """A job that never ends by itself."""
+
+    def __init__(self) -> None:
+        self.cancelled = asyncio.Event()
+
+    async def result(self) -> JobResult:
+        """Wait until it is cancelled."""
+        await self.cancelled.wait()
+        raise JobFailed("the job was cancelled")
+
+    async def progress(self) -> AsyncIterator[JobProgress]:
+        """Tell that it was begun, and nothing more."""
+        yield Begun()
+        await self.cancelled.wait()
+
+    def cancel(self) -> None:
+        """End it."""
+        self.cancelled.set()
+
+
+class EndlessJobs:
+    """The port `Jobs` that gets nothing done; its jobs are there to be looked at."""
+
+    def __init__(self) -> None:
+        self.begun: list[EndlessJob] = []
+
+    def submit(self, job: Job) -> EndlessJob:
+        """Begin."""
+        self.begun.append(EndlessJob())
+        return self.begun[-1]
+
+
 def job_of(state: Project) -> Job:
     """Describe a refit of a project as it stands."""
     return describe((model, evidence_of(state, field)) for field, model in enumerate(state.models.fields))
@@ -45,7 +102,7 @@ def job_of(state: Project) -> Job:
 def refit_of(state: Project, through: int = 7) -> InstallModel:
     """Fit a project's models; give the command that installs what was found."""
     job = job_of(state)
-    found = decode_result(run(encode_job(job)))
+    _, found = done(job)
     labels = sum(len(field.labels) // 4 for field in job.fields)
     version = state.models.installed.version + 1
     return InstallModel(

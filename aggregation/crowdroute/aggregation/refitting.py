@@ -7,6 +7,7 @@ annotations of a later moment: those made since speak through the refitted matri
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,11 @@ from numpy.typing import NDArray
 
 from crowdroute.aggregation.errors import InvalidParameterError, OutOfRangeError
 from crowdroute.aggregation.online import OnlineDawidSkene
+
+MOST_SWEEPS = 30
+
+REST = 1e-4
+"""Mean total variation distance, 0 to 1: a sweep that moves the posteriors by less is the last one."""
 
 
 class Evidence(NamedTuple):
@@ -31,25 +37,23 @@ class Evidence(NamedTuple):
     """Labels given to tasks outside the model whose class is known: (matrices, truth, label)."""
 
 
-class Fit(NamedTuple):
-    """What a refit found."""
+class Sweep(NamedTuple):
+    """What one sweep of a refit did."""
 
-    confusion: NDArray[np.float64]
-    """Pseudo-labels with the prior included: (matrices, truth, label)."""
-    class_counts: NDArray[np.float64]
-    """Pseudo-tasks: (classes,)."""
-    sweeps: int
+    number: int
+    """From 1 on."""
     moved: float
-    """Mean total variation distance, 0 to 1, by which the last sweep moved the labelled tasks' posteriors."""
+    """Mean total variation distance, 0 to 1, by which it moved the labelled tasks' posteriors."""
 
 
 def refit(
     model: OnlineDawidSkene,
     evidence: Evidence,
-    most_sweeps: int = 30,
-    rest: float = 1e-4,
-) -> Fit:
-    """Re-estimate every task from all others until a sweep moves the posteriors by less than ``rest``.
+    most_sweeps: int = MOST_SWEEPS,
+    rest: float = REST,
+) -> Iterator[Sweep]:
+    """Re-estimate every task from all others until a sweep moves the posteriors by less than ``rest``; yields
+    after each sweep.
 
     ``model`` must rest on just this evidence, and is changed. O(sweeps annotations K).
 
@@ -68,7 +72,7 @@ def refit(
         moves = 0.5 * np.abs(model.posteriors[: model.n_tasks] - before).sum(axis=1)[labelled]
         moved = float(moves.mean()) if len(moves) else 0.0
         done += 1
-    return Fit(model.confusion[: model.n_matrices].copy(), model.class_counts.copy(), done, moved)
+        yield Sweep(done, moved)
 
 
 def take_over(

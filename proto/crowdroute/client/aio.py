@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,7 @@ from crowdroute.client.answers import (
     submission,
 )
 from crowdroute.client.connection import Connection
-from crowdroute.client.errors import from_aio, pairs
+from crowdroute.client.errors import ClientError, from_aio, pairs
 from crowdroute.client.owners import Owners, project_of
 from crowdroute.client.retrying import delay_before, prepare
 from crowdroute.client.ways import AioWay
@@ -73,10 +74,27 @@ class SafeAioChannel:
         return run
 
     def unary_stream(self, path: str, **how: Any) -> Callable[..., AsyncIterator[Any]]:
-        """Make a call with one request and many answers; a broken stream is not repeated."""
+        """Make a call with one request and many answers; one that breaks is begun again from the first when
+        that is safe."""
+        method = path.rpartition("/")[2]
 
-        def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
-            return self._stream("unary_stream", path, how, request, project_of(request), timeout)
+        async def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
+            sent, repeatable = prepare(method, request)
+            project, attempt = project_of(sent), 0
+            while True:
+                attempt += 1
+                answers = self._stream("unary_stream", path, how, sent, project, timeout)
+                try:
+                    async with aclosing(answers):
+                        async for answer in answers:
+                            yield answer
+                except ClientError as failure:
+                    delay = delay_before(attempt, failure)
+                    if not repeatable or delay is None or attempt >= self._connection.attempts:
+                        raise
+                else:
+                    return
+                await asyncio.sleep(delay)
 
         return run
 
@@ -111,7 +129,7 @@ class SafeAioChannel:
 
     async def _stream(
         self, kind: str, path: str, how: dict[str, Any], sent: Any, project: str, timeout: float | None
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any]:
         with self._owners.way(project) as way:
             call = way.call(kind, path, how)(sent, timeout=timeout, metadata=self._connection.metadata)
             heard = False
@@ -125,6 +143,8 @@ class SafeAioChannel:
                 failure = from_aio(error)
                 self._owners.hear(way, project, pairs(error.initial_metadata()), failure)
                 raise failure from None
+            finally:
+                call.cancel()  # for who stops reading before the end
 
 
 async def _chain(first: list[Any], coming: AsyncIterator[Any]) -> AsyncIterator[Any]:

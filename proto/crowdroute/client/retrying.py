@@ -2,7 +2,8 @@
 
 A call is repeated when the engine could not be reached or asked to come again, and repeating it cannot do a
 thing twice: it only reads; or it carries an idempotency key (one is put in when the caller gave none); or the
-engine itself takes it once per assignment.
+engine itself takes it once per assignment. Of a call whose answers stream, all of them come again: so one is
+repeated when they tell how far its work is, and not when each of them is a row.
 """
 
 from __future__ import annotations

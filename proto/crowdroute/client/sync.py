@@ -79,10 +79,24 @@ class SafeChannel:
         return run
 
     def unary_stream(self, path: str, **how: Any) -> Callable[..., Iterator[Any]]:
-        """Make a call with one request and many answers; a broken stream is not repeated."""
+        """Make a call with one request and many answers; one that breaks is begun again from the first when
+        that is safe."""
+        method = path.rpartition("/")[2]
 
         def run(request: Any, timeout: float | None = None) -> Iterator[Any]:
-            yield from self._stream("unary_stream", path, how, request, project_of(request), timeout)
+            sent, repeatable = prepare(method, request)
+            project, attempt = project_of(sent), 0
+            while True:
+                attempt += 1
+                try:
+                    yield from self._stream("unary_stream", path, how, sent, project, timeout)
+                except ClientError as failure:
+                    delay = delay_before(attempt, failure)
+                    if not repeatable or delay is None or attempt >= self._connection.attempts:
+                        raise
+                else:
+                    return
+                time.sleep(delay)
 
         return run
 
@@ -131,6 +145,8 @@ class SafeChannel:
                 failure = _failure(error)
                 self._owners.hear(way, project, pairs(answers.initial_metadata()), failure)
                 raise failure from None
+            finally:
+                answers.cancel()  # for who stops reading before the end
 
 
 def _failure(error: grpc.RpcError) -> ClientError:

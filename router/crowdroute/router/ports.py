@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from crowdroute.router.commands import InputStep, Reply, Request
 from crowdroute.router.events import Batch, Entry
-from crowdroute.router.jobs.running import Job, JobResult
+from crowdroute.router.jobs.running import Job, JobProgress, JobResult
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.placement import Placement
 
@@ -107,6 +107,9 @@ class RunningJob(Protocol):
         Raises:
             JobFailed: it failed, was cancelled, or what ran it died.
         """
+
+    def progress(self) -> AsyncIterator[JobProgress]:
+        """Yield how far it has come until it is over, to one reader; to a slow one, the newest only."""
 
     def cancel(self) -> None:
         """End it, whether it runs or waits; one that is over stays as it is."""

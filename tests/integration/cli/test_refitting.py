@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from tests.integration.cli.test_operations import answer_all
@@ -15,12 +17,18 @@ def test_a_refit_is_in_force_and_told_to_people_and_to_scripts(served: Served, f
     for worker in ("ann", "bob"):
         assert answer_all(served, project["id"], worker, "owl") == 4
 
-    first = served.told("refit", "fitted")
-    second = served.done("refit", "fitted")
+    first = served.run("refit", "fitted", "--json")
+    second = served.run("refit", "fitted")
 
-    assert (first["version"], int(first["labels"])) == (1, 8)
-    assert len(first["digest"]) == 32
-    assert "fitted: refit 2 is in force, fitted to 8 labels" in " ".join(second.split())
+    told = json.loads(first.stdout)
+    assert (told["version"], int(told["labels"])) == (1, 8)
+    assert len(told["digest"]) == 32
+    assert first.stderr == ""
+    assert "fitted: refit 2 is in force, fitted to 8 labels" in " ".join(second.stdout.split())
+    lines = second.stderr.splitlines()
+    assert lines[0] == "fitted: waiting for its turn"
+    assert re.match(r"fitted: fitting label: sweep \d+ of 30 at most moved \S+ \(at rest below", lines[-2])
+    assert lines[-1] == "fitted: taking over what was found"
 
 
 def test_a_project_without_answers_is_not_fitted(served: Served) -> None:

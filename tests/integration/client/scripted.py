@@ -9,9 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import grpc
 from google.protobuf.message import Message
 
-from crowdroute.api.v1 import annotation_pb2, assignments_pb2, work_pb2
+from crowdroute.api.v1 import (
+    annotation_pb2,
+    assignments_pb2,
+    operations_pb2,
+    projects_pb2,
+    results_pb2,
+    work_pb2,
+)
 
 ANNOTATION = annotation_pb2.DESCRIPTOR.services_by_name["AnnotationService"].full_name
+OPERATIONS = operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name
 
 Failure = tuple[grpc.StatusCode, str]
 Context = grpc.aio.ServicerContext
@@ -68,7 +76,15 @@ class Scripted:
         }
         methods = {name: self._answers(name, *kinds) for name, kinds in answers.items()}
         methods["Work"] = grpc.stream_stream_rpc_method_handler(self._work)
-        return (grpc.method_handlers_generic_handler(ANNOTATION, methods),)
+        streams = {
+            "RefitProject": (projects_pb2.RefitProjectRequest, projects_pb2.RefitProjectProgress),
+            "ExportResults": (results_pb2.ExportResultsRequest, results_pb2.ExportedResult),
+        }
+        streaming = {name: self._streams(name, *kinds) for name, kinds in streams.items()}
+        return (
+            grpc.method_handlers_generic_handler(ANNOTATION, methods),
+            grpc.method_handlers_generic_handler(OPERATIONS, streaming),
+        )
 
     def _answers(self, name: str, asked: type[Message], answered: type[Message]) -> grpc.RpcMethodHandler:
         async def handle(raw: bytes, context: Context) -> bytes:
@@ -82,6 +98,18 @@ class Scripted:
             return answered().SerializeToString()
 
         return grpc.unary_unary_rpc_method_handler(handle)
+
+    def _streams(self, name: str, asked: type[Message], answered: type[Message]) -> grpc.RpcMethodHandler:
+        """Give two answers, and fail between them when a failure is wanted."""
+
+        async def handle(raw: bytes, context: Context) -> AsyncIterator[bytes]:
+            self.received.append((name, asked.FromString(raw)))
+            yield answered().SerializeToString()
+            if self.failures:
+                await context.abort(*self.failures.pop(0))
+            yield answered().SerializeToString()
+
+        return grpc.unary_stream_rpc_method_handler(handle)
 
     async def _work(self, _: object, context: Context) -> None:
         if not self.works:

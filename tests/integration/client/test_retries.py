@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.message import Message
 from tests.integration.client.scripted import Scripted, scripted
 
-from crowdroute.api.v1 import assignments_pb2
+from crowdroute.api.v1 import assignments_pb2, projects_pb2, results_pb2
 from crowdroute.client import AsyncClient, Client, ClientError, Connection, NotConnected, Refused
 
 UNAVAILABLE = (grpc.StatusCode.UNAVAILABLE, "gone")
@@ -47,6 +47,61 @@ async def call(request: pytest.FixtureRequest, script: Scripted) -> AsyncIterato
                 return await getattr(client.annotation, name)(message, **how)
 
             yield in_loop
+
+
+Listen = Callable[[str, Message], Awaitable[list[Message]]]
+"""Takes the name and request of a call whose answers stream; gives them all."""
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+async def listen(request: pytest.FixtureRequest, script: Scripted) -> AsyncIterator[Listen]:
+    """Listen through either client."""
+    connection = Connection(f"127.0.0.1:{script.port}", "token", attempts=4)
+    if request.param == "sync":
+        with Client(connection) as client:
+
+            async def in_thread(name: str, message: Message) -> list[Message]:
+                return await asyncio.to_thread(lambda: list(getattr(client.operations, name)(message)))
+
+            yield in_thread
+    else:
+        async with AsyncClient(connection) as client:
+
+            async def in_loop(name: str, message: Message) -> list[Message]:
+                return [answer async for answer in getattr(client.operations, name)(message)]
+
+            yield in_loop
+
+
+async def test_a_stream_that_tells_how_far_a_change_is_begins_again_under_its_key(
+    script: Scripted, listen: Listen
+) -> None:
+    script.failures = [UNAVAILABLE]
+
+    told = await listen("RefitProject", projects_pb2.RefitProjectRequest(project_id="prj_1"))
+
+    first, again = script.requests("RefitProject")
+    assert first.idempotency_key
+    assert first == again
+    assert len(told) == 3  # the first of a stream that broke, and two
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "failure"),
+    [
+        ("ExportResults", results_pb2.ExportResultsRequest(project_id="prj_1"), UNAVAILABLE),
+        ("RefitProject", projects_pb2.RefitProjectRequest(project_id="prj_1"), NOT_FOUND),
+    ],
+)
+async def test_a_stream_of_rows_or_one_that_was_refused_does_not_begin_again(
+    script: Scripted, listen: Listen, name: str, request_: Message, failure: tuple[grpc.StatusCode, str]
+) -> None:
+    script.failures = [failure]
+
+    with pytest.raises(ClientError):
+        await listen(name, request_)
+
+    assert len(script.received) == 1
 
 
 @pytest.mark.parametrize("failure", [UNAVAILABLE, CANCELLED])

@@ -55,7 +55,7 @@ class Owner:
             restart_seconds=0.01,
             **options,
         )
-        self.loop.feed(self.feed.offer)
+        self.loop.commits.feed(self.feed.offer)
 
     async def note(self, count: int, reason: str = "reason") -> None:
         """Append `count` batches of one reason each."""

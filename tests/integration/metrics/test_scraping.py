@@ -122,7 +122,9 @@ async def test_what_is_told_follows_the_work(wire: Wire) -> None:
             if name == "crowdroute_call_duration_seconds_count"
         }
         assert calls == {("Next", "OK"): 1, ("Submit", "OK"): 1, ("Submit", "INVALID_ARGUMENT"): 1}
-        assert told["crowdroute_log_sequence", frozenset({("shard", "0")})] == wire.engine.loop.sequence
+        assert (
+            told["crowdroute_log_sequence", frozenset({("shard", "0")})] == wire.engine.loop.commits.sequence
+        )
 
 
 async def test_who_waits_and_who_is_connected_is_told(wire: Wire) -> None:

@@ -68,13 +68,13 @@ async def session(client: AsyncClient, external_id: str = "ada") -> str:
 
 
 def state_of(running: Running, project: str):  # type: ignore[no-untyped-def]  # a project's state
-    return running.group.project("default", bytes.fromhex(project.removeprefix("prj_")))
+    return running.group.where.project("default", bytes.fromhex(project.removeprefix("prj_")))
 
 
 async def test_whoever_is_asked_answers_for_both_shards(both: Pair) -> None:
     one, two = await projects(both)
-    assert both.home.group.has(f"default/project/{one.removeprefix('prj_')}")
-    assert both.away.group.has(f"default/project/{two.removeprefix('prj_')}")
+    assert both.home.group.where.has(f"default/project/{one.removeprefix('prj_')}")
+    assert both.away.group.where.has(f"default/project/{two.removeprefix('prj_')}")
     for running in (both.home, both.away):
         async with running.client(both.token) as client:
             for project in (one, two):
@@ -200,7 +200,7 @@ async def test_what_happens_to_a_worker_reaches_the_other_group(both: Pair) -> N
 
 async def test_a_call_of_another_placement_is_refused(both: Pair) -> None:
     _, two = await projects(both)
-    both.away.group.place(Placement(2, 2, both.away.group.placement.others))
+    both.away.group.where.place(Placement(2, 2, both.away.group.placement.others))
     async with AsyncClient(Connection(both.home.address, both.token, attempts=1)) as manager:
         with pytest.raises(ClientError) as refused:
             await manager.operations.GetStats(projects_pb2.GetStatsRequest(project_id=two))
@@ -210,19 +210,19 @@ async def test_a_call_of_another_placement_is_refused(both: Pair) -> None:
 
 async def test_what_was_forwarded_is_not_forwarded_again(both: Pair) -> None:
     one, _ = await projects(both)
-    forged = forwarded(one, shard=1)
+    forged = forwarded(one, shard=1, bearer=both.token)
     answer = await ask_as_peer(both.away, forged, secret_of(both.away))
     assert b"MOVED" in answer.status or b"NOT_READY" in answer.status
 
 
-def forwarded(project: str, shard: int) -> peer_pb2.ForwardedCall:
-    """Give a call that claims to come from an administrator."""
+def forwarded(project: str, shard: int, bearer: str = "") -> peer_pb2.ForwardedCall:
+    """Give a call that claims to come from an administrator, by a credential of theirs or by none."""
     return peer_pb2.ForwardedCall(
         number=1,
         method="/crowdroute.api.v1.OperationsService/GetStats",
         principal=peer_pb2.Principal(
             tenant="default",
-            token=bytes(16),
+            token=bytes.fromhex(bearer.split("_")[1]) if bearer else bytes(16),
             scopes=["projects.read"],
             worker=NO_ID,
             vendor=NO_ID,
@@ -254,7 +254,7 @@ async def ask_as_peer(running: Running, call: peer_pb2.ForwardedCall, secret: st
 
 async def test_a_principal_is_believed_of_peers_alone(both: Pair) -> None:
     _, two = await projects(both)
-    call = forwarded(two, shard=1)
+    call = forwarded(two, shard=1, bearer=both.token)
     assert (await ask_as_peer(both.away, call, secret_of(both.away))).message
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await ask_as_peer(both.away, call, "f" * 64)
@@ -272,6 +272,12 @@ async def test_a_scope_that_the_forwarded_principal_lacks_is_asked_for_again(bot
     del call.principal.scopes[:]
     answer = await ask_as_peer(both.away, call, secret_of(both.away))
     assert b"PERMISSION_DENIED" in answer.status
+
+
+async def test_a_forwarded_principal_whose_credential_nobody_knows_is_refused(both: Pair) -> None:
+    _, two = await projects(both)
+    answer = await ask_as_peer(both.away, forwarded(two, shard=1), secret_of(both.away))
+    assert b"UNAUTHENTICATED" in answer.status
 
 
 async def test_balances_reach_the_organisation_from_another_process(both: Pair) -> None:

@@ -17,7 +17,6 @@ from crowdroute.router.rpc.assembly import make_server
 from crowdroute.router.rpc.group.hosting import GroupHosting
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
-from crowdroute.router.runtime.cluster.hosting import Place
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.opening import opened_shard
 from crowdroute.router.runtime.placement import Placement
@@ -117,9 +116,9 @@ async def test_the_position_of_an_organisation_is_that_of_its_newest_durable_cha
         await one.open(1, 1)
         parts = peer.follow()
         (told,) = (await anext(parts)).organisations
-        assert await peer.position() == {"default/organisation": told.sequence}
+        assert await peer.position(0) == {"default/organisation": told.sequence}
         await create(one, tmp_path, "a")
-        (position,) = (await peer.position()).values()
+        (position,) = (await peer.position(0)).values()
         assert position > told.sequence
         entries = list((await asyncio.wait_for(anext(parts), PATIENCE)).entries)
         while entries[-1].sequence < position:
@@ -177,13 +176,13 @@ async def test_the_only_shard_needs_no_peers(tmp_path: Path) -> None:
         assert await names_told_by(other, tmp_path) == ["a"]
 
 
-def test_an_actor_listens_at_its_node_on_ports_as_much_higher_as_its_number_is() -> None:
+def test_an_actor_listens_at_its_node_on_ports_as_much_higher_as_its_number_there_is() -> None:
     settings = Settings(
         address="0.0.0.0:7070",
         peers=PeerSettings(address="0.0.0.0:0", secret_file=Path("secret")),
         metrics=MetricsSettings(address="127.0.0.1:9000"),
     )
-    placed = settings_at(settings, Place("actor-2", "10.0.0.5"))
+    placed = settings_at(settings, "10.0.0.5", 2)
     assert placed.address == "10.0.0.5:7072"
     assert placed.peers is not None
     assert placed.peers.address == "10.0.0.5:0"

@@ -139,7 +139,7 @@ async def test_a_broker_that_is_frozen_holds_nobody_up_and_is_told_everything_wh
 
     async def put_out() -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while house.standing.sequence < house.engine.loop.sequence and not following.done():
+            while house.standing.sequence < house.engine.loop.commits.sequence and not following.done():
                 await asyncio.sleep(0.01)
 
     await house.add("before")

@@ -19,7 +19,7 @@ def seen(**but: object) -> Overview:
         "resting": True,
         "retiring": [],
         "nodes": [NodeView(NODE, "10.0.0.5", False, ["actor-0"])],
-        "actors": [ActorView("actor-0", ActorState.SERVING, NODE, "10.0.0.5:7070", 42, "life", [0])],
+        "actors": [ActorView("actor-0", ActorState.SERVING, NODE, "10.0.0.5:7070", 42, "life", [0], "")],
         "shards": [
             ShardView(0, "serving", "actor-0", "10.0.0.5:7071", 6, "actor-0", True, ""),
             ShardView(1, "failed", "actor-0", "", 7, "actor-1", False, "the log is damaged"),

@@ -89,7 +89,7 @@ def test_a_wrong_key_of_the_ray_cluster_is_refused() -> None:
         checked(resource, NEWEST)
 
 
-@pytest.mark.parametrize("kind", ["NetworkPolicy", "PodDisruptionBudget", "Service", "PersistentVolumeClaim"])
+@pytest.mark.parametrize("kind", ["NetworkPolicy", "PodDisruptionBudget", "Service"])
 def test_a_wrong_key_of_any_other_resource_is_refused(kind: str) -> None:
     resource = copy.deepcopy(of(kind)[0])
     resource["spec"]["selecter"] = {}
@@ -105,7 +105,60 @@ def test_the_settings_in_the_manifests_are_settings_of_the_engine(tmp_path: Path
     assert "/" + str(settings.tls.certificate.parent.relative_to(tmp_path)) in mounts
     assert settings.cluster is not None
     assert settings.cluster.actors == ray_cluster().spec.worker_group_specs[0].replicas
-    assert port_of(settings) == engine_container()["ports"][0]["containerPort"]
+    assert settings.shards >= settings.cluster.actors, "an engine would have nothing to serve"
+    assert settings.peers is not None
+    assert settings.metrics is not None
+    for name, address in (
+        ("grpc", settings.address),
+        ("peers", settings.peers.address),
+        ("metrics", settings.metrics.address),
+    ):
+        assert port_of(address) == container_port(name)
+
+
+def test_every_engine_of_the_manifests_is_believed_by_the_others_wherever_it_runs(tmp_path: Path) -> None:
+    peers = deployed(tmp_path).peers
+    assert peers is not None
+    assert peers.tls is not None
+    secret = mounted_secrets()["crowdroute-peers"]
+    for file in (peers.secret_file, peers.tls.certificate, peers.tls.key, peers.tls.authorities):
+        assert file.is_file(), "the guide makes no such key"
+        assert Path("/") / file.parent.relative_to(tmp_path) == secret
+    guide = (REPOSITORY / "docs" / "cluster.md").read_text()
+    assert f"subjectAltName=DNS:{peers.tls.name}" in guide
+
+
+def test_the_log_is_on_the_brokers_that_the_manifests_name(tmp_path: Path) -> None:
+    kafka = deployed(tmp_path).kafka
+    assert kafka is not None
+    assert kafka.durability == "replicated"
+    (server,) = kafka.servers
+    host, _, port = server.partition(":")
+    secret = Path("/") / (kafka.password_file or Path()).parent.relative_to(tmp_path)
+    assert mounted_secrets()[host] == secret
+    assert kafka.authority == tmp_path / secret.relative_to("/") / "ca.crt"
+    assert int(port) in let_out()
+    assert f"`{server}`" in (REPOSITORY / "docs" / "cluster.md").read_text()
+
+
+def test_an_engine_has_a_disk_of_its_own_for_copies_of_its_logs(tmp_path: Path) -> None:
+    at = str(deployed(tmp_path).directory)
+    (name,) = (mount["name"] for mount in engine_container()["volumeMounts"] if mount["mountPath"] == at)
+    spec = ray_cluster().spec.worker_group_specs[0].template.spec
+    (volume,) = (one for one in spec["volumes"] if one["name"] == name)
+    assert "volumeClaimTemplate" in volume["ephemeral"]
+
+
+def test_the_head_offers_no_processors_so_that_no_engine_runs_there() -> None:
+    spec = ray_cluster().spec
+    assert spec.head_group_spec.ray_start_params["num-cpus"] == "0"
+    assert all("num-cpus" not in group.ray_start_params for group in spec.worker_group_specs)
+
+
+def let_out() -> set[int]:
+    """Give the ports that engines may call."""
+    rules = of("NetworkPolicy")[0]["spec"]["egress"]
+    return {one["port"] for rule in rules for one in rule.get("ports", ())}
 
 
 def deployed(root: Path) -> Settings:
@@ -128,10 +181,7 @@ def test_every_engine_has_its_directory_in_the_redis_that_the_manifests_name(tmp
     assert mounted_secrets()[host] == secret
     assert redis.authority == tmp_path / secret.relative_to("/") / "ca.crt"
     assert redis.server != ray_cluster().spec.gcs_fault_tolerance_options.redis_address
-    allowed = [
-        one["port"] for rule in of("NetworkPolicy")[0]["spec"]["egress"] for one in rule.get("ports", ())
-    ]
-    assert int(port) in allowed
+    assert int(port) in let_out()
     guide = (REPOSITORY / "docs" / "cluster.md").read_text()
     assert f"`{redis.server}`" in guide
     assert f"user {redis.user} on #" in guide
@@ -161,8 +211,13 @@ def engine_container() -> Resource:
     return container
 
 
-def port_of(settings: Settings) -> int:
-    return int(settings.address.rpartition(":")[2])
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+def container_port(name: str) -> int:
+    (port,) = (one["containerPort"] for one in engine_container()["ports"] if one["name"] == name)
+    return int(port)
 
 
 def test_a_call_finds_its_way_through_service_and_policy() -> None:
@@ -170,10 +225,16 @@ def test_a_call_finds_its_way_through_service_and_policy() -> None:
     labels = ray_cluster().spec.worker_group_specs[0].template.metadata["labels"]
     assert service["selector"].items() <= labels.items()
     assert service["ports"][0]["targetPort"] == engine_container()["ports"][0]["name"]
+    # A second engine beside the first has the next port.
+    rules = of("NetworkPolicy")[0]["spec"]["ingress"]
     opened = [
-        port["port"] for rule in of("NetworkPolicy")[0]["spec"]["ingress"] for port in rule.get("ports", ())
+        range(one["port"], one.get("endPort", one["port"]) + 1)
+        for rule in rules
+        for one in rule.get("ports", ())
     ]
-    assert engine_container()["ports"][0]["containerPort"] in opened
+    for name in ("grpc", "metrics"):
+        for port in (container_port(name), container_port(name) + 1):
+            assert any(port in ports for ports in opened)
 
 
 def test_every_pod_is_selected_by_the_policy_and_by_one_disruption_budget() -> None:

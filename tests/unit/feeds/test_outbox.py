@@ -166,7 +166,7 @@ async def test_a_broker_that_is_away_holds_nobody_up_and_gets_everything_later(h
         await house.add(f"photo-{number}")
         await house.answer(WORKERS[0])  # each is acknowledged although nothing can be put out
     async with asyncio.timeout(20):
-        while house.standing.sequence < house.engine.loop.sequence:
+        while house.standing.sequence < house.engine.loop.commits.sequence:
             await asyncio.sleep(0.001)
     following.cancel()
     await asyncio.wait((following,))
@@ -183,7 +183,7 @@ async def test_an_outbox_that_put_another_log_out_is_refused(house: House) -> No
     with pytest.raises(ConfigurationError, match="another"):
         await house.outbox().follow()
 
-    house.topics.noted = Position(house.engine.loop.sequence + 1, "00" * 32)
+    house.topics.noted = Position(house.engine.loop.commits.sequence + 1, "00" * 32)
     with pytest.raises(ConfigurationError, match="old copy"):
         await house.outbox().follow()
 
@@ -200,7 +200,7 @@ async def _story(failures: list[str], cuts: list[int]) -> tuple[list[str], list[
     for cut in cuts:
         following = asyncio.create_task(house.outbox().follow())
         until = house.topics.calls + cut
-        while house.topics.calls < until and house.standing.sequence < house.engine.loop.sequence:
+        while house.topics.calls < until and house.standing.sequence < house.engine.loop.commits.sequence:
             await asyncio.sleep(0.0005)
         following.cancel()
         await asyncio.wait((following,))

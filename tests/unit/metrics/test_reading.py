@@ -160,7 +160,7 @@ async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) ->
     scene.engine.waiting.park(Patient())  # type: ignore[arg-type]  # it is never tried here
     told = await read(scene, FeedStanding())
     assert told.engine is not None
-    sequence = scene.engine.loop.sequence
+    sequence = scene.engine.loop.commits.sequence
     assert sequence > 0
     assert told.engine.sequences == {0: sequence}
     assert told.engine.append_seconds[0].cumulative[-1] == sequence

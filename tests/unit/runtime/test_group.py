@@ -1,263 +1,18 @@
-"""Several shards behind one door: where things live, how facts cross, how shards come and go."""
+"""Several shards behind one door: how they come and go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
-from tests.support.shards import ORGANISATION, Street, add_task, add_worker, create, found
-from tests.support.wire import TENANT, make_rules
+from tests.support.shards import Street, add_worker, create, found
 
-from crowdroute.router.commands import Reply, Request
-from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson
-from crowdroute.router.commands.project import CreateProject, PauseProject, RequestNext, SubmitAnswer
-from crowdroute.router.commands.replies import Offered
-from crowdroute.router.errors import (
-    AlreadyExists,
-    ConfigurationError,
-    KeyReused,
-    Moved,
-    NotFound,
-    NotReady,
-    RouterError,
-)
-from crowdroute.router.machine.stream import project_stream
-from crowdroute.router.model import content
-from crowdroute.router.model.answers import Choice
-from crowdroute.router.model.ids import Id
-from crowdroute.router.model.states import WorkerStatus
-from crowdroute.router.ports import ContentChange
+from crowdroute.router.commands.project import PauseProject
+from crowdroute.router.errors import ConfigurationError, Moved, NotReady, RouterError
 from crowdroute.router.runtime.engine import EngineState
-from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import Owner, Placement
-from crowdroute.workers.status import StatusReason
 
-MANAGER = "tok_manager"
 FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
-
-
-async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offered:
-    engine = group.engine(stream)
-    reply = await engine.submit(engine.request(stream, RequestNext(worker)))
-    assert isinstance(reply, Offered)
-    return reply
-
-
-async def test_projects_are_shared_out_and_each_lives_in_one_shard() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        for number in range(1, 5):
-            await create(group, bytes([number]) * 16, f"project {number}")
-
-        assert [row.shard for row in group.organisation(TENANT).list_projects()] == [0, 1, 0, 1]
-        homes = [group.engine(project_stream(TENANT, bytes([n]) * 16)).shard.number for n in range(1, 5)]
-        assert homes == [0, 1, 0, 1]
-        assert len(list(group.projects())) == 4
-
-
-async def test_what_a_project_began_with_lies_with_it_and_nowhere_else() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
-
-    key = content.rules(SECOND, 1)
-    assert street.disks[1].contents == {key: b"two"}
-    assert key not in street.disks[0].contents
-
-
-async def test_a_name_is_unique_over_all_shards() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
-        with pytest.raises(AlreadyExists):
-            await create(group, bytes([3]) * 16, "two")
-        assert len(list(group.projects())) == 2
-
-
-async def test_creating_under_the_same_key_again_gives_the_same_project() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one", key="a")
-        await create(group, SECOND, "two", key="b")
-        batches = [len(disk.batches) for disk in street.disks]
-
-        await create(group, SECOND, "two", key="b")
-
-        assert [len(disk.batches) for disk in street.disks] == batches
-        other = group.request(
-            project_stream(TENANT, SECOND),
-            CreateProject(SECOND, "two", make_rules()),
-            key="b",
-            digest=b"another request!",
-        )
-        with pytest.raises(KeyReused):
-            await group.submit(other)
-
-
-@pytest.mark.parametrize("fail_at", range(1, 5))
-async def test_a_project_in_another_shard_exists_in_both_or_none_whichever_append_fails(fail_at: int) -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-    street.appends, street.fail_at = 0, fail_at
-    async with street.group() as group:
-        try:
-            await create(group, SECOND, "two", key="k")
-            told = True
-        except RouterError:
-            told = False
-    street.fail_at = 0
-
-    async with street.group() as group:
-        await group.crossing.look()
-        registered = SECOND in group.organisation(TENANT).projects
-        begun = group.engines[1].shard.has(project_stream(TENANT, SECOND))
-        assert registered == begun == (fail_at > 1)
-        assert not group.organisation(TENANT).awaited
-        assert registered or not told
-
-        await create(group, SECOND, "two", key="k")
-
-        assert [row.name for row in group.organisation(TENANT).list_projects()] == ["one", "two"]
-        assert street.disks[1].contents == {content.rules(SECOND, 1): b"two"}
-
-
-async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-
-        assert len((await offered(group, stream)).leases) == 1
-
-
-async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        engine = group.engines[0]
-        ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
-        engine.decide(engine.request(ORGANISATION, ban, principal=MANAGER))
-
-        other = group.engine(stream)
-        reply = other.decide(other.request(stream, RequestNext(WORKER)))
-
-        assert isinstance(reply, Offered)
-        assert reply.leases
-        await group.observe()
-        state = group.project(TENANT, SECOND)
-        assert state.workers.live[state.workers.find(WORKER)] == 0, (
-            "the ban takes the lease once it is durable"
-        )
-
-
-async def test_an_erasure_crosses_to_projects_elsewhere() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        await offered(group, stream)
-        person = group.organisation(TENANT).workers[WORKER].facts.person
-
-        await group.submit(group.request(ORGANISATION, ErasePerson(person, "asked to")))
-        await group.observe()
-
-        state = group.project(TENANT, SECOND)
-        assert state.persons.find(person) in state.severed
-
-
-async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        await offered(group, stream)
-    async with street.group(own=[0]) as group:
-        ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
-        await group.submit(group.request(ORGANISATION, ban, principal=MANAGER))
-
-    async with street.group() as group:
-        await group.observe()
-        state = group.project(TENANT, SECOND)
-        assert state.workers.live[state.workers.find(WORKER)] == 0
-
-
-async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
-
-        await group.crossing.look()
-        assert not group.organisation(TENANT).list_balances(WORKER), "a total is told after a minute"
-        street.clock.advance(61_000_000)
-        await group.crossing.look()
-
-        (balance,) = group.organisation(TENANT).list_balances(WORKER)
-        state = group.project(TENANT, SECOND)
-        assert balance.micros == state.workers.earned_micros[state.workers.find(WORKER)] > 0
-        batches = len(street.disks[0].batches)
-        await group.crossing.look()
-        assert len(street.disks[0].batches) == batches
-
-
-class Unregistered:
-    """Carries nothing: the organisation does not know the project yet."""
-
-    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
-        raise NotFound("no project", {"field": "project"})
-
-
-async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
-        street.clock.advance(61_000_000)
-        with monkeypatch.context() as unregistered:
-            unregistered.setattr(group.crossing, "_carrier", Unregistered())
-            await group.crossing.look()
-        assert not group.organisation(TENANT).list_balances(WORKER)
-
-        await group.crossing.look()
-
-        (balance,) = group.organisation(TENANT).list_balances(WORKER)
-        assert balance.micros > 0
 
 
 async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
@@ -271,7 +26,7 @@ async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
         await group.release(1, elsewhere)
 
         with pytest.raises(Moved) as moved:
-            group.engine(second)
+            group.where.engine(second)
         assert moved.value.details == {"shard": "1", "owner": "public:1"}
         await group.submit(group.request(first, PauseProject("a test")))
         assert group.state is EngineState.SERVING
@@ -281,19 +36,6 @@ async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
         await group.submit(group.request(second, PauseProject("a test")))
         with pytest.raises(NotReady):
             await group.take(1, elsewhere)
-
-
-async def test_the_logs_of_two_shards_cannot_be_exchanged_unnoticed() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
-    street.disks.reverse()
-
-    with pytest.raises(ConfigurationError, match="exchanged"):
-        async with street.group():
-            pass
 
 
 async def test_what_becomes_durable_while_a_shard_leaves_is_told_to_whoever_follows() -> None:
@@ -329,14 +71,6 @@ async def test_a_shard_that_cannot_be_taken_is_left_to_others() -> None:
         with pytest.raises(ConfigurationError, match="lacks it"):
             await group.take(1, Placement(2, 3))
         assert street.open == {0}
-
-
-async def test_a_stream_that_does_not_exist_is_found_nowhere() -> None:
-    street = Street()
-    async with street.group() as group:
-        await found(group)
-        with pytest.raises(NotFound):
-            group.engine(project_stream(TENANT, SECOND))
 
 
 async def test_a_group_fails_with_its_first_shard() -> None:

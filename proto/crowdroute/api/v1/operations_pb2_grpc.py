@@ -69,10 +69,10 @@ class OperationsServiceStub:
                 request_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.ResumeProjectRequest.SerializeToString,
                 response_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.Project.FromString,
                 _registered_method=True)
-        self.RefitProject = channel.unary_unary(
+        self.RefitProject = channel.unary_stream(
                 '/crowdroute.api.v1.OperationsService/RefitProject',
                 request_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.SerializeToString,
-                response_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.FromString,
+                response_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectProgress.FromString,
                 _registered_method=True)
         self.GetStats = channel.unary_unary(
                 '/crowdroute.api.v1.OperationsService/GetStats',
@@ -326,7 +326,8 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefitProject(self, request, context):
-        """Fits the project's models anew to every answer that counts, and takes over what was found.
+        """Fits the project's models anew to every answer that counts, takes over what was found, and tells meanwhile
+        how far that is. A call that is ended before ends the refit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -654,10 +655,10 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     request_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.ResumeProjectRequest.FromString,
                     response_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.Project.SerializeToString,
             ),
-            'RefitProject': grpc.unary_unary_rpc_method_handler(
+            'RefitProject': grpc.unary_stream_rpc_method_handler(
                     servicer.RefitProject,
                     request_deserializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.FromString,
-                    response_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.SerializeToString,
+                    response_serializer=crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectProgress.SerializeToString,
             ),
             'GetStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStats,
@@ -1027,12 +1028,12 @@ class OperationsService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_unary(
+        return grpc.experimental.unary_stream(
             request,
             target,
             '/crowdroute.api.v1.OperationsService/RefitProject',
             crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectRequest.SerializeToString,
-            crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectResponse.FromString,
+            crowdroute_dot_api_dot_v1_dot_projects__pb2.RefitProjectProgress.FromString,
             options,
             channel_credentials,
             insecure,

@@ -16,9 +16,24 @@ class ProjectState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROJECT_STATE_UNSPECIFIED: _ClassVar[ProjectState]
     PROJECT_STATE_ACTIVE: _ClassVar[ProjectState]
     PROJECT_STATE_PAUSED: _ClassVar[ProjectState]
+
+class RefitStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFIT_STAGE_UNSPECIFIED: _ClassVar[RefitStage]
+    REFIT_STAGE_WAITING: _ClassVar[RefitStage]
+    REFIT_STAGE_READING: _ClassVar[RefitStage]
+    REFIT_STAGE_FITTING: _ClassVar[RefitStage]
+    REFIT_STAGE_INSTALLING: _ClassVar[RefitStage]
+    REFIT_STAGE_DONE: _ClassVar[RefitStage]
 PROJECT_STATE_UNSPECIFIED: ProjectState
 PROJECT_STATE_ACTIVE: ProjectState
 PROJECT_STATE_PAUSED: ProjectState
+REFIT_STAGE_UNSPECIFIED: RefitStage
+REFIT_STAGE_WAITING: RefitStage
+REFIT_STAGE_READING: RefitStage
+REFIT_STAGE_FITTING: RefitStage
+REFIT_STAGE_INSTALLING: RefitStage
+REFIT_STAGE_DONE: RefitStage
 
 class Label(_message.Message):
     __slots__ = ("id", "title", "removed")
@@ -114,7 +129,25 @@ class RefitProjectRequest(_message.Message):
     idempotency_key: str
     def __init__(self, project_id: _Optional[str] = ..., idempotency_key: _Optional[str] = ...) -> None: ...
 
-class RefitProjectResponse(_message.Message):
+class RefitProjectProgress(_message.Message):
+    __slots__ = ("stage", "field_id", "sweep", "most_sweeps", "moved", "rest", "refit")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_ID_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_FIELD_NUMBER: _ClassVar[int]
+    MOST_SWEEPS_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
+    REST_FIELD_NUMBER: _ClassVar[int]
+    REFIT_FIELD_NUMBER: _ClassVar[int]
+    stage: RefitStage
+    field_id: str
+    sweep: int
+    most_sweeps: int
+    moved: float
+    rest: float
+    refit: Refit
+    def __init__(self, stage: _Optional[_Union[RefitStage, str]] = ..., field_id: _Optional[str] = ..., sweep: _Optional[int] = ..., most_sweeps: _Optional[int] = ..., moved: _Optional[float] = ..., rest: _Optional[float] = ..., refit: _Optional[_Union[Refit, _Mapping]] = ...) -> None: ...
+
+class Refit(_message.Message):
     __slots__ = ("version", "fitted_through", "labels", "digest")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FITTED_THROUGH_FIELD_NUMBER: _ClassVar[int]

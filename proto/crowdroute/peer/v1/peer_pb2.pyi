@@ -159,8 +159,10 @@ class FollowPart(_message.Message):
     def __init__(self, organisations: _Optional[_Iterable[_Union[Organisation, _Mapping]]] = ..., entries: _Optional[_Iterable[_Union[DurableEntry, _Mapping]]] = ..., complete: _Optional[bool] = ...) -> None: ...
 
 class PositionRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("shard",)
+    SHARD_FIELD_NUMBER: _ClassVar[int]
+    shard: int
+    def __init__(self, shard: _Optional[int] = ...) -> None: ...
 
 class PositionResponse(_message.Message):
     __slots__ = ("sequences",)

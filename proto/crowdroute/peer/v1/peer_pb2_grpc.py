@@ -100,7 +100,7 @@ class PeerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Position(self, request, context):
-        """Tells how far the organisations that live here are durable.
+        """Tells how far the organisations of a shard that lives here are durable.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,7 +1,8 @@
 """The process that does one job: `python -m crowdroute.router.adapters.job_process`, over its pipes.
 
-In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out: a kind
-byte, a length of 8 bytes and a payload: `R` the result, or `E` what went wrong.
+In: a length of 8 bytes and the job; then the pipe stays open, and its end is the parent's. Out, any number
+of times: a kind byte, a length of 8 bytes and a payload: `T` what the job tells, its result last; then `D`,
+it is done, or `E` what went wrong. Where nobody reads, the job waits.
 """
 
 from __future__ import annotations
@@ -16,25 +17,25 @@ from crowdroute.router.jobs.running import run
 
 HEAD = struct.Struct(">cQ")
 LENGTH = struct.Struct(">Q")
-RESULT, FAILURE = b"R", b"E"
+TOLD, DONE, FAILURE = b"T", b"D", b"E"
 
 NICENESS = 10
 """A job gives way to the engine that it runs beside."""
 
 
 def main() -> None:
-    """Read the job, do it, say what came of it."""
+    """Read the job, do it, say how far it is and what comes of it."""
     os.nice(NICENESS)
     told, answers = sys.stdin.buffer, sys.stdout.buffer
     job = told.read(LENGTH.unpack(told.read(LENGTH.size))[0])
     threading.Thread(target=_end_with_the_parent, args=(told,), daemon=True).start()
     try:
-        result = run(job)
+        for some in run(job):
+            _write(answers, TOLD, some)
+        _write(answers, DONE, b"")
     # Whatever it is, the parent must learn of it.
     except Exception as error:
         _write(answers, FAILURE, f"{type(error).__name__}: {error}".encode())
-    else:
-        _write(answers, RESULT, result)
 
 
 def _write(answers: BinaryIO, kind: bytes, payload: bytes) -> None:

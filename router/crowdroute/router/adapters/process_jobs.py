@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-from crowdroute.router.adapters.job_process import FAILURE, HEAD, LENGTH
+from crowdroute.router.adapters.job_process import DONE, FAILURE, HEAD, LENGTH
 from crowdroute.router.adapters.job_tasks import JobTask
 from crowdroute.router.errors import JobFailed
-from crowdroute.router.jobs.running import Job, JobResult, decode_result, encode_job
+from crowdroute.router.jobs.running import Job, encode_job
 
 PROGRAM = "crowdroute.router.adapters.job_process"
 
@@ -18,13 +20,15 @@ class _ProcessJob(JobTask):
     pid = 0
     """Of the process while it runs; 0 before."""
 
-    async def _run(self, job: bytes) -> JobResult:
+    async def _run(self, job: bytes) -> AsyncGenerator[bytes]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", PROGRAM, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
         self.pid = process.pid
         try:
-            return await self._talk(process, job)
+            async with aclosing(self._talk(process, job)) as talk:
+                async for told in talk:
+                    yield told
         except (asyncio.IncompleteReadError, ConnectionError):
             code = await process.wait()
             raise JobFailed(f"the process that did the job ended with {code}; try again") from None
@@ -33,16 +37,19 @@ class _ProcessJob(JobTask):
                 process.kill()
             await process.wait()
 
-    async def _talk(self, process: asyncio.subprocess.Process, job: bytes) -> JobResult:
+    async def _talk(self, process: asyncio.subprocess.Process, job: bytes) -> AsyncGenerator[bytes]:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(LENGTH.pack(len(job)) + job)
         await process.stdin.drain()
-        kind, length = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
-        payload = await process.stdout.readexactly(length)
-        if kind == FAILURE:
-            raise JobFailed(f"the job failed: {payload.decode()}")
-        return decode_result(payload)
+        while True:
+            kind, length = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
+            payload = await process.stdout.readexactly(length)
+            if kind == DONE:
+                return
+            if kind == FAILURE:
+                raise JobFailed(f"the job failed: {payload.decode()}")
+            yield payload
 
 
 class ProcessJobs:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from crowdroute.router.adapters.kafka_topics import ensure_topics
 from crowdroute.router.adapters.ray_store import Head, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
@@ -25,7 +26,9 @@ from crowdroute.router.runtime.cluster.ray_client import (
     running_supervisor,
     supervisor,
 )
+from crowdroute.router.runtime.clustered import place_on_kafka
 from crowdroute.router.runtime.directory.opening import connection_to
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
 HOSTING = "crowdroute.router.cli.cluster_process:host"
@@ -83,8 +86,11 @@ def up(
             " the settings (address, secret_file, tls)"
         )
     if settings.redis is not None:
-        # Actors would refuse it each for itself, where nobody looks; one that is down they wait for.
+        # Actors would refuse it each for itself; one that is down they wait for.
         asyncio.run(connection_to(settings.redis).check())
+    if settings.kafka is not None:
+        place = place_on_kafka(settings.kafka, settings.directory, FIRST_SHARD, settings.shards)
+        ensure_topics(place.connection, place.name, place.shards, place.durability)
     with connected(cluster.ray):
         led = supervisor(HOSTING)
         require_growth(carry_out(led, Show()), settings.shards)
@@ -178,16 +184,35 @@ def _finish(led: Any, question: Question, wait: float, doing: str) -> Overview:
 
 def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:
     until = time.monotonic() + wait
+    before = {actor.incarnation for actor in seen.actors}
     with watching(doing) as show:
         while not seen.resting:
             if time.monotonic() > until:
+                why = next((shard.why for shard in seen.shards if shard.why), "")
                 raise FleetUnavailable(
-                    f"{doing} is not done after {wait:.0f} s, and goes on: see `crowdroute cluster status`"
+                    f"{doing} is not done after {wait:.0f} s, and goes on"
+                    + (f" ({why})" if why else "")
+                    + ": see `crowdroute cluster status`"
                 )
             time.sleep(LOOK_S)
             seen = look()
             show(seen)
+            _refuse_hindered(seen, before)
     return seen
+
+
+def _refuse_hindered(seen: Overview, before: Set[str]) -> None:
+    """Wait no longer for an actor that cannot begin; lives from before are of other settings, maybe.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for actor in seen.actors:
+        if actor.why and actor.incarnation not in before and seen.wanted.actors:
+            raise ConfigurationError(
+                f"{actor.name} cannot begin: {actor.why}. It is tried again with the settings of the last"
+                " `crowdroute cluster up`"
+            )
 
 
 def _print(seen: Overview, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import structlog
 
+from crowdroute.router.adapters.node_number import lowest_number
 from crowdroute.router.adapters.open_telemetry import traced
 from crowdroute.router.adapters.ray_jobs import RayJobs
 from crowdroute.router.cli.log_lines import write_log
@@ -38,7 +39,8 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     given = Settings.model_validate_json(told)
     write_log(given.log_level)
     await asyncio.to_thread(warm_up)
-    settings = settings_at(given, place)
+    number = _for_ever.enter_context(lowest_number(f"{place.ip} {_ports(given)}"))
+    settings = settings_at(given, place.ip, number)
     tracer = _for_ever.enter_context(traced(settings.tracing.sample)) if settings.tracing else None
     server = make_server(settings, tracer)
     hosting = GroupHosting(settings, server, place.ip, RayJobs(settings.jobs))
@@ -64,19 +66,23 @@ def _end_with(hosting: GroupHosting, feeding: asyncio.Future[None]) -> None:
         hosting.failed.set_result(failure)
 
 
-def settings_at(settings: Settings, place: Place) -> Settings:
+def settings_at(settings: Settings, ip: str, number: int) -> Settings:
     """Give the settings of one actor: at the address of its node, its ports as much higher as its number is.
 
-    actor-0 listens on the ports that are given, actor-1 on the next; port 0 stays a free one.
+    The first actor of a node listens on the ports that are given, another beside it on the next; port 0 stays
+    a free one.
     """
-    number = int(place.actor.rpartition("-")[2])
     return settings.model_copy(
         update={
-            "address": _moved(settings.address, place.ip, number),
-            "peers": _placed(settings.peers, place.ip, number),
-            "metrics": _placed(settings.metrics, place.ip, number),
+            "address": _moved(settings.address, ip, number),
+            "peers": _placed(settings.peers, ip, number),
+            "metrics": _placed(settings.metrics, ip, number),
         }
     )
+
+
+def _ports(settings: Settings) -> list[str]:
+    return [one.address for one in (settings, settings.peers, settings.metrics) if one is not None]
 
 
 def _placed(settings: Some | None, ip: str, number: int) -> Some | None:

@@ -42,11 +42,11 @@ def print_overview(seen: Overview, console: Console) -> None:
             )
             for node in seen.nodes
         ),
-        "Ray has no living node",
+        "Ray has no living node that offers processors",
     )
     console.print()
     print_table(
-        ("actor", "state", "node", "address", "pid", "shards"),
+        ("actor", "state", "node", "address", "pid", "shards", ""),
         (
             (
                 actor.name,
@@ -55,6 +55,7 @@ def print_overview(seen: Overview, console: Console) -> None:
                 actor.address or "–",
                 actor.pid or "–",
                 " ".join(map(str, actor.shards)) or "–",
+                actor.why,
             )
             for actor in seen.actors
         ),

@@ -103,7 +103,7 @@ class Outbox:
             unsubscribe()
 
     def _on_durable(self, entries: Sequence[Entry]) -> None:
-        self._standing.newest = self._engine.loop.sequence
+        self._standing.newest = self._engine.loop.commits.sequence
         self._news.set()
 
     async def _connected(self) -> None:
@@ -117,7 +117,7 @@ class Outbox:
             at = 0 if position is None else await self._of_this_log(position)
             silent = 0
             while True:
-                self._standing.reach(at, self._engine.loop.sequence)
+                self._standing.reach(at, self._engine.loop.commits.sequence)
                 self._news.clear()
                 stored = await self._stored(at)
                 if not stored:
@@ -154,7 +154,7 @@ class Outbox:
         Raises:
             ConfigurationError: it was put out of another log, or of a later state of this one.
         """
-        if position.sequence <= self._engine.loop.sequence:
+        if position.sequence <= self._engine.loop.commits.sequence:
             found = await self._stored(position.sequence - 1)
             if found and found[0].chain.hex() == position.chain:
                 return position.sequence

@@ -140,7 +140,7 @@ class ShardOwner:
 
     def _sound(self, place: Place, tasks: Tasks) -> tuple[list[Row], list[Refused]]:
         """Tell the rows that can be added from the records that cannot."""
-        intake = Intake(self._group.organisation(self._tenant), place)
+        intake = Intake(self._group.where.organisation(self._tenant), place)
         rows: list[Row] = []
         refused: list[Refused] = []
         for found, task in tasks:

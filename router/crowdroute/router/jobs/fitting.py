@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import numpy as np
@@ -36,6 +36,17 @@ class FittedModels(msgspec.Struct, frozen=True, tag="FittedModels"):
     fields: tuple[FittedField, ...]
 
 
+class FieldSwept(msgspec.Struct, frozen=True, tag="FieldSwept"):
+    """A sweep over one field's tasks was done."""
+
+    field: int
+    """Place of the field among those to fit."""
+    sweep: int
+    """From 1 on."""
+    moved: float
+    """Mean total variation distance, 0 to 1, by which it moved the labelled tasks' posteriors."""
+
+
 def describe(fields: Iterable[tuple[OnlineDawidSkene, Evidence]]) -> FitModels:
     """Copy models and their evidence into a job. O(tasks K + annotations)."""
     return FitModels(
@@ -43,13 +54,19 @@ def describe(fields: Iterable[tuple[OnlineDawidSkene, Evidence]]) -> FitModels:
     )
 
 
-def fit_models(job: FitModels) -> FittedModels:
-    """Refit the models one after the other.
+def fit_models(job: FitModels) -> Iterator[FieldSwept | FittedModels]:
+    """Refit the models one after the other; yields after each sweep, and last what was found.
 
     Raises:
         SnapshotError, OutOfRangeError: the job does not fit together.
     """
-    return FittedModels(tuple(map(_fitted, job.fields)))
+    found = []
+    for number, field in enumerate(job.fields):
+        model = OnlineDawidSkene.unpack(field.model)
+        for sweep in refit(model, _evidence(field, model)):
+            yield FieldSwept(number, sweep.number, sweep.moved)
+        found.append(_fitted(model))
+    yield FittedModels(tuple(found))
 
 
 def _evidence(field: FieldToFit, model: OnlineDawidSkene) -> Evidence:
@@ -63,9 +80,6 @@ def _evidence(field: FieldToFit, model: OnlineDawidSkene) -> Evidence:
     )
 
 
-def _fitted(field: FieldToFit) -> FittedField:
-    model = OnlineDawidSkene.unpack(field.model)
-    fit = refit(model, _evidence(field, model))
-    matrices, classes, _ = fit.confusion.shape
-    numbers = fit.confusion.astype("<f4").tobytes()
-    return FittedField(classes, matrices, numbers, tuple(fit.class_counts.tolist()))
+def _fitted(model: OnlineDawidSkene) -> FittedField:
+    numbers = model.confusion[: model.n_matrices].astype("<f4").tobytes()
+    return FittedField(model.n_classes, model.n_matrices, numbers, tuple(model.class_counts.tolist()))

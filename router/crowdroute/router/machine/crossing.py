@@ -55,6 +55,22 @@ def behind(project: Project, organisation: OrganisationState) -> Iterator[Comman
             yield SeverPerson(person)
 
 
+def unheard(project: Project, organisation: OrganisationState, worker: Id) -> Command | None:
+    """Give what a project must hear of a worker before it may use them, or None when it has heard it."""
+    known = organisation.workers.get(worker)
+    if known is None:
+        return None
+    workers = project.workers
+    row = workers.find(worker)
+    if not known.erased:
+        is_behind = row < 0 or workers.version[row] < known.facts.version
+        return ApplyWorkerFact(known.facts) if is_behind else None
+    # The organisation has forgotten whose worker it was; the project has not, until it is told.
+    if row < 0 or workers.person[row] in project.severed:
+        return None
+    return SeverPerson(project.persons.values[workers.person[row]])
+
+
 def balance_of(project: Project, worker: Id) -> NoteBalance:
     """Give a worker's total in a project, its number of ledger entries as the version."""
     row = project.workers.find(worker)

@@ -14,7 +14,7 @@ import msgspec
 
 from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands import organisation as organisation_wishes
-from crowdroute.router.commands.project import ApplyWorkerFact, BeginProject, CreateProject, RequestNext
+from crowdroute.router.commands.project import BeginProject, CreateProject, RequestNext
 from crowdroute.router.errors import InvalidCommand, InvariantBroken, NotFound, Refusal
 from crowdroute.router.events import Batch, Cause, Entry, Event, InputOffset
 from crowdroute.router.events.project import EntryPosted
@@ -264,7 +264,8 @@ class Shard:
         return ((registered, entry) if registered else (entry,)), reply
 
     def _bring_facts(self, name: str, worker: Id, now_us: int) -> None:
-        """Deliver the organisation's newest facts about a worker to a project that is about to use them."""
+        """Deliver what the organisation knows of a worker, be it their erasure, to a project that is about to
+        use them."""
         stream = self._streams.get(name)
         if stream is None or not isinstance(stream.machine, ProjectMachine):
             return
@@ -273,14 +274,9 @@ class Shard:
             organisation = stream.organisation = self._streams.organisation_of(name)
             if organisation is None:
                 return
-        known = organisation.state.workers.get(worker)
-        if known is None or known.erased:
-            return
-        facts = known.facts
-        workers = stream.machine.state.workers
-        row = workers.find(worker)
-        if row < 0 or workers.version[row] < facts.version:
-            entry, _ = self._run(Request(name, ApplyWorkerFact(facts)), now_us)
+        command = crossing.unheard(stream.machine.state, organisation.state, worker)
+        if command is not None:
+            entry, _ = self._run(Request(name, command), now_us)
             if entry is not None:
                 self._owed.append(entry)
 

@@ -152,7 +152,7 @@ def _read_outbox(shard: int, standing: OutboxStanding, now_us: int) -> OutboxRea
 
 async def _read_group(group: ShardGroup) -> EngineReading:
     """Gather what the shards tell."""
-    projects = [await _read_project(state) for _, state in list(group.projects())]
+    projects = [await _read_project(state) for _, state in list(group.where.projects())]
     engines = group.engines
     return EngineReading(
         {
@@ -160,9 +160,9 @@ async def _read_group(group: ShardGroup) -> EngineReading:
             for shard, engine in engines.items()
             for (kind, outcome), count in engine.loop.outcomes.items()
         },
-        {shard: _distribution(engine.loop.append_seconds) for shard, engine in engines.items()},
-        {shard: _distribution(engine.loop.batch_entries) for shard, engine in engines.items()},
-        {shard: engine.loop.sequence for shard, engine in engines.items()},
+        {shard: _distribution(engine.loop.commits.append_seconds) for shard, engine in engines.items()},
+        {shard: _distribution(engine.loop.commits.batch_entries) for shard, engine in engines.items()},
+        {shard: engine.loop.commits.sequence for shard, engine in engines.items()},
         {shard: engine.snapshot_sequence for shard, engine in engines.items()},
         sum(engine.snapshotter_restarts for engine in engines.values()),
         sum(engine.waiting.count_all() for engine in engines.values()),

@@ -139,10 +139,11 @@ class AnnotationServicer:
         """
         tenant, worker = call.principal.tenant, call.principal.worker
         desk = self._desks.get((tenant, worker, project_id))
-        if desk is None:
+        if desk is None or desk.engine is not self._group.where.engine(desk.stream):
+            # Not known yet, or its shard was elsewhere in between.
             require_worker(call.principal)
             stream = project_stream(tenant, id_of(Kind.PROJECT, project_id, "project_id"))
-            engine = self._group.engine(stream)
+            engine = self._group.where.engine(stream)
             desk = Desk(engine, self._schemas, stream, engine.shard.project_state(stream), worker)
             if len(self._desks) >= MOST_DESKS:
                 self._desks.clear()

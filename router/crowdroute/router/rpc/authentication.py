@@ -133,8 +133,10 @@ class Authenticator:
 
     def still_good(self, principal: Principal, now_us: int) -> bool:
         """Say whether a principal's credential is good at this moment (for calls that last)."""
-        organisation = self._organisations.organisation(principal.tenant)
-        return organisation.find_token(principal.token, now_us) is not None
+        for tenant, organisation in self._organisations.organisations():
+            if tenant == principal.tenant:
+                return organisation.state.find_token(principal.token, now_us) is not None
+        return False
 
     def _verify(self, header: str, now_us: int) -> tuple[OrganisationMachine, TokenFacts, Principal]:
         match = _BEARER.fullmatch(header)

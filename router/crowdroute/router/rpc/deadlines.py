@@ -13,19 +13,12 @@ Context = grpc.aio.ServicerContext[bytes, bytes]
 LONGEST_DEADLINE = 60.0
 """Seconds that a call answered with one message may ask for: what waits longer is better asked again."""
 
-BATCH_DEADLINE = 3600.0
-"""Seconds that a call may ask for whose work is a job: a refit of millions of answers takes minutes, and
-others may go before it."""
-
-BATCH_CALLS = frozenset({"RefitProject"})
-"""Calls whose work is a job."""
-
 DEADLINE_TOLERANCE = 1.0
 """Seconds by which clocks and rounding may lengthen a deadline on its way."""
 
 
-def require_deadline(context: Context, longest: float) -> None:
-    """Refuse a call that may be waited for without end, or for more than `longest` seconds.
+def require_deadline(context: Context) -> None:
+    """Refuse a call that may be waited for without end, or for too long.
 
     Raises:
         DeadlineMissing: it has no deadline, or a distant one.
@@ -34,12 +27,12 @@ def require_deadline(context: Context, longest: float) -> None:
     left = time_left(context)
     if left is None:
         raise DeadlineMissing(
-            f"the call has no deadline: set one of at most {longest:g} seconds",
+            f"the call has no deadline: set one of at most {LONGEST_DEADLINE:g} seconds",
             {"field": "deadline"},
         )
-    if left > longest + DEADLINE_TOLERANCE:
+    if left > LONGEST_DEADLINE + DEADLINE_TOLERANCE:
         raise DeadlineMissing(
-            f"the deadline is {left:.0f} seconds away: set one of at most {longest:g} seconds",
+            f"the deadline is {left:.0f} seconds away: set one of at most {LONGEST_DEADLINE:g} seconds",
             {"field": "deadline"},
         )
     if left <= 0:

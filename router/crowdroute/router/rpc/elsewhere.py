@@ -40,8 +40,8 @@ class Elsewhere(Protocol):
         """Have a call that streams carried out where its shard is served; gives the answer where there is one
         only."""
 
-    async def catch_up(self) -> None:
-        """Return when everything durable elsewhere is known here."""
+    async def catch_up(self) -> bool:
+        """Return when everything durable of the organisations is known here; false: they live here."""
 
 
 def owner_metadata(elsewhere: Elsewhere, shard: int) -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,7 @@ class Gate:
 
     def open(self, group: ShardGroup) -> None:
         """Begin to let calls in."""
-        self._authenticator = Authenticator(group)
+        self._authenticator = Authenticator(group.where)
         self.group = group
 
     def record(self, path: str) -> CallRecord:
@@ -135,31 +135,58 @@ class Gate:
         try:
             return self.admit(context, name, request, authorization)
         except NotAuthenticated:
-            if self.elsewhere is None or authorization is None:
+            if authorization is None or not await self.catch_up():
                 raise
-        await self.elsewhere.catch_up()
         return self.admit(context, name, request, authorization)
 
-    def require_scope(self, principal: Principal, name: str) -> None:
-        """Refuse what a credential does not carry, of a call that was let in elsewhere.
+    async def catch_up(self) -> bool:
+        """Return when everything that is durable of the organisations is known here; false: it always is.
 
         Raises:
-            PermissionRefused: it does not.
+            NotReady: it cannot be told.
         """
+        return self.elsewhere is not None and await self.elsewhere.catch_up()
+
+    async def let_through(self, principal: Principal, name: str) -> None:
+        """Let in what another group let in, which may know more of the caller than this one does so far.
+
+        Raises:
+            PermissionRefused: the credential does not carry the scope.
+            NotAuthenticated: it is not good.
+            NotReady: whether it is cannot be told.
+        """
+        assert self.group is not None
         principal.require(self._scopes[name])
+        if not self._is_good(principal) and not (await self.catch_up() and self._is_good(principal)):
+            raise NotAuthenticated(f"{principal.name} is not good here: it was revoked or has expired")
+        self.group.where.require_fresh(principal.tenant)
+
+    def _is_good(self, principal: Principal) -> bool:
+        assert self._authenticator is not None
+        assert self.group is not None
+        return self._authenticator.still_good(principal, self.group.now_us())
 
     def still_good(self, call: Call) -> bool:
         """Say whether the credential of a call that lasts is still good."""
+        return self._is_good(call.principal)
+
+    def require_fresh(self, call: Call) -> None:
+        """Refuse to go on with a call that lasts when what is known of its caller is too old.
+
+        Raises:
+            NotReady: it is.
+        """
         assert self.group is not None
-        assert self._authenticator is not None
-        return self._authenticator.still_good(call.principal, self.group.now_us())
+        self.group.where.require_fresh(call.principal.tenant)
 
     def take(self, call: Call) -> None:
         """Count one action of a call that does many.
 
         Raises:
+            NotReady: what is known of the caller is too old.
             TooManyCalls: the credential is used too often.
         """
+        self.require_fresh(call)
         self.limiter.take(call.principal.caller)
         self._saw(call.principal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
 import grpc
@@ -24,7 +25,12 @@ async def refuse(
     call: Call | None = None,
     metadata: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """End a call with an error's status, and more metadata; it does not return."""
+    """End a call with an error's status, and more metadata; it does not return.
+
+    What the frames behind the error hold is let go. gRPC's context and the exception that ends the call keep
+    each other, and with them every message that was refused, until the collector looks; and those that come
+    beyond the limits come when memory is short.
+    """
     if not isinstance(error, RouterError):
         _log.error("call failed", call=name, request=request, **who(call), exc_info=error)
         error = RouterError(f"the call failed by a defect of the engine; its log tells more under {request}")
@@ -32,6 +38,7 @@ async def refuse(
         code = grpc.StatusCode.INTERNAL
     else:
         code = status_code(error)
+    traceback.clear_frames(error.__traceback__)
     status = status_message(error, request)
     status.code = code.value[0]
     await context.abort(code, told(error), ((DETAILS_KEY, status.SerializeToString()), *metadata))

@@ -7,6 +7,7 @@ throughput.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
@@ -15,16 +16,10 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.errors import ConfigurationError, NotFound
 from crowdroute.router.rpc.call_record import CANCELLED, OK, CallRecord, code_of
 from crowdroute.router.rpc.calls import Call, Stream, parse
-from crowdroute.router.rpc.deadlines import (
-    BATCH_CALLS,
-    BATCH_DEADLINE,
-    LONGEST_DEADLINE,
-    Context,
-    require_deadline,
-)
+from crowdroute.router.rpc.deadlines import Context, require_deadline
 from crowdroute.router.rpc.elsewhere import HERE, owner_metadata
 from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.refusing import refuse
@@ -97,7 +92,7 @@ class Service:
         began = perf_counter()
         code = CANCELLED
         try:
-            reply: Message = await self._methods[name](call, parse(self._kinds[name], raw, self._largest))
+            reply = await self._carry_out(name, call, parse(self._kinds[name], raw, self._largest))
             code = OK
             return reply.SerializeToString()
         except Exception as error:
@@ -105,6 +100,18 @@ class Service:
             raise
         finally:
             self._records[name].ended(began, code, call.request, call)
+
+    async def _carry_out(self, name: str, call: Call, message: Message) -> Message:
+        """Carry out a call of one request and one answer; what is not found may have come to be elsewhere
+        just now."""
+        method = self._methods[name]
+        try:
+            reply: Message = await method(call, message)
+        except NotFound:
+            if not await self._gate.catch_up():
+                raise
+            reply = await method(call, message)
+        return reply
 
     async def perform_streaming(self, name: str, call: Call, raw: bytes, context: Context) -> None:
         """Carry out a call that streams and that another group let in.
@@ -135,8 +142,10 @@ class Service:
         described = self.descriptor.methods_by_name[name]
         if not described.client_streaming:
             assert isinstance(raw, bytes)
-            async for message in method(call, parse(kind, raw, self._largest)):
-                await context.write(message.SerializeToString())
+            # Closed at once when the caller goes away: some of them have work elsewhere to end.
+            async with aclosing(method(call, parse(kind, raw, self._largest))) as messages:
+                async for message in messages:
+                    await context.write(message.SerializeToString())
             return None
         stream = Stream(context, kind, self._largest, raw)
         if described.server_streaming:
@@ -149,25 +158,24 @@ class Service:
         return answer
 
     def _answers(self, name: str, kind: type[Message]) -> Any:
-        gate, largest, methods, full = self._gate, self._largest, self._methods, self._full_name(name)
+        gate, largest, full = self._gate, self._largest, self._full_name(name)
         record, here = self._records[name], name in HERE
-        longest = BATCH_DEADLINE if name in BATCH_CALLS else LONGEST_DEADLINE
 
         async def handle(raw: bytes, context: Context) -> bytes:
             began = perf_counter()
             request, authorization = gate.request_id(context)
             gate.trace(full, request, context)
             call, code = None, CANCELLED
+            message: Message | None = None
             owner: tuple[tuple[str, str], ...] = ()
             try:
-                require_deadline(context, longest)
+                require_deadline(context)
                 call = await gate.let_in(context, full, request, authorization)
                 message = parse(kind, raw, largest)
                 elsewhere = gate.elsewhere
                 shard = None if elsewhere is None or here else elsewhere.away(call, message)
                 if elsewhere is None or shard is None:
-                    reply: Message = await methods[name](call, message)
-                    answer = reply.SerializeToString()
+                    answer = (await self._carry_out(name, call, message)).SerializeToString()
                 else:
                     owner = owner_metadata(elsewhere, shard)
                     answer = await elsewhere.forward(call, shard, full, raw)
@@ -176,6 +184,7 @@ class Service:
                 return answer
             except Exception as error:
                 code = code_of(error)
+                raw, message = b"", None  # gRPC keeps this frame; see `refuse`
                 await refuse(context, error, full, request, call, owner)
                 raise
             finally:

@@ -64,7 +64,7 @@ async def calls_shared(directory: Directory, server: Server, group: ShardGroup) 
     gate = server.gate
 
     def tenants() -> list[str]:
-        return [tenant for tenant, _ in group.organisations()]
+        return [tenant for tenant, _ in group.where.organisations()]
 
     async with _going_on("directory-calls", lambda: share(directory, gate.presence, gate.limiter, tenants)):
         yield

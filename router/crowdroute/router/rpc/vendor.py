@@ -67,9 +67,9 @@ class VendorServicer:
         last = ""
         for name in names[begin:]:
             project = organisation.project_names[name]
-            if not self._group.has(project_stream(call.principal.tenant, project)):
+            if not self._group.where.has(project_stream(call.principal.tenant, project)):
                 continue
-            state = self._group.project(call.principal.tenant, project)
+            state = self._group.where.project(call.principal.tenant, project)
             if state.state != ProjectState.ACTIVE or not self._admits(
                 organisation, reach, state.rules.requirement
             ):
@@ -209,7 +209,7 @@ class VendorServicer:
 
     def _home(self, call: Call) -> Engine:
         """Give the engine of the shard that the caller's organisation lives in."""
-        return self._group.engine_of(call.principal.tenant)
+        return self._group.where.engine_of(call.principal.tenant)
 
     def _reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the organisation, and whose workers the caller acts for.
@@ -224,7 +224,7 @@ class VendorServicer:
                 " OperationsService",
                 {"scope": Scope.VENDOR.value},
             )
-        return self._group.organisation(call.principal.tenant), reach
+        return self._group.where.organisation(call.principal.tenant), reach
 
     def _wanted(self, organisation: OrganisationState, reach: Reach, state: Project) -> int:
         """Count the crowd answers wanted that nobody holds a lease for, of tasks that admit the vendor."""

@@ -19,6 +19,7 @@ from crowdroute.router.errors import (
     AtCapacity,
     InvalidCommand,
     NotEligible,
+    NotReady,
     Refusal,
     RouterError,
     ShuttingDown,
@@ -215,13 +216,14 @@ class WorkStream:
             self._engine.waiting.leave(self)
             return True
         try:
+            self._gate.require_fresh(self._call)
             leases, reason = self._ask(room)
             if len(leases) < room:
                 self._engine.waiting.park(self)
         except ShuttingDown:
             self.go_away(SHUTTING_DOWN)
             return True
-        except AtCapacity:
+        except (AtCapacity, NotReady):
             # Not the worker's fault and no opening will tell when it is over.
             self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self.seek)
             return True

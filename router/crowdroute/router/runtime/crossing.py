@@ -157,6 +157,17 @@ class Crossing:
 
     # Worker facts and erasures
 
+    def begin_copy(self, copy: OrganisationCopy, sections: Mapping[str, bytes], sequence: int) -> None:
+        """Take over an organisation's state from the shard where it lives, and tell the projects here."""
+        copy.begin(sections, sequence)
+        self.catch_up(copy)
+
+    def fold_into(self, copy: OrganisationCopy, entry: Entry, sequence: int) -> None:
+        """Take over a durable entry of an organisation elsewhere, and tell the projects here."""
+        copy.fold(entry)
+        copy.heard(sequence)
+        self.tell(copy, entry)
+
     def tell(self, copy: OrganisationCopy, entry: Entry) -> None:
         """Tell the projects here what an entry of an organisation elsewhere, already folded, means."""
         for worker, command in crossing.told_by(entry.events, copy.machine.state):

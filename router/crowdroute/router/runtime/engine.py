@@ -87,7 +87,7 @@ class Engine:
             matters=self._leases_are_live,
         )
         self.waiting = Waiting(shard)
-        self.loop.subscribe(self.waiting.on_durable)
+        self.loop.commits.subscribe(self.waiting.on_durable)
         self._started = False
         self._draining = False
         self._snapshot = snapshot
@@ -98,7 +98,7 @@ class Engine:
     @property
     def state(self) -> EngineState:
         """Whether commands are taken."""
-        if self.loop.failed.done():
+        if self.loop.commits.failed.done():
             return EngineState.FAILED
         if self._draining:
             return EngineState.DRAINING
@@ -107,7 +107,7 @@ class Engine:
     @property
     def failed(self) -> asyncio.Future[RouterError]:
         """Done, with the reason, once the engine can never go on; the process must then exit."""
-        return self.loop.failed
+        return self.loop.commits.failed
 
     def start(self) -> None:
         """Begin to append, to bring about what is due, and to take commands."""
@@ -116,7 +116,7 @@ class Engine:
 
     def stop(self, error: RouterError) -> None:
         """Go on no more, for a reason that the engine itself cannot see; everybody who waits is told."""
-        self.loop.stop(error)
+        self.loop.commits.stop(error)
 
     async def drain(self) -> None:
         """Send away who waits for work, take nothing new, and answer what was taken.
@@ -133,7 +133,7 @@ class Engine:
     def feed_snapshotter(self, feed: SnapshotFeed) -> None:
         """Have each durable batch handed to a snapshotter."""
         self._feed = feed
-        self.loop.feed(feed.offer)
+        self.loop.commits.feed(feed.offer)
 
     @property
     def snapshot_sequence(self) -> int:
@@ -190,14 +190,14 @@ class Engine:
         Raises:
             AppendFailed: it never will be; the answer must not be given.
         """
-        await self.loop.observe()
+        await self.loop.commits.observe()
 
     def subscribe(self, on_durable: Callable[[Sequence[Entry]], None]) -> Callable[[], None]:
         """Have the entries of each batch told once they are durable; gives what ends it.
 
         A follower must not raise.
         """
-        return self.loop.subscribe(on_durable)
+        return self.loop.commits.subscribe(on_durable)
 
     # State; look, do not touch, and `observe` before telling anybody
 

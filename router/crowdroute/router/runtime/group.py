@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.project import CreateProject
-from crowdroute.router.errors import ConfigurationError, Moved, NotFound, NotReady, RouterError
+from crowdroute.router.errors import ConfigurationError, NotReady, RouterError
 from crowdroute.router.events import Entry
-from crowdroute.router.machine.organisation.machine import OrganisationMachine
-from crowdroute.router.machine.stream import organisation_stream, project_stream, tenant_of
 from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.crossing import Carrier, Crossing
 from crowdroute.router.runtime.engine import Engine, EngineState
-from crowdroute.router.runtime.placement import Placement, place_of, require_in_place
-from crowdroute.router.state.organisation import OrganisationState
-from crowdroute.router.state.project import Project
+from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.whereabouts import Whereabouts
 
 Open = Callable[[int], AbstractAsyncContextManager[Engine]]
 """Opens the shard of a number: recovers it and gives its engine, not started; leaving closes it again."""
@@ -59,18 +55,16 @@ class ShardGroup:
                 group serves the only one.
         """
         self._open = open_shard
-        self.placement = placement or Placement()
-        self.engines: dict[int, Engine] = {}
+        self.where = Whereabouts(placement or Placement())
+        """What lives where."""
+        self.engines = self.where.engines
         """Those that serve, by number."""
-        self.copies: dict[str, OrganisationCopy] = {}
+        self.copies = self.where.copies
         """By stream: the organisations that shards here need to know and that do not live in all of them."""
         self.peers: Carrier | None = None
         """Takes commands to shards of other processes; set by who serves the group, where there are any."""
         self._opened: dict[int, contextlib.AsyncExitStack] = {}
-        self._homes: dict[str, Engine] = {}
-        self._machines: dict[str, OrganisationMachine] = {}
-        """The copies' machines, as the shards look at them."""
-        self.crossing = Crossing(self.engines, self.copies, self, self.placement.shards)
+        self.crossing = Crossing(self.engines, self.copies, self, self.where.placement.shards)
         # For calls that reach a group without a shard, and are forwarded.
         self._clock = SystemClock()
         self._ids = SystemIds()
@@ -102,7 +96,7 @@ class ShardGroup:
         try:
             found = {shard: await self._recover(shard) for shard in sorted(shards)}
             for shard, engine in found.items():
-                self._place(shard, engine)
+                self.where.learn(shard, engine)
             for shard, engine in found.items():
                 self._serve(shard, engine)
             for copy in self.copies.values():
@@ -110,7 +104,7 @@ class ShardGroup:
         except BaseException:
             await self.close()
             raise
-        if self._is_many:
+        if self.where.is_many:
             self.crossing.start()
         self._started = True
 
@@ -125,17 +119,17 @@ class ShardGroup:
             NotReady: a newer placement is known.
             ConfigurationError, StorageError: as `start`.
         """
-        self.place(placement)
+        self.where.place(placement)
         engine = await self._recover(shard)
         try:
-            self._place(shard, engine)
+            self.where.learn(shard, engine)
         except ConfigurationError:
             await self._opened.pop(shard).aclose()  # or it would keep everybody else from it
             raise
         self._serve(shard, engine)
         for copy in self.copies.values():
             self.crossing.catch_up(copy)
-        self._tell(shard, engine.loop.sequence, ())
+        self._tell(shard, engine.loop.commits.sequence, ())
 
     async def release(self, shard: int, placement: Placement) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
@@ -149,25 +143,9 @@ class ShardGroup:
             NotReady: a newer placement is known.
             AppendFailed: not everything that was taken became durable.
         """
-        self.place(placement)
-        engine = self.engines.pop(shard)
-        self._homes = {name: home for name, home in self._homes.items() if home is not engine}
-        for stream in [stream for stream, copy in self.copies.items() if copy.shard == shard]:
-            self.copies[stream].local = False
+        self.where.place(placement)
+        self.where.leave(shard)
         await self._opened.pop(shard).aclose()
-
-    def place(self, placement: Placement) -> None:
-        """Learn who serves what from now on.
-
-        Raises:
-            NotReady: a newer placement is known.
-        """
-        if placement.generation < self.placement.generation:
-            raise NotReady(
-                f"placement {placement.generation} is older than {self.placement.generation}, which is known",
-                {"generation": str(self.placement.generation)},
-            )
-        self.placement = placement
 
     async def close(self) -> None:
         """Drain and close every shard.
@@ -181,6 +159,11 @@ class ShardGroup:
             for opened in self._opened.values():
                 stack.push_async_exit(opened)
             self._opened = {}
+
+    @property
+    def placement(self) -> Placement:
+        """Who serves each shard, as far as is known here."""
+        return self.where.placement
 
     @property
     def state(self) -> EngineState:
@@ -204,21 +187,6 @@ class ShardGroup:
         self._opened[shard] = stack
         return await stack.enter_async_context(self._open(shard))
 
-    def _place(self, shard: int, engine: Engine) -> None:
-        """Read from a recovered shard what lives in it."""
-        streams = frozenset(engine.shard.streams())
-        organisations = [machine for _, machine in engine.organisations()]
-        for machine in (*organisations, *(copy.machine for copy in self.copies.values())):
-            require_in_place(machine.state, shard, streams)
-        if self._is_many:
-            for machine in organisations:
-                for other, another in self.engines.items():
-                    require_in_place(machine.state, other, frozenset(another.shard.streams()))
-                copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
-                copy.begin(machine.pack(), engine.loop.sequence)
-                copy.local = True
-            engine.shard.look_elsewhere(self._machines)
-
     def _serve(self, shard: int, engine: Engine) -> None:
         self._adopt(shard, engine)
         engine.start()
@@ -235,117 +203,6 @@ class ShardGroup:
 
         engine.failed.add_done_callback(learn)
 
-    # Where things live
-
-    @property
-    def _is_many(self) -> bool:
-        return self.placement.shards > 1
-
-    def engine(self, stream: str) -> Engine:
-        """Give the engine that has a stream.
-
-        Raises:
-            Moved: another group serves the shard that it lives in.
-            NotReady: nobody was heard of who does.
-            NotFound: there is no such stream.
-        """
-        engine = self._homes.get(stream)
-        if engine is None:
-            engine = self._homes[stream] = self._find(stream)
-        return engine
-
-    def _find(self, stream: str) -> Engine:
-        if not self._is_many:
-            for engine in self.engines.values():
-                return engine
-        for engine in self.engines.values():
-            if engine.shard.has(stream):
-                return engine
-        shard = self.shard_of(stream)
-        if shard is None or shard in self.engines:
-            kind = "organisation" if stream.endswith("/organisation") else "project"
-            details = {"project": stream.rpartition("/")[2]} if kind == "project" else {}
-            raise NotFound(f"the {kind} does not exist", details)
-        owner = self.placement.others.get(shard)
-        if owner is None:
-            raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
-        raise Moved(
-            f"shard {shard} is served elsewhere: call again, there",
-            {"shard": str(shard), "owner": owner.public},
-        )
-
-    def has(self, stream: str) -> bool:
-        """Say whether a stream lives in a shard of this group."""
-        return any(engine.shard.has(stream) for engine in self.engines.values())
-
-    def shard_of(self, stream: str) -> int | None:
-        """Give the number of the shard that a stream lives in, or None when there is no such stream."""
-        for number, engine in self.engines.items():
-            if engine.shard.has(stream):
-                return number
-        copy = self.copies.get(stream)
-        if copy is not None:
-            return copy.shard
-        tenant, _, project = stream.partition("/project/")
-        machine = self._machine(tenant)
-        place = None if machine is None or not project else place_of(machine.state, bytes.fromhex(project))
-        return None if place is None else place.shard
-
-    def engine_of(self, tenant: str) -> Engine:
-        """Give the engine that has a tenant's organisation; raises as `engine`."""
-        return self.engine(organisation_stream(tenant))
-
-    def organisations(self) -> Iterator[tuple[str, OrganisationMachine]]:
-        """Yield tenant and machine of every organisation that is known here; look, do not touch."""
-        for engine in self.engines.values():
-            yield from engine.organisations()
-        for copy in self.copies.values():
-            if not copy.local:
-                yield tenant_of(copy.stream), copy.machine
-
-    def organisation(self, tenant: str) -> OrganisationState:
-        """Give a tenant's workers, suppliers, tokens, projects and balances.
-
-        Raises:
-            NotFound: there is no such tenant.
-        """
-        machine = self._machine(tenant)
-        if machine is None:
-            raise NotFound("the organisation does not exist")
-        return machine.state
-
-    def require_fresh(self, tenant: str) -> None:
-        """Refuse to go by what is known of an organisation elsewhere when that is too old.
-
-        Raises:
-            NotReady: it is.
-        """
-        if self.copies:
-            copy = self.copies.get(organisation_stream(tenant))
-            if copy is not None:
-                copy.require_fresh()
-
-    def project(self, tenant: str, project: Id) -> Project:
-        """Give a project's state.
-
-        Raises:
-            NotFound, Moved, NotReady: it is not here.
-        """
-        stream = project_stream(tenant, project)
-        return self.engine(stream).shard.project_state(stream)
-
-    def projects(self) -> Iterator[tuple[str, Project]]:
-        """Yield stream name and state of every project here, of every tenant."""
-        for engine in self.engines.values():
-            yield from engine.projects()
-
-    def _machine(self, tenant: str) -> OrganisationMachine | None:
-        stream = organisation_stream(tenant)
-        for engine in self.engines.values():
-            if engine.shard.has(stream):
-                return engine.shard.organisation(tenant)
-        return self._machines.get(stream)
-
     # Commands
 
     async def submit(self, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
@@ -355,9 +212,9 @@ class ShardGroup:
             Refusal: nothing changed.
             RouterError: whether it took effect is unknown.
         """
-        if self._is_many and type(request.command) is CreateProject:
+        if self.where.is_many and type(request.command) is CreateProject:
             return await self.crossing.create(request, request.command, contents)
-        return await self.engine(request.stream).submit(request, contents)
+        return await self.where.engine(request.stream).submit(request, contents)
 
     async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Have a command that crosses over decided in a shard, here or in another process."""
@@ -423,35 +280,16 @@ class ShardGroup:
             return engine.now_us()
         return self._clock.now_us()
 
-    # Copies of organisations
-
-    def copy_of(self, stream: str, shard: int) -> OrganisationCopy:
-        """Give the copy of an organisation that lives in a shard, making it when there is none."""
-        copy = self.copies.get(stream)
-        if copy is None:
-            copy = self.copies[stream] = OrganisationCopy(stream, shard)
-            self._machines[stream] = copy.machine
-        return copy
-
-    def begin_copy(self, copy: OrganisationCopy, sections: Mapping[str, bytes], sequence: int) -> None:
-        """Take over an organisation's state from the shard where it lives, and tell the projects here."""
-        copy.begin(sections, sequence)
-        self.crossing.catch_up(copy)
-
-    def fold_into(self, copy: OrganisationCopy, entry: Entry, sequence: int) -> None:
-        """Take over a durable entry of an organisation elsewhere, and tell the projects here."""
-        copy.fold(entry)
-        copy.heard(sequence)
-        self.crossing.tell(copy, entry)
+    # What became durable
 
     def _on_durable(self, engine: Engine, entries: Sequence[Entry]) -> None:
-        shard, sequence = engine.shard.number, engine.loop.sequence
-        if self._is_many:
+        shard, sequence = engine.shard.number, engine.loop.commits.sequence
+        if self.where.is_many:
             for entry in entries:
                 if entry.stream.endswith("/organisation"):
-                    copy = self.copy_of(entry.stream, shard)
+                    copy = self.where.copy_of(entry.stream, shard)
                     copy.local = shard in self.engines
-                    self.fold_into(copy, entry, sequence)
+                    self.crossing.fold_into(copy, entry, sequence)
         self._tell(shard, sequence, entries)
 
     def _tell(self, shard: int, sequence: int, entries: Sequence[Entry]) -> None:

@@ -12,8 +12,8 @@ from tests.support.operations import Office
 from crowdroute.client.errors import from_aio
 from crowdroute.router.rpc.assembly import SERVICES
 
-DISTANT_S = 7200.0
-"""Longer than any call may ask for, one whose work is a job included."""
+DISTANT_S = 600.0
+"""Longer than any call may ask for."""
 METHODS = {method.full_name.rpartition(".v1.")[2]: method for one in SERVICES for method in one.methods}
 
 

@@ -1,24 +1,43 @@
-"""A project's models are fitted anew in another process, and what was found is taken over."""
+"""A project's models are fitted anew in another process, which tells how far it is, and are taken over."""
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from tests.support.operations import Office, refusal
+from tests.support.operations import Office, open_office, refusal
+from tests.support.refits import EndlessJobs
 
 from crowdroute.api.v1 import projects_pb2 as wire
+from crowdroute.client import AsyncClient
 from crowdroute.client.errors import NotConnected
 from crowdroute.router.adapters import process_jobs
 
+PATIENCE_S = 10.0
 
-async def test_a_refit_is_done_outside_and_taken_over(office: Office) -> None:
+
+async def refitted(client: AsyncClient, request: wire.RefitProjectRequest) -> list[wire.RefitProjectProgress]:
+    return [told async for told in client.operations.RefitProject(request)]
+
+
+async def test_a_refit_is_done_outside_told_stage_by_stage_and_taken_over(office: Office) -> None:
     project = await office.project()
     await office.finalised(project)
 
-    done = await office.admin.operations.RefitProject(wire.RefitProjectRequest(project_id=project.id))
+    told = await refitted(office.admin, wire.RefitProjectRequest(project_id=project.id))
 
-    assert done.version == 1
-    assert done.labels > 0
-    assert len(done.digest) == 32
+    stages = [one.stage for one in told]
+    assert stages == sorted(stages)
+    assert stages[0] == wire.REFIT_STAGE_WAITING
+    assert stages[-2:] == [wire.REFIT_STAGE_INSTALLING, wire.REFIT_STAGE_DONE]
+    (*_, swept) = (one for one in told if one.stage == wire.REFIT_STAGE_FITTING)
+    assert swept.field_id == "label"
+    assert 1 <= swept.sweep <= swept.most_sweeps
+    assert swept.moved < swept.rest or swept.sweep == swept.most_sweeps
+    refit = told[-1].refit
+    assert refit.version == 1
+    assert refit.labels > 0
+    assert len(refit.digest) == 32
 
 
 async def test_nothing_is_fitted_where_nobody_has_answered(office: Office) -> None:
@@ -37,12 +56,27 @@ async def test_a_retried_refit_is_answered_though_nothing_can_be_fitted_any_more
     project = await office.project()
     await office.finalised(project)
     request = wire.RefitProjectRequest(project_id=project.id, idempotency_key="once")
-    done = await office.admin.operations.RefitProject(request)
+    *_, done = await refitted(office.admin, request)
     monkeypatch.setattr(process_jobs, "PROGRAM", "crowdroute.router.no_such_program")
 
-    again = await office.admin.operations.RefitProject(request)
+    again = await refitted(office.admin, request)
     request.idempotency_key = "another"
     with pytest.raises(NotConnected, match="JOB_FAILED"):
-        await office.admin.operations.RefitProject(request)
+        await refitted(office.admin, request)
 
-    assert again == done
+    assert again == [done]
+
+
+async def test_whoever_hangs_up_ends_the_job() -> None:
+    jobs = EndlessJobs()
+    async with open_office(jobs=jobs) as office:
+        project = await office.project()
+        await office.finalised(project)
+        told = aiter(office.admin.operations.RefitProject(wire.RefitProjectRequest(project_id=project.id)))
+        stages = [(await anext(told)).stage for _ in range(2)]
+
+        await told.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+        (job,) = jobs.begun
+        await asyncio.wait_for(job.cancelled.wait(), PATIENCE_S)
+        assert stages == [wire.REFIT_STAGE_WAITING, wire.REFIT_STAGE_READING]

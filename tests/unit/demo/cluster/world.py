@@ -47,7 +47,7 @@ def flow(*numbers: int) -> Flow:
 
 def actor(number: int, life: str, state: ActorState, shards: list[int]) -> ActorView:
     address = f"127.0.0.2:{7000 + number}"
-    return ActorView(f"actor-{number}", state, "node", address, 100 + number, life, shards)
+    return ActorView(f"actor-{number}", state, "node", address, 100 + number, life, shards, "")
 
 
 def shard(number: int, owner: int, generation: int, stage: str = Stage.SERVING) -> ShardView:

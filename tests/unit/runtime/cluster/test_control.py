@@ -206,3 +206,16 @@ async def test_a_question_of_another_release_is_refused(desk: Desk) -> None:
     answer = decode_answer(await desk.control.answer(msgspec.json.encode({"type": "Dance"})))
     assert isinstance(answer, Refused)
     assert answer.code == "CONFIGURATION"
+
+
+async def test_an_actor_that_cannot_begin_is_shown_with_the_reason_given_up_or_not(desk: Desk) -> None:
+    desk.fleet.slow_to_load = True
+    desk.fleet.crash("actor-0")
+    desk.fleet.restart("actor-0")
+    desk.fleet.processes["actor-0"].why = "there is no file peer.pem"
+    for steps in (1, 40):
+        await desk.go_on(steps)
+        hindered, well = (await desk.show()).actors
+        assert (hindered.state, hindered.why) == (ActorState.HINDERED, "there is no file peer.pem")
+        assert (well.state, well.why) == (ActorState.SERVING, "")
+    assert "actor-0" in desk.control.supervisor.sight.lost

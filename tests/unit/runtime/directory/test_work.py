@@ -32,7 +32,7 @@ ELSEWHERE = Placement(2, 2, {1: Owner("peer:1", "public:1")})
 async def work(group: ShardGroup, stream: str, *, answer: bool = True) -> None:
     """Have the worker take a task of a project, and answer it."""
     await add_task(group, stream)
-    engine = group.engine(stream)
+    engine = group.where.engine(stream)
     offered = await engine.submit(engine.request(stream, RequestNext(WORKER)))
     assert isinstance(offered, Offered)
     (lease,) = offered.leases

@@ -48,13 +48,13 @@ class Following:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def catch_up(self) -> None:
-        """Return when the copies hold what was durable there when this was called.
+    async def catch_up(self, shard: int) -> None:
+        """Return when the copies hold what was durable of a shard there when this was called.
 
         Raises:
-            NotReady: the group cannot be reached, or is not followed fast enough.
+            RouterError: the group does not serve it, cannot be reached, or is not followed fast enough.
         """
-        wanted = await self._link.position()
+        wanted = await self._link.position(shard)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 while any(self._reached(stream) < sequence for stream, sequence in wanted.items()):
@@ -83,15 +83,15 @@ class Following:
         group = self._group
         for told in part.organisations:
             if told.shard not in group.engines:
-                copy = group.copy_of(told.stream, told.shard)
+                copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
                 sections = {section.name: section.body for section in told.sections}
-                group.begin_copy(copy, sections, told.sequence)
+                group.crossing.begin_copy(copy, sections, told.sequence)
         for entry in part.entries:
             if entry.shard not in group.engines:
-                copy = group.copy_of(entry.stream, entry.shard)
+                copy = group.where.copy_of(entry.stream, entry.shard)
                 if entry.sequence >= copy.sequence:
-                    group.fold_into(copy, decode_batch(entry.entry, 1).entries[0], entry.sequence)
+                    group.crossing.fold_into(copy, decode_batch(entry.entry, 1).entries[0], entry.sequence)
         if part.complete:
             for copy in group.copies.values():
                 owner = group.placement.others.get(copy.shard)

@@ -26,6 +26,7 @@ from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import principal_message, refusal_of
 from crowdroute.router.runtime.group import ShardGroup
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.tracing import elsewhere
 
 MOST_HOMES = 100_000
@@ -131,16 +132,18 @@ class Forwarding:
     def _home(self, tenant: str, text: str, message: Message) -> int | None:
         shard = None
         if text:
-            shard = self._group.shard_of(project_stream(tenant, id_of(Kind.PROJECT, text, "project_id")))
+            shard = self._group.where.shard_of(
+                project_stream(tenant, id_of(Kind.PROJECT, text, "project_id"))
+            )
             if shard is not None:
                 if len(self._homes) >= MOST_HOMES:
                     self._homes.clear()
                 self._homes[tenant, text] = shard
         elif isinstance(message, projects_pb2.GetProjectRequest):
-            row = self._group.organisation(tenant).find_project(message.name)
+            row = self._group.where.organisation(tenant).find_project(message.name)
             shard = None if row is None else row.shard
         # What is not known here, the organisation knows.
-        return self._group.shard_of(organisation_stream(tenant)) if shard is None else shard
+        return self._group.where.shard_of(organisation_stream(tenant)) if shard is None else shard
 
     def owner(self, shard: int) -> str:
         """Give where clients reach a shard; empty when they are not to be told."""
@@ -249,21 +252,23 @@ class Forwarding:
             message.traceparent = traceparent
             return await self._link(shard).hand_over(message)
 
-    async def catch_up(self) -> None:
-        """Return when everything durable elsewhere at the moment of the call is known here.
+    async def catch_up(self) -> bool:
+        """Return when everything durable of the organisations at the moment of the call is known here; false:
+        they live here.
 
         Raises:
-            NotReady: a group cannot be reached.
+            RouterError: nobody serves them at the moment, or their group cannot be reached.
         """
+        if FIRST_SHARD in self._group.engines:
+            return False
         time = asyncio.get_running_loop().time
         arrived = time()
         async with self._catching_up:
-            if self._caught_up_since > arrived:
-                return
-            began = time()
-            for following in tuple(self._following.values()):
-                await following.catch_up()
-            self._caught_up_since = began
+            if self._caught_up_since <= arrived:
+                began = time()
+                await self._following[self._link(FIRST_SHARD).address].catch_up(FIRST_SHARD)
+                self._caught_up_since = began
+        return True
 
 
 async def _send(stream: Any, call: peer_pb2.ForwardedCall, context: Context, more: bool) -> None:

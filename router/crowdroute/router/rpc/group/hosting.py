@@ -82,7 +82,7 @@ class GroupHosting:
     def know(self, generation: int, owners: Mapping[int, At]) -> None:
         """Learn who serves the shards of others; see `Hosting.know`."""
         others = {shard: Owner(at.peers, at.public) for shard, at in owners.items() if at != self.at}
-        self.group.place(Placement(self._settings.shards, generation, others))
+        self.group.where.place(Placement(self._settings.shards, generation, others))
         if self.forwarding is not None:
             self._following = asyncio.create_task(self._follow(self.forwarding, self._following))
 

@@ -31,7 +31,7 @@ CARRY_SECONDS = 10.0
 MOST_CALLS = 64
 """Calls in one batch: what is decided between two looks at the network."""
 
-CHANNEL: Sequence[tuple[str, int]] = (
+CHANNEL: Sequence[tuple[str, int | str]] = (
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -47,20 +47,24 @@ CHANNEL: Sequence[tuple[str, int]] = (
 class PeerLink:
     """Calls another group; belongs to the event loop it was made in."""
 
-    def __init__(self, address: str, secret: str, credentials: grpc.ChannelCredentials | None) -> None:
+    def __init__(
+        self, address: str, secret: str, credentials: grpc.ChannelCredentials | None, name: str = ""
+    ) -> None:
         """Prepare; connects when it is needed.
 
         Args:
             address: host:port where the group serves its peers.
             secret: what peers share.
             credentials: for mutual TLS; None: no encryption.
+            name: that the group's certificate must be of; empty: the host of the address.
         """
+        options = (*CHANNEL, *((("grpc.ssl_target_name_override", name),) if name else ()))
         self.address = address
         self._metadata = ((SECRET, secret),)
         self._channel = (
-            grpc.aio.insecure_channel(address, CHANNEL)
+            grpc.aio.insecure_channel(address, options)
             if credentials is None
-            else grpc.aio.secure_channel(address, credentials, CHANNEL)
+            else grpc.aio.secure_channel(address, credentials, options)
         )
         self._stub: Any = peer_pb2_grpc.PeerServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
@@ -178,12 +182,15 @@ class PeerLink:
             raise self._failure(error) from error
         return answer
 
-    async def position(self) -> Mapping[str, int]:
-        """Give by stream how far the organisations there are durable."""
+    async def position(self, shard: int) -> Mapping[str, int]:
+        """Give by stream how far the organisations that live in a shard are durable.
+
+        Raises:
+            RouterError: the shard is not served there, or there was no answer.
+        """
+        message = peer_pb2.PositionRequest(shard=shard)
         try:
-            answer = await self._stub.Position(
-                peer_pb2.PositionRequest(), metadata=self._metadata, timeout=CARRY_SECONDS
-            )
+            answer = await self._stub.Position(message, metadata=self._metadata, timeout=CARRY_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error) from error
         return dict(answer.sequences)

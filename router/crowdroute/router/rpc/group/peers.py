@@ -52,11 +52,12 @@ class Peers:
 
     def link(self, address: str) -> PeerLink:
         """Give the way to a group."""
-        credentials = None
-        if self._pem is not None:
-            authorities, key, certificate = self._pem
-            credentials = grpc.ssl_channel_credentials(authorities, key, certificate)
-        return PeerLink(address, self._secret, credentials)
+        tls = self._settings.tls
+        if tls is None or self._pem is None:
+            return PeerLink(address, self._secret, None)
+        authorities, key, certificate = self._pem
+        credentials = grpc.ssl_channel_credentials(authorities, key, certificate)
+        return PeerLink(address, self._secret, credentials, tls.name)
 
     def listen(self, server: grpc.aio.Server) -> int:
         """Have a server listen for peers; gives the port.

@@ -26,6 +26,7 @@ from crowdroute.router.rpc.refusing import refuse
 from crowdroute.router.rpc.service import Service
 from crowdroute.router.rpc.status import NotAuthenticated
 from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.tracing import within
 
@@ -135,7 +136,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         try:
             service, name = self._found(forwarded)
             self._gate.go_on(forwarded.method, forwarded.request_id, forwarded.traceparent)
-            call = self._call(forwarded, ForwardedContext(forwarded.timeout_us))
+            call = await self._call(forwarded, ForwardedContext(forwarded.timeout_us))
             answer = await service.perform(name, call, forwarded.message)
         except Exception as error:
             if not isinstance(error, RouterError):
@@ -155,7 +156,8 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             service, name = self._found(forwarded)
             self._gate.go_on(forwarded.method, forwarded.request_id, forwarded.traceparent)
             relayed: Any = RelayContext(forwarded.timeout_us, context)
-            await service.perform_streaming(name, self._call(forwarded, relayed), forwarded.message, relayed)
+            call = await self._call(forwarded, relayed)
+            await service.perform_streaming(name, call, forwarded.message, relayed)
         except RouterError as error:
             await context.write(peer_pb2.RelayPart(status=status_bytes(error, forwarded.request_id)))
 
@@ -190,11 +192,17 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             raise
 
     async def Position(self, message: peer_pb2.PositionRequest, context: Any) -> Any:  # noqa: N802
-        """Tell how far the organisations here are durable."""
+        """Tell how far the organisations of a shard here are durable."""
         await self._require_peer(context)
-        return peer_pb2.PositionResponse(
-            sequences={stream: copy.sequence for stream, copy in self._group.copies.items() if copy.local}
-        )
+        try:
+            engine = self._served(message.shard)
+            # Who was replaced while it was frozen may have missed what its successor made durable.
+            await engine.observe()
+        except RouterError as error:
+            await refuse(context, error, "Position", "")
+            raise
+        here = (copy for copy in self._group.copies.values() if copy.local and copy.shard == message.shard)
+        return peer_pb2.PositionResponse(sequences={copy.stream: copy.sequence for copy in here})
 
     async def Follow(self, message: peer_pb2.FollowRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
         """Tell the organisations here, and what becomes durable of them."""
@@ -251,12 +259,17 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
                 " call again",
                 {"generation": str(placement.generation)},
             )
-        if shard not in self._group.engines:
-            owner = placement.others.get(shard)
+        self._served(shard)
+
+    def _served(self, shard: int) -> Engine:
+        engine = self._group.engines.get(shard)
+        if engine is None:
+            owner = self._group.placement.others.get(shard)
             raise Moved(
                 f"shard {shard} is not served here: call again",
                 {"shard": str(shard), "owner": "" if owner is None else owner.public},
             )
+        return engine
 
     def _found(self, call: peer_pb2.ForwardedCall) -> tuple[Service, str]:
         self._require_placed(call.shard, call.generation)
@@ -266,7 +279,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             raise NotReady(f"this group does not serve {service}: are both of the same release?")
         return found, name
 
-    def _call(self, forwarded: peer_pb2.ForwardedCall, context: Any) -> Call:
+    async def _call(self, forwarded: peer_pb2.ForwardedCall, context: Any) -> Call:
         told = forwarded.principal
         principal = Principal(
             tenant=told.tenant,
@@ -279,7 +292,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             parent=told.parent,
             expires_us=told.expires_us,
         )
-        self._gate.require_scope(principal, forwarded.method)
+        await self._gate.let_through(principal, forwarded.method)
         return Call(
             context, forwarded.method, principal, forwarded.request_id, forwarded=True, part=forwarded.part
         )

@@ -81,15 +81,15 @@ class Office:
             PermissionRefused: the credential is bound to a vendor or pool.
         """
         require_whole(call.principal)
-        return self._group.organisation(call.principal.tenant)
+        return self._group.where.organisation(call.principal.tenant)
 
     def home(self, call: Call) -> Engine:
         """Give the engine of the shard that the caller's organisation lives in."""
-        return self._group.engine_of(call.principal.tenant)
+        return self._group.where.engine_of(call.principal.tenant)
 
     def reachable(self, call: Call) -> tuple[OrganisationState, Reach]:
         """Give the caller's organisation, and how much of it the caller may see."""
-        return self._group.organisation(call.principal.tenant), reach_of(call.principal)
+        return self._group.where.organisation(call.principal.tenant), reach_of(call.principal)
 
     def place(self, call: Call, project_id: str) -> Place:
         """Find a project.
@@ -112,7 +112,7 @@ class Office:
 
     def _place(self, tenant: str, project: Id) -> Place:
         stream = project_stream(tenant, project)
-        engine = self._group.engine(stream)
+        engine = self._group.where.engine(stream)
         return Place(tenant, stream, engine.shard.project_state(stream), engine, self._schemas)
 
     async def others(self, call: Call, message: Message) -> Sequence[bytes]:
@@ -169,7 +169,7 @@ class Office:
         Raises:
             Refusal: nothing changed.
         """
-        engine = self._group.engine(stream)
+        engine = self._group.where.engine(stream)
         request = engine.request(stream, command, principal=call.principal.name, request=call.request)
         return engine.decide(request, contents)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crowdroute.api.v1 import projects_pb2 as wire
-from crowdroute.router.commands.project import CreateProject, InstallModel, PauseProject, ResumeProject
+from crowdroute.router.commands.project import CreateProject, PauseProject, ResumeProject
 from crowdroute.router.errors import InvalidCommand, NotFound
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model.ids import Id, Kind, to_text
@@ -13,7 +13,6 @@ from crowdroute.router.rpc.operations.office import LONGEST_REASON, Office, Plac
 from crowdroute.router.rpc.operations.rulebook import compiled, kept_document
 from crowdroute.router.rpc.pages import fill, page_of, spaced
 from crowdroute.router.rpc.scopes import PACKAGE
-from crowdroute.router.runtime.refitting import refitted
 
 GET_PROJECT = f"/{PACKAGE}.OperationsService/GetProject"
 
@@ -37,10 +36,10 @@ class Projects(Office):
         """Write a project, wherever it lives."""
         elsewhere, shard = (
             self._gate.elsewhere,
-            self._group.shard_of(project_stream(call.principal.tenant, project)),
+            self._group.where.shard_of(project_stream(call.principal.tenant, project)),
         )
         if elsewhere is None or shard is None or shard in self._group.engines:
-            return project_message(self._group.project(call.principal.tenant, project))
+            return project_message(self._group.where.project(call.principal.tenant, project))
         request = wire.GetProjectRequest(project_id=to_text(Kind.PROJECT, project))
         answer = await elsewhere.forward(call, shard, GET_PROJECT, request.SerializeToString())
         return wire.Project.FromString(answer)
@@ -66,7 +65,7 @@ class Projects(Office):
                         f"there is no project named {message.name[:200]!r}: list the projects, or create it",
                         {"field": "name"},
                     )
-                state = self._group.project(call.principal.tenant, row.project)
+                state = self._group.where.project(call.principal.tenant, row.project)
             case _:
                 raise InvalidCommand("give project_id or name", {"field": "key"})
         found = project_message(state)
@@ -81,10 +80,10 @@ class Projects(Office):
         names = sorted(
             name
             for name, project in organisation.project_names.items()
-            if (page.after is None or name > page.after) and group.has(project_stream(tenant, project))
+            if (page.after is None or name > page.after) and group.where.has(project_stream(tenant, project))
         )[: page.rows + 1]
         rows = [
-            project_message(group.project(tenant, organisation.project_names[name]))
+            project_message(group.where.project(tenant, organisation.project_names[name]))
             async for name in spaced(names)
         ]
         await self.observe()
@@ -105,21 +104,6 @@ class Projects(Office):
         reason = checked_text(message.reason, "reason", LONGEST_REASON)
         await self.act(call, place.stream, PauseProject(reason), message)
         return await self._as_it_is(place)
-
-    async def refit_project(self, call: Call, message: wire.RefitProjectRequest) -> wire.RefitProjectResponse:
-        """Fit the project's models anew, outside, and take over what was found."""
-        place = self.place(call, message.project_id)
-        if not self.done_before(call, place, InstallModel, message):
-            command = await refitted(place.engine, place.stream, self._jobs)
-            await self.act(call, place.stream, command, message)
-        installed = place.state.models.installed
-        await self.observe()
-        return wire.RefitProjectResponse(
-            version=installed.version,
-            fitted_through=installed.fitted_through,
-            labels=installed.annotations,
-            digest=installed.digest.hex(),
-        )
 
     async def resume_project(self, call: Call, message: wire.ResumeProjectRequest) -> wire.Project:
         """Hand out work again."""

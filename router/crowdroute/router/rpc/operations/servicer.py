@@ -8,6 +8,7 @@ from crowdroute.router.rpc.operations.explanations import Explanations
 from crowdroute.router.rpc.operations.items import Items
 from crowdroute.router.rpc.operations.ledger import Ledger
 from crowdroute.router.rpc.operations.projects import Projects
+from crowdroute.router.rpc.operations.refits import Refits
 from crowdroute.router.rpc.operations.results import Results
 from crowdroute.router.rpc.operations.rules import Rules
 from crowdroute.router.rpc.operations.stats import Stats
@@ -19,6 +20,7 @@ from crowdroute.router.rpc.operations.watch import Watch
 
 class OperationsServicer(
     Projects,
+    Refits,
     Stats,
     Rules,
     Items,

@@ -113,11 +113,11 @@ class Watch(Office):
         watcher = Watcher(stream, _kinds(call, message.codes))
         group = self._group
 
-        engine = group.engine(stream) if message.project_id else self.home(call)
+        engine = group.where.engine(stream) if message.project_id else self.home(call)
         end = group.subscribe(watcher.note)
         try:
             yield wire.WatchedEvent(
-                sequence=engine.loop.sequence,
+                sequence=engine.loop.commits.sequence,
                 shard=engine.shard.number,
                 at=timestamp(group.now_us()),
                 code=WATCHING,
@@ -129,7 +129,7 @@ class Watch(Office):
                 left_out = watcher.take_left_out()
                 if left_out:
                     yield wire.WatchedEvent(
-                        sequence=engine.loop.sequence,
+                        sequence=engine.loop.commits.sequence,
                         shard=engine.shard.number,
                         at=timestamp(group.now_us()),
                         code=EVENTS_LEFT_OUT,
@@ -200,7 +200,7 @@ def told(group: ShardGroup, happened: Happened) -> wire.WatchedEvent:
 def _behind(group: ShardGroup, stream: str, assignment: Id) -> tuple[Id | None, Id | None]:
     """Give the task and the worker of an assignment."""
     try:
-        state = group.engine(stream).shard.project_state(stream)
+        state = group.where.engine(stream).shard.project_state(stream)
         row = state.assignment(assignment)
     except (NotFound, Moved, NotReady):
         return None, None

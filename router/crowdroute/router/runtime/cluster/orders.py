@@ -55,6 +55,8 @@ class Standing(msgspec.Struct, frozen=True):
     """By shard, those that it has released among them."""
     least: int = 0
     """A log has been claimed at this generation: a grant below it would be void."""
+    why: str = ""
+    """What keeps it from beginning; it ends in a moment, and the next life tries again."""
 
 
 class Charge(msgspec.Struct, frozen=True):

@@ -16,6 +16,8 @@ class ActorState(StrEnum):
     """How an actor does."""
 
     STARTING = "starting"
+    HINDERED = "hindered"
+    """It cannot begin, and says why; it is tried again."""
     SERVING = "serving"
     SILENT = "silent"
     """It did not answer just now."""
@@ -45,6 +47,8 @@ class ActorView(msgspec.Struct, frozen=True):
     incarnation: str
     shards: list[int]
     """Those that it serves."""
+    why: str
+    """What keeps it from beginning, when that is known."""
 
 
 class ShardView(msgspec.Struct, frozen=True):
@@ -140,11 +144,15 @@ def at_rest(placement: Placement, sight: Sight) -> bool:
 
 
 def _actor(name: str, placement: Placement, sight: Sight) -> ActorView:
+    hindered = sight.hindered.get(name)
+    if hindered is not None:
+        state = ActorState.HINDERED
+        return ActorView(name, state, hindered.node, "", hindered.pid, hindered.incarnation, [], hindered.why)
     standing = sight.standings.get(name)
     if standing is None:
         lost = name in sight.lost
         state = ActorState.LOST if lost else ActorState.STARTING
-        return ActorView(name, state, placement.seats.get(name, ""), "", 0, "", [])
+        return ActorView(name, state, placement.seats.get(name, ""), "", 0, "", [], "")
     if not standing.at.public:
         state = ActorState.STARTING
     elif name not in sight.beating:
@@ -153,7 +161,14 @@ def _actor(name: str, placement: Placement, sight: Sight) -> ActorView:
         state = ActorState.SERVING if stays(placement, sight, name) else ActorState.LEAVING
     serves = sorted(shard for shard, held in standing.held.items() if held.stage is Stage.SERVING)
     return ActorView(
-        name, state, standing.node, standing.at.public, standing.pid, standing.incarnation, serves
+        name,
+        state,
+        standing.node,
+        standing.at.public,
+        standing.pid,
+        standing.incarnation,
+        serves,
+        "",
     )
 
 

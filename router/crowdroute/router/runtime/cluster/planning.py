@@ -31,6 +31,8 @@ class Sight:
     """Actors that were given up: nothing answers, and no new life of theirs came."""
     stranded: Set[str] = frozenset()
     """Those of them that the fleet cannot start again where they are: their node died."""
+    hindered: Mapping[str, Standing] = field(default_factory=dict)
+    """The last word of each actor whose newest life cannot begin, given up or not: it says why."""
     retry: Set[int] = frozenset()
     """Shards that failed to open and whose pause is over."""
 

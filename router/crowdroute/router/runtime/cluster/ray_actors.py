@@ -15,13 +15,17 @@ from crowdroute.router.adapters.ray_library import load_ray
 from crowdroute.router.adapters.ray_store import Head, RayRecord, kept_settings
 from crowdroute.router.errors import RouterError
 from crowdroute.router.runtime.cluster.actor import ShardActor
-from crowdroute.router.runtime.cluster.hosting import Place, load_hosting
+from crowdroute.router.runtime.cluster.hosting import Hosting, Place, load_hosting
 from crowdroute.router.runtime.cluster.orders import At, Order, Standing, decode, encode
 
 NAMESPACE = "crowdroute"
 SUPERVISOR = "supervisor"
 BROKEN = 70
 """Exit status of a process that must not go on, after `EX_SOFTWARE`; Ray starts the next."""
+
+TOLD_S = 10.0
+"""How long a process that cannot begin stays to say why: who waits for the cluster looks twice a second, and
+a new life every moment would take the processors from the actors that serve."""
 
 _log = structlog.get_logger("crowdroute.actor")
 
@@ -43,13 +47,14 @@ class ActorProcess:
         self._hosting = hosting
         self._incarnation = secrets.token_hex(8)
         self._actor: ShardActor | None = None
+        self._why = ""
         self._beginning = asyncio.get_running_loop().create_task(self._begin())
         self._beginning.add_done_callback(_end_if_failed)
 
     async def standing(self) -> bytes:
         """Say how this actor stands."""
         if self._actor is None:
-            return encode(Standing(self._incarnation, self._node, At(""), os.getpid()))
+            return encode(Standing(self._incarnation, self._node, At(""), os.getpid(), why=self._why))
         return encode(self._actor.standing())
 
     async def obey(self, order: bytes) -> bytes:
@@ -59,9 +64,13 @@ class ActorProcess:
         return encode(self._actor.obey(decode(order, Order)))
 
     async def _begin(self) -> None:
-        make = await asyncio.to_thread(load_hosting, self._hosting)
-        settings = await kept_settings(Head())
-        hosting = await make(settings, Place(self._name, self._ip))
+        try:
+            hosting = await self._host()
+        except RouterError as error:
+            self._why = error.message
+            _log.critical("actor cannot begin", code=error.code, reason=error.message)
+            await asyncio.sleep(TOLD_S)
+            os._exit(BROKEN)
         hosting.failed.add_done_callback(_end_because)
         self._actor = ShardActor(
             hosting,
@@ -69,6 +78,10 @@ class ActorProcess:
             node=self._node,
             pid=os.getpid(),
         )
+
+    async def _host(self) -> Hosting:
+        make = await asyncio.to_thread(load_hosting, self._hosting)
+        return await make(await kept_settings(Head()), Place(self._name, self._ip))
 
 
 def _end_if_failed(beginning: asyncio.Task[None]) -> None:

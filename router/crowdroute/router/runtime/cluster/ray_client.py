@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,9 @@ from crowdroute.router.runtime.cluster.ray_fleet import start_supervisor
 
 REACH_S = 3.0
 """Longest wait for a connection; Ray's own client would try for minutes."""
+
+STANDARD_ERROR = 2
+"""Its file descriptor."""
 
 ANSWER_S = 30.0
 """Longest wait for an answer: a supervisor that was just started loads for seconds."""
@@ -37,7 +39,8 @@ def connected(address: str) -> Iterator[None]:
     if address != "auto":
         _reach(address)
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
+        with _silence():
+            ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
         raise FleetUnavailable(
             "there is no way into Ray from here: this machine is no node of it (`ray start --head`, or"
@@ -49,7 +52,8 @@ def connected(address: str) -> Iterator[None]:
             " its path into RAY_AUTH_TOKEN_PATH"
         ) from error
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # Ray's threads tell of ended processes there
+        # Ray's threads tell there of each process that ended, a screenful each: the supervisor sees to those.
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
             yield
     finally:
         ray.shutdown()
@@ -118,6 +122,19 @@ def carry_out(handle: Any, question: Question) -> Overview:
 def end(handle: Any) -> None:
     """End the supervisor for good."""
     load_ray().kill(handle, no_restart=True)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Let nothing through to standard error while the block runs: Ray's compiled parts write past Python."""
+    kept = os.dup(STANDARD_ERROR)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), STANDARD_ERROR)
+        yield
+    finally:
+        os.dup2(kept, STANDARD_ERROR)
+        os.close(kept)
 
 
 def _reach(address: str) -> None:

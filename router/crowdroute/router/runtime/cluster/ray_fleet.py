@@ -55,7 +55,7 @@ class RayFleet:
         self._handles: dict[str, Any] = {}
 
     async def nodes(self) -> Mapping[str, str]:
-        """Give the living nodes by Ray's id, each with its address; see `Fleet`."""
+        """Give the living nodes that offer processors by Ray's id, each with its address; see `Fleet`."""
         return await self._head.ask(_nodes)
 
     async def actors(self) -> Set[str]:
@@ -123,7 +123,12 @@ def start_supervisor(hosting: str) -> Any:
 
 
 def _nodes() -> dict[str, str]:
-    return {node["NodeID"]: node["NodeManagerAddress"] for node in load_ray().nodes() if node["Alive"]}
+    """Give the nodes that are for work; a head that leads alone is started with no processors."""
+    return {
+        node["NodeID"]: node["NodeManagerAddress"]
+        for node in load_ray().nodes()
+        if node["Alive"] and node["Resources"].get("CPU")
+    }
 
 
 def _actors() -> frozenset[str]:

@@ -31,7 +31,9 @@ FIRST_PAUSE_S = 1.0
 """Before a shard that failed to open is tried again; doubled each time, because the reason is mostly not
 gone."""
 
-LONGEST_PAUSE_S = 30.0
+LONGEST_PAUSE_S = 5.0
+"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
+time to open it included."""
 
 Change = Callable[[Placement], Placement]
 """Gives the placement with what is wanted in it; may be asked more than once."""
@@ -139,6 +141,11 @@ class Supervisor:
             beating={actor for actor in standings if self._watches[actor].beats},
             lost=lost,
             stranded={actor for actor in lost if self._is_stranded(actor)},
+            hindered={
+                actor: watch.standing
+                for actor, watch in self._watches.items()
+                if watch.standing is not None and watch.standing.why
+            },
             retry=self._retries(standings),
         )
 

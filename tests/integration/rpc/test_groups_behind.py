@@ -1,0 +1,104 @@
+"""A group that has not heard the newest of the organisation: it answers right, or says to call again."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import grpc
+import pytest
+from tests.integration.rpc.test_groups import create, projects, rows, session
+from tests.support.groups import Pair, known, pair, pair_of_settings, running
+
+from crowdroute.api.v1 import projects_pb2, tasks_pb2, workers_pb2
+from crowdroute.client import AsyncClient, Connection
+from crowdroute.client.errors import ClientError
+from crowdroute.peer.v1 import peer_pb2
+from crowdroute.router.rpc.bootstrap import TOKEN_FILE
+from crowdroute.router.rpc.group import following
+from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.runtime.placement import Placement
+
+SLOW = 0.7
+"""Seconds after which a link that was lost is tried again: longer than a call that does not wait for it."""
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[Pair]:
+    async with pair(tmp_path) as groups:
+        yield groups
+
+
+async def test_a_worker_who_is_new_since_the_home_restarted_is_known_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = pair_of_settings(tmp_path)
+    async with running(second) as away:
+        async with running(first) as home:
+            await known(away)
+            token = (first.directory / TOKEN_FILE).read_text().strip()
+            async with home.client(token) as manager:
+                two = [await create(manager, name) for name in ("one", "two")][1]
+                await manager.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=two, items=rows("x")))
+        monkeypatch.setattr(following, "AGAIN_SECONDS", SLOW)
+        async with running(first) as home, home.client(token) as manager:
+            bearer = await session(manager)
+            async with home.client(bearer) as worker:
+                assert len(await worker.next(two)) == 1
+
+
+async def a_worker_of_whom_nothing_was_heard(both: Pair, patch: pytest.MonkeyPatch) -> str:
+    """Make a worker known at home; the other group hears of them only once it has asked."""
+    withheld: list[tuple[following.Following, peer_pb2.FollowPart]] = []
+    hear, ask = following.Following._take, PeerLink.position
+
+    async def ask_and_hear(link: PeerLink, shard: int) -> Mapping[str, int]:
+        position = await ask(link, shard)
+        patch.setattr(following.Following, "_take", hear)
+        for who, part in withheld:
+            hear(who, part)
+        return position
+
+    patch.setattr(following.Following, "_take", lambda who, part: withheld.append((who, part)))
+    patch.setattr(PeerLink, "position", ask_and_hear)
+    async with both.home.client(both.token) as manager:
+        request = workers_pb2.UpsertWorkerRequest(external_id="ada")
+        worker: str = (await manager.operations.UpsertWorker(request)).id
+    return worker
+
+
+async def test_what_a_call_names_is_looked_for_at_home_before_it_is_not_found(
+    both: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, two = await projects(both)
+    worker = await a_worker_of_whom_nothing_was_heard(both, monkeypatch)
+    (item,) = rows("x")
+    item.allowed_worker_ids.append(worker)
+    async with both.away.client(both.token) as client:
+        added = await client.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=two, items=[item]))
+    assert added.items[0].task_id
+
+
+async def test_who_cannot_ask_the_home_says_call_again_and_not_that_a_credential_is_bad(both: Pair) -> None:
+    await projects(both)
+    both.away.group.where.place(Placement(2, 2, {}))
+    unheard = f"crd_{secrets.token_hex(16)}_{secrets.token_urlsafe(32)}"
+    async with AsyncClient(Connection(both.away.address, unheard, attempts=1)) as client:
+        with pytest.raises(ClientError) as refused:
+            await client.operations.ListProjects(projects_pb2.ListProjectsRequest())
+    assert refused.value.code == "NOT_READY"
+    assert refused.value.status is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_worker_is_served_again_by_a_group_whose_shard_was_elsewhere_in_between(both: Pair) -> None:
+    _, two = await projects(both)
+    async with both.home.client(both.token) as manager:
+        await manager.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=two, items=rows("x", "y")))
+        bearer = await session(manager)
+    group = both.away.group
+    async with both.away.client(bearer) as worker:
+        (offer,) = await worker.next(two)
+        await group.release(1, group.placement)
+        await group.take(1, group.placement)
+        await worker.submit(offer, {"label": "cat"})
