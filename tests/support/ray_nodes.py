@@ -215,6 +215,8 @@ class Network:
             "PYTHONPATH": PYTHONPATH,
             "RAY_AUTH_MODE": "token",
             "RAY_kill_worker_timeout_milliseconds": "1000",
+            # Brokers and clients share the processors with them here, and are not to go before them.
+            "RAY_worker_niceness": "0",
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "2000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),

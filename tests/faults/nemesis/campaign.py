@@ -125,7 +125,8 @@ async def let_loose(
         untold = await served.untold(scene.results + stock.brought)
         errors = await crowd.stop()
         await served.stop()
-    broken, told_otherwise = judge(served.history(), scene.stream, journal.close())
+    history = served.history()
+    broken, told_otherwise = judge(history.batches, scene.stream, journal.close())
     items = scene.tasks + stock.brought + erasures.brought
     return Account(
         seed=seed,
@@ -137,6 +138,8 @@ async def let_loose(
         doubled=broken.counters["ItemAdded"] - items,
         erased=len(erasures.gone),
         read_again=sorted(read_again),
+        owners=len({batch.epoch for batch in history.batches}),
+        void=history.void,
         broken=broken,
         told_otherwise=told_otherwise,
         errors=errors,

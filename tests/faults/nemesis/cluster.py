@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from tests.support.ray_nodes import ray_nodes
 from tests.support.redis_server import redis_server
 from tests.support.services import Services
 
-from crowdroute.router.adapters.kafka_verify import KafkaReport
-
 FAULTS: tuple[Fault[ClusterGround], ...] = (
     *ray_faults.FAULTS,
     *broker_faults.FAULTS,
@@ -28,9 +25,7 @@ FAULTS: tuple[Fault[ClusterGround], ...] = (
 """Every kind there is."""
 
 
-async def campaign_on_cluster(
-    folder: Path, seed: int, lasting_s: float, say: Say
-) -> tuple[Account, KafkaReport]:
+async def campaign_on_cluster(folder: Path, seed: int, lasting_s: float, say: Say) -> Account:
     """Start a cluster, let the nemesis loose on it, and end it; each kind of fault comes once at least.
 
     Args:
@@ -38,9 +33,6 @@ async def campaign_on_cluster(
         seed: decides which fault comes when, and how.
         lasting_s: how long the nemesis goes on at least.
         say: told of each fault when it is over.
-
-    Returns:
-        What happened and was found, and what the log of the crowd's shard consists of.
     """
     with contextlib.ExitStack() as stack:
         network = stack.enter_context(ray_nodes(folder, NODES))
@@ -55,5 +47,4 @@ async def campaign_on_cluster(
         ground = ClusterGround(network, services, redis)
         scene = await prepare(folder / "prepared", ANNOTATORS, LEAST, ground.kafka, SHARDS)
         wanted = Wanted(len(FAULTS), lasting_s)
-        account = await let_loose(ground, scene, folder / "journal", seed, FAULTS, wanted, say)
-        return account, await asyncio.to_thread(ground.verified)
+        return await let_loose(ground, scene, folder / "journal", seed, FAULTS, wanted, say)

@@ -12,16 +12,15 @@ from tests.faults.nemesis.door import Door
 from tests.faults.nemesis.feeding import Feeding
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.nemesis.stock import Source
+from tests.faults.store import History
 from tests.support.ray_nodes import Cluster, Network, cluster_settings, until
 from tests.support.redis_server import RedisServer
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_opening import KafkaPlace
 from crowdroute.router.adapters.kafka_topics import log_topic
-from crowdroute.router.adapters.kafka_verify import KafkaReport, verify_partition
 from crowdroute.router.adapters.redis_connecting import RedisConnection
 from crowdroute.router.adapters.redis_directory import RedisDirectory
-from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.clustered import connection_to, place_on_kafka
 from crowdroute.router.runtime.settings import FeedSettings, KafkaLogSettings, RedisSettings
 
@@ -155,10 +154,6 @@ class ClusterGround:
         """Give the crowd's shard for somebody with a copy of their own."""
         return place_on_kafka(self.kafka, self.network.folder / copy, PROJECT_SHARD, SHARDS)
 
-    def history(self) -> list[StoredBatch]:
+    def history(self) -> History:
         """Read the topic from its beginning, as another node would."""
         return read_topic(self.place("reader"), LATER)
-
-    def verified(self) -> KafkaReport:
-        """Look at every record of the shard's partition."""
-        return verify_partition(self.place("verifier"))

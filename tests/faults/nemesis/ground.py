@@ -11,9 +11,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.nemesis.stock import Source
 from tests.faults.serving import Serving
-from tests.faults.store import Store
-
-from crowdroute.router.ports import StoredBatch
+from tests.faults.store import History, Store
 
 
 class Behind(Protocol):
@@ -53,8 +51,8 @@ class Served(Behind, Protocol):
     async def close(self) -> None:
         """Leave nothing behind."""
 
-    def history(self) -> list[StoredBatch]:
-        """Give every batch of the log that the crowd's project is in; nobody serves from it any more."""
+    def history(self) -> History:
+        """Read the log that the crowd's project is in; nobody serves from it any more."""
 
 
 class Ground:
@@ -116,7 +114,7 @@ class Ground:
         await self.proxy.close()
         await self.engine.close()
 
-    def history(self) -> list[StoredBatch]:
+    def history(self) -> History:
         """Read the store."""
         return self.store.history()
 

@@ -38,6 +38,10 @@ class Account(NamedTuple):
     """Items whose erasure was acknowledged."""
     read_again: list[str]
     """Their tasks whose content was read after that."""
+    owners: int
+    """How many had the shard one after the other."""
+    void: int
+    """Records of those that had lost it: they count for nothing, or `broken` says otherwise."""
     broken: Report
     """Promises that the history breaks."""
     told_otherwise: Report
@@ -74,7 +78,8 @@ class Account(NamedTuple):
             f"{len(self.told_otherwise.violations)} told otherwise, "
             f"{self.unfinished} tasks without a result, {self.doubled} items too many, "
             f"{self.untold} results not put out, "
-            f"{len(self.read_again)} of {self.erased} erased items read again"
+            f"{len(self.read_again)} of {self.erased} erased items read again; "
+            f"{self.owners} owners, {self.void} records of those that had lost the shard"
         )
         lines += [str(report) for report in (self.broken, self.told_otherwise) if not report.ok]
         return "\n".join([*lines, *map(repr, self.errors)])
@@ -92,6 +97,8 @@ class Account(NamedTuple):
             "items_too_many": self.doubled,
             "items_erased": self.erased,
             "read_after_erasure": self.read_again,
+            "owners": self.owners,
+            "void_records": self.void,
             "violations": [str(one) for one in self.broken.violations + self.told_otherwise.violations],
             "errors": [repr(error) for error in self.errors],
         }
