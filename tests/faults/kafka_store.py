@@ -12,7 +12,7 @@ from tests.support.services import Services
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_verify import verify_partition
 from crowdroute.router.runtime.clustered import place_on_kafka
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.settings import KafkaLogSettings
 
 
@@ -38,7 +38,7 @@ class OnKafka:
         """Read the topic from its beginning, as another node would."""
         assert self.kafka is not None
         place = place_on_kafka(self.kafka, self.directory.with_name("reader"), 0, shards=1)
-        return read_topic(place, Placement().generation)
+        return read_topic(place, ShardMap().generation)
 
 
 def read_topic(place: KafkaPlace, generation: int) -> History:

@@ -31,7 +31,7 @@ from crowdroute.router.rpc.convert.content import decode_item
 from crowdroute.router.rpc.group.wire import refusal_of, status_bytes
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.state.project import Project
 
 PROJECTS = {name: bytes(15) + bytes([number]) for number, name in enumerate("abcd", 1)}
@@ -99,11 +99,11 @@ class World:
             self.reader = self._read_by(self.home)
         elif step == "move":
             if self.away is self.home:
-                await self.home.release(1, self.home.placement)
+                await self.home.release(1, self.home.shard_map)
                 self.away = await self._serve(1)
             else:
                 await self.away.close()
-                await self.home.take(1, self.home.placement)
+                await self.home.take(1, self.home.shard_map)
                 self.away = self.home
         elif step in ("lost", "silent", "late"):
             self.fault = step
@@ -147,7 +147,7 @@ class World:
             raise refusal_of(status_bytes(error, "")) from error
 
     async def _serve(self, shard: int) -> ShardGroup:
-        group = ShardGroup(self._open, Placement(2))
+        group = ShardGroup(self._open, ShardMap(2))
         await group.start([shard])
         if shard != 0:
             machine = self.home.engines[0].shard.organisation(TENANT)

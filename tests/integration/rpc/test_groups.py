@@ -30,7 +30,7 @@ from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.rpc.elsewhere import OWNER
 from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import SECRET
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 
 NEXT = "/crowdroute.api.v1.AnnotationService/Next"
 
@@ -192,7 +192,7 @@ async def test_streams_to_a_group_that_lost_its_shards_end_and_are_not_left_hang
         await work.write(work_pb2.WorkRequest(hello=work_pb2.Hello(project_id=two, credits=1)))
         async with asyncio.timeout(PATIENCE):
             await work.read()
-            both.home.group.where.place(Placement(2, 2))
+            both.home.group.where.place(ShardMap(2, 2))
             await forwarding.follow_placement()
             assert await work.code() is grpc.StatusCode.UNAVAILABLE
 
@@ -219,7 +219,7 @@ async def test_what_happens_to_a_worker_reaches_the_other_group(both: Pair) -> N
 
 async def test_a_call_of_another_placement_is_refused(both: Pair) -> None:
     _, two = await projects(both)
-    both.away.group.where.place(Placement(2, 2, both.away.group.placement.others))
+    both.away.group.where.place(ShardMap(2, 2, both.away.group.shard_map.others))
     async with AsyncClient(Connection(both.home.address, both.token, attempts=1)) as manager:
         with pytest.raises(ClientError) as refused:
             await manager.operations.GetStats(projects_pb2.GetStatsRequest(project_id=two))

@@ -69,12 +69,12 @@ class Forwarding:
     def start(self) -> None:
         """Follow every other group of the placement, and carry what crosses to them."""
         self._group.peers = self
-        for owner in set(self._group.placement.others.values()):
+        for owner in set(self._group.shard_map.others.values()):
             self._follow(owner.peers)
 
-    async def follow_placement(self) -> None:
+    async def follow_shard_map(self) -> None:
         """Follow the groups of the placement that is known now, and nobody else any more."""
-        wanted = {owner.peers for owner in self._group.placement.others.values()}
+        wanted = {owner.peers for owner in self._group.shard_map.others.values()}
         for address in self._following.keys() - wanted:
             await self._following.pop(address).stop()
             await self._links.pop(address).close()
@@ -100,7 +100,7 @@ class Forwarding:
         return link
 
     def _link(self, shard: int) -> PeerLink:
-        owner = self._group.placement.others.get(shard)
+        owner = self._group.shard_map.others.get(shard)
         if owner is None:
             raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
         self._follow(owner.peers)
@@ -109,7 +109,7 @@ class Forwarding:
     def links(self) -> dict[int, PeerLink]:
         """Give the way to every other group, by the lowest of its shards."""
         found: dict[str, int] = {}
-        for shard, owner in sorted(self._group.placement.others.items()):
+        for shard, owner in sorted(self._group.shard_map.others.items()):
             found.setdefault(owner.peers, shard)
         return {shard: self._link(shard) for shard in found.values()}
 
@@ -147,7 +147,7 @@ class Forwarding:
 
     def owner(self, shard: int) -> str:
         """Give where clients reach a shard; empty when they are not to be told."""
-        owner = self._group.placement.others.get(shard)
+        owner = self._group.shard_map.others.get(shard)
         return "" if owner is None else owner.public
 
     # The way there
@@ -160,7 +160,7 @@ class Forwarding:
             method=method,
             principal=principal_message(call.principal),
             request_id=call.request,
-            generation=self._group.placement.generation,
+            generation=self._group.shard_map.generation,
             shard=shard,
             timeout_us=round(call.seconds_left() * 1e6),
             message=raw,
@@ -236,7 +236,7 @@ class Forwarding:
 
     async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Have a command that crosses decided in a shard of another group; see `Carrier`."""
-        generation = self._group.placement.generation
+        generation = self._group.shard_map.generation
         with elsewhere("carry", {"crowdroute.shard": shard}) as traceparent:
             return await self._link(shard).carry(shard, generation, request, contents, traceparent)
 
@@ -246,7 +246,7 @@ class Forwarding:
         Raises:
             NotReady: refused, or not answered; whether it took effect is unknown.
         """
-        message.shard, message.generation = shard, self._group.placement.generation
+        message.shard, message.generation = shard, self._group.shard_map.generation
         with elsewhere("hand_over", {"crowdroute.shard": shard}) as traceparent:
             message.traceparent = traceparent
             return await self._link(shard).hand_over(message)

@@ -252,19 +252,19 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             NotReady: by another placement.
             Moved: the shard is elsewhere; what was forwarded is never forwarded again.
         """
-        placement = self._group.placement
-        if generation != placement.generation:
+        shard_map = self._group.shard_map
+        if generation != shard_map.generation:
             raise NotReady(
-                f"this was sent by placement {generation}, but {placement.generation} is known here:"
+                f"this was sent by placement {generation}, but {shard_map.generation} is known here:"
                 " call again",
-                {"generation": str(placement.generation)},
+                {"generation": str(shard_map.generation)},
             )
         self._served(shard)
 
     def _served(self, shard: int) -> Engine:
         engine = self._group.engines.get(shard)
         if engine is None:
-            owner = self._group.placement.others.get(shard)
+            owner = self._group.shard_map.others.get(shard)
             raise Moved(
                 f"shard {shard} is not served here: call again",
                 {"shard": str(shard), "owner": "" if owner is None else owner.public},
