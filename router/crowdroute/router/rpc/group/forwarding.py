@@ -22,6 +22,7 @@ from crowdroute.router.rpc.calls import END, Call
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.deadlines import Context
 from crowdroute.router.rpc.group.following import Following
+from crowdroute.router.rpc.group.handing import Handed, Receipt
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import principal_message, refusal_of
@@ -36,8 +37,8 @@ MOST_HOMES = 100_000
 class Inputs(Protocol):
     """Takes records of inputs into shards here that other groups read."""
 
-    async def take(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        """Return once they are durable.
+    async def take(self, shard: int, handed: Handed) -> Receipt:
+        """Return once they are durable in a shard.
 
         Raises:
             RouterError: nothing changed, or whether it did is unknown.
@@ -240,16 +241,15 @@ class Forwarding:
         with elsewhere("carry", {"crowdroute.shard": shard}) as traceparent:
             return await self._link(shard).carry(shard, generation, request, contents, traceparent)
 
-    async def hand_over(self, shard: int, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+    async def hand_over(self, shard: int, handed: Handed) -> Receipt:
         """Have records of an input taken in by a shard of another group.
 
         Raises:
             NotReady: refused, or not answered; whether it took effect is unknown.
         """
-        message.shard, message.generation = shard, self._group.shard_map.generation
+        generation = self._group.shard_map.generation
         with elsewhere("hand_over", {"crowdroute.shard": shard}) as traceparent:
-            message.traceparent = traceparent
-            return await self._link(shard).hand_over(message)
+            return await self._link(shard).hand_over(shard, generation, handed, traceparent)
 
     async def catch_up(self) -> bool:
         """Return when everything durable of the organisations at the moment of the call is known here; false:

@@ -19,6 +19,7 @@ from crowdroute.router.rpc.authentication import Principal
 from crowdroute.router.rpc.calls import END, Call
 from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.group.forwarding import Forwarding
+from crowdroute.router.rpc.group.handing import handed_over, receipt_message
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
@@ -186,7 +187,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
                     "this process has no feeds: give all processes the same feeds in their settings"
                 )
             with within(self._gate.forwarded_span(HAND_OVER, "", message.traceparent)):
-                return await inputs.take(message)
+                return receipt_message(await inputs.take(message.shard, handed_over(message)))
         except RouterError as error:
             await refuse(context, error, "HandOver", "")
             raise
