@@ -17,8 +17,8 @@ from crowdroute.router.adapters.kafka_opening import open_kafka_log
 
 HEADLESS_S = (0.5, 4.0)
 """Shortest and longest time without a head."""
-UNLED_S = (1.0, 4.0)
-"""Shortest and longest time without a supervisor that does anything."""
+UNLED_S = (1.0, 9.0)
+"""Shortest and longest time without a supervisor that does anything: after the longest an actor leads."""
 AHEAD = 3
 """Generations by which a stranger is ahead of the cluster: it must find its way above."""
 RAYLET = "raylet/raylet"
@@ -100,7 +100,7 @@ async def _supervisor_killed(ground: ClusterGround, chance: random.Random) -> No
 
 
 async def _actor_killed_while_nobody_leads(ground: ClusterGround, chance: random.Random) -> None:
-    """Ray starts the actor again, and it waits for a grant until the supervisor goes on."""
+    """Ray starts the actor again; it waits for a grant until somebody leads."""
     seen = await ground.rest()
     _to_supervisor(ground, signal.SIGSTOP)
     _Owner(ground, seen).send(signal.SIGKILL)

@@ -193,7 +193,7 @@ async def test_streams_to_a_group_that_lost_its_shards_end_and_are_not_left_hang
         async with asyncio.timeout(PATIENCE):
             await work.read()
             both.home.group.where.place(ShardMap(2, 2))
-            await forwarding.follow_placement()
+            await forwarding.follow_shard_map()
             assert await work.code() is grpc.StatusCode.UNAVAILABLE
 
 
