@@ -194,6 +194,39 @@ async def test_what_the_copy_on_a_node_lacks_comes_from_the_log(services: Servic
     other.close()
 
 
+async def test_a_copy_that_was_away_for_long_keeps_nothing_that_was_erased_meanwhile(
+    services: Services, tmp_path: Path
+) -> None:
+    from tests.contract.test_event_log import append
+
+    from crowdroute.router.adapters.kafka_content import Version, versioned
+    from crowdroute.router.adapters.kafka_note import TRACES_S, Note, read_note, write_note
+    from crowdroute.router.adapters.sqlite_content import SqliteContents
+    from crowdroute.router.adapters.sqlite_files import COPY
+    from crowdroute.router.adapters.sqlite_log import SqliteLog
+    from crowdroute.router.ports import ContentChange
+
+    place = KafkaPlace(
+        KafkaConnection((services.bootstrap[0],)), "away", 0, 1, Durability.SINGLE_BROKER, tmp_path / "node"
+    )
+    log = await asyncio.to_thread(open_kafka_log, place, 0, query_lease_us=1000)
+    await append(log, b"1", ContentChange("kept", b"first"))
+    log.close()
+    # What another owner erased a while ago: compaction has left no trace of it in the topic.
+    copy = SqliteLog(place.directory, 0, COPY)
+    copy.follow((), [versioned("erased", Version(0, 1), b"secret")])
+    copy.close()
+    note = read_note(place.directory / "position-0", log.topic_id, 1)
+    long_ago = Note(note.position, note.contents, note.secret, note.at_s - TRACES_S)
+    write_note(place.directory / "position-0", long_ago)
+
+    log = await asyncio.to_thread(open_kafka_log, place, 1, query_lease_us=1000)
+
+    assert SqliteContents(log).get_many(["kept", "erased"]) == {"kept": b"first"}
+    log.close()
+    assert not [file for file in place.directory.iterdir() if b"secret" in file.read_bytes()]
+
+
 def test_unsafe_topics_and_wrong_addresses_are_refused_in_one_line(
     services: Services, tmp_path: Path
 ) -> None:

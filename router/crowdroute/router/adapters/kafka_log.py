@@ -78,6 +78,7 @@ class KafkaLog:
         self._content_sender = contents
         self.topic_id = topic_id
         self._note_path, self._note = note_path, note
+        self._at_s = note.at_s
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
@@ -176,7 +177,7 @@ class KafkaLog:
                     for key, body in changes.items()
                 )
             )
-        began = time.monotonic()
+        began, began_s = time.monotonic(), time.time()
         record = self._owner.append(batch, lease_clock_us(), released=released)
         offset = await self._sender.send(record)
         ended = time.monotonic()
@@ -187,6 +188,7 @@ class KafkaLog:
         if self._owner.wanted is not None:
             await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
         await self._copy.append(batch, [versioned(key, version, body) for key, body in changes.items()])
+        self._at_s = began_s  # nobody else had the log then
         # The versions before an erasure first: were it forgotten before them, they would be back.
         superseded = [encode_key(key, version_of(raw)) for key, raw in before.items()]
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
@@ -199,7 +201,7 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-        write_note(self._note_path, Note(position, self._note.contents, self._note.secret))
+        write_note(self._note_path, Note(position, self._note.contents, self._note.secret, self._at_s))
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

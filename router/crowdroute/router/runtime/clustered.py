@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving
+from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving, delete_before
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
@@ -91,6 +91,7 @@ async def clustered_shard(
             ]
             archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
             if archiving is not None:
+                engine.archive = archiving.standing
                 beside.append(asyncio.create_task(keep_archive(archiving.step)))
             try:
                 yield engine
@@ -143,7 +144,7 @@ def archiving_of(
         return None
     delete = None
     if snapshots is not None:
-        delete = Deletion(place.connection, topic, place.shard, Objects(snapshots))
+        delete = Deletion(Objects(snapshots), partial(delete_before, place.connection, topic, place.shard))
     partition = partial(KafkaPartition, place.connection, topic, place.shard)
     return KafkaArchiving(archive, place.claimed, partition, topic_id, delete, segment_bytes)
 
