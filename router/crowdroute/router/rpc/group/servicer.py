@@ -34,8 +34,9 @@ from crowdroute.router.runtime.tracing import within
 TELL_SECONDS = 1.0
 """How often who follows is told that nothing happened; copies count as old after a few times as long."""
 
-MOST_UNTOLD = 10_000
-"""Entries kept for a follower who does not take them; then it begins anew."""
+MOST_UNTOLD = 100_000
+"""Entries kept for a follower who does not take them, some 30 MB; then it begins anew. They must last while a
+large organisation is sent, or that would begin anew for ever."""
 
 PIECE_BYTES = 4 << 20
 """Most of an organisation's state in one message: of a million workers it is larger than a message may be."""
