@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from tests.support.operations import Office, open_office, refusal
-from tests.support.refits import EndlessJobs
+from tests.support.refits import HeldJobs
 
 from crowdroute.api.v1 import projects_pb2 as wire
 from crowdroute.client import AsyncClient
@@ -68,7 +68,7 @@ async def test_a_retried_refit_is_answered_though_nothing_can_be_fitted_any_more
 
 
 async def test_whoever_hangs_up_ends_the_job() -> None:
-    jobs = EndlessJobs()
+    jobs = HeldJobs()
     async with open_office(jobs=jobs) as office:
         project = await office.project()
         await office.finalised(project)
