@@ -159,8 +159,9 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
     touch, machine._touch = machine._touch, watch.timed("policy.touch", machine._touch)
     policy.buckets.catch_up = watch.timed("placing what was touched", policy.buckets.catch_up)  # type: ignore[method-assign]
     state.models.extend = watch.timed("re-estimate", state.models.extend)  # type: ignore[method-assign]
-    shard._bring_facts = watch.timed("worker facts", shard._bring_facts)  # type: ignore[method-assign]
-    shard._entry = watch.timed("entry", shard._entry)  # type: ignore[method-assign]
+    deciding, delivering = shard._deciding, shard._delivering
+    delivering.bring_facts = watch.timed("worker facts", delivering.bring_facts)  # type: ignore[method-assign]
+    deciding.entry = watch.timed("entry", deciding.entry)  # type: ignore[method-assign]
     shard.handle = watch.timed("decide", shard.handle)  # type: ignore[method-assign]
     try:
         yield watch
@@ -171,7 +172,9 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
             (policy, ("pick",)),
             (policy.buckets, ("catch_up",)),
             (state.models, ("extend",)),
-            (shard, ("_bring_facts", "_entry", "handle")),
+            (delivering, ("bring_facts",)),
+            (deciding, ("entry",)),
+            (shard, ("handle",)),
         ):
             for name in names:
                 delattr(thing, name)

@@ -1,11 +1,13 @@
 """What every test may rely on: Hypothesis settings, and the recorded crowds."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.support.compiled import forget_stale_code
+from tests.support.s3 import S3, s3_served
 
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
 # it. In CI the examples are the same on each run, and a failure prints what reproduces it.
@@ -41,3 +43,17 @@ def datasets() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return directory
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """A store that speaks S3."""
+    with s3_served() as served:
+        yield served
+
+
+@pytest.fixture
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """The same, as the environment of a process that may use it names it."""
+    s3_server.allow(monkeypatch)
+    return s3_server

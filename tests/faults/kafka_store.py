@@ -12,7 +12,7 @@ from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.clustered import connection_to
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.settings import KafkaLogSettings
 
 
@@ -37,7 +37,7 @@ class OnKafka:
     def history(self) -> list[StoredBatch]:
         """Read the topic from its beginning, as another node would."""
         assert self.kafka is not None
-        return read_topic(self.kafka, self.directory.with_name("reader"), Placement().generation)
+        return read_topic(self.kafka, self.directory.with_name("reader"), ShardMap().generation)
 
 
 def read_topic(kafka: KafkaLogSettings, directory: Path, generation: int) -> list[StoredBatch]:

@@ -15,7 +15,7 @@ import pytest
 from crowdroute.router.adapters.system import SystemClock
 from crowdroute.router.errors import AppendFailed
 from crowdroute.router.events import Batch
-from crowdroute.router.machine import shard
+from crowdroute.router.machine import deciding
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import service
@@ -99,8 +99,8 @@ def leaves_without_waiting(patch: pytest.MonkeyPatch) -> None:
 
 def names_nobody(patch: pytest.MonkeyPatch) -> None:
     """The log says what was done and not by whom."""
-    honest = shard.Cause
-    patch.setattr(shard, "Cause", lambda *said: msgspec.structs.replace(honest(*said), principal=""))
+    honest = deciding.Cause
+    patch.setattr(deciding, "Cause", lambda *said: msgspec.structs.replace(honest(*said), principal=""))
 
 
 def trusts_every_message(patch: pytest.MonkeyPatch) -> None:

@@ -28,10 +28,18 @@ from crowdroute.router.feeds.room import Room
 from crowdroute.router.feeds.runs import Refused
 from crowdroute.router.model.content import item
 from crowdroute.router.rpc.convert.content import decode_item
+from crowdroute.router.rpc.group.handing import (
+    Handed,
+    Receipt,
+    hand_over_message,
+    handed_over,
+    receipt_message,
+    received,
+)
 from crowdroute.router.rpc.group.wire import refusal_of, status_bytes
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.state.project import Project
 
 PROJECTS = {name: bytes(15) + bytes([number]) for number, name in enumerate("abcd", 1)}
@@ -99,11 +107,11 @@ class World:
             self.reader = self._read_by(self.home)
         elif step == "move":
             if self.away is self.home:
-                await self.home.release(1, self.home.placement)
+                await self.home.release(1, self.home.shard_map)
                 self.away = await self._serve(1)
             else:
                 await self.away.close()
-                await self.home.take(1, self.home.placement)
+                await self.home.take(1, self.home.shard_map)
                 self.away = self.home
         elif step in ("lost", "silent", "late"):
             self.fault = step
@@ -120,15 +128,15 @@ class World:
         except (StorageError, Refusal):
             passing.go_back()
 
-    async def hand_over(self, shard: int, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        """Carry a message to whoever serves a shard, unless the wire loses it or the answer."""
-        message.shard = shard
+    async def hand_over(self, shard: int, handed: Handed) -> Receipt:
+        """Carry records to whoever serves a shard, unless the wire loses them or the answer."""
+        message = hand_over_message(handed, shard, generation=1).SerializeToString()
         fault, self.fault = self.fault, ""
         if fault == "late":
-            self.late.append(message.SerializeToString())
+            self.late.append(message)
         if fault in ("lost", "late"):
             raise NotReady("no answer")
-        answer = await self._deliver(message.SerializeToString())
+        answer = await self._deliver(message)
         if fault == "silent":
             raise NotReady("no answer")
         return answer
@@ -139,15 +147,16 @@ class World:
             with contextlib.suppress(NotReady):
                 await self._deliver(each)
 
-    async def _deliver(self, raw: bytes) -> peer_pb2.HandOverResponse:
+    async def _deliver(self, raw: bytes) -> Receipt:
         message = peer_pb2.HandOverRequest.FromString(raw)
         try:
-            return await HandedOver(self._owners(self.away)).take(message)
+            taken = await HandedOver(self._owners(self.away)).take(message.shard, handed_over(message))
         except RouterError as error:
             raise refusal_of(status_bytes(error, "")) from error
+        return received(peer_pb2.HandOverResponse.FromString(receipt_message(taken).SerializeToString()))
 
     async def _serve(self, shard: int) -> ShardGroup:
-        group = ShardGroup(self._open, Placement(2))
+        group = ShardGroup(self._open, ShardMap(2))
         await group.start([shard])
         if shard != 0:
             machine = self.home.engines[0].shard.organisation(TENANT)

@@ -17,6 +17,8 @@ from crowdroute.router.adapters.memory import MemoryLog
 from crowdroute.router.commands.replies import Received
 from crowdroute.router.events import Event
 from crowdroute.router.events import project as facts
+from crowdroute.router.machine.deciding import Deciding
+from crowdroute.router.machine.delivering import Delivering
 from crowdroute.router.machine.idempotency import Replies
 from crowdroute.router.machine.project import (
     answering,
@@ -182,7 +184,7 @@ def answers_a_retry_otherwise(patch: pytest.MonkeyPatch) -> None:
 
 def ignores_idempotency_keys(patch: pytest.MonkeyPatch) -> None:
     """A repeated command is carried out again."""
-    patch.setattr(Shard, "_repeated", lambda self, request, now_us: None)
+    patch.setattr(Deciding, "repeated", lambda self, request, now_us: None)
 
 
 # Money
@@ -203,11 +205,11 @@ def keeps_the_pay_of_a_withdrawn_answer(patch: pytest.MonkeyPatch) -> None:
 def tells_the_organisation_no_balances(patch: pytest.MonkeyPatch) -> None:
     """What projects owe never reaches the organisation."""
 
-    def silence(shard: Shard, now_us: int) -> list[Any]:
-        list(shard._untold.due(now_us))
+    def silence(delivering: Delivering, now_us: int) -> list[Any]:
+        list(delivering._untold.due(now_us))
         return []
 
-    patch.setattr(Shard, "_tell_balances", silence)
+    patch.setattr(Delivering, "tell_balances", silence)
 
 
 # Folding and saving

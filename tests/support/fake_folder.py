@@ -14,8 +14,8 @@ class FakeFolder:
     def names(self) -> list[str]:
         return sorted(self.objects)
 
-    def read(self, name: str, limit: int | None = None) -> bytes:
-        return self.objects[name][:limit]
+    def read(self, name: str) -> bytes:
+        return self.objects[name]
 
     def write(self, name: str, body: bytes) -> None:
         self.objects[name] = body

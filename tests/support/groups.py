@@ -26,7 +26,7 @@ from crowdroute.router.runtime.settings import (
     PeerSettings,
     Settings,
     own_shards,
-    placement_of,
+    shard_map_of,
 )
 
 PATIENCE = 10.0
@@ -94,7 +94,7 @@ async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIter
         async with (
             opened_directory(settings.redis) as directory,
             embedded_group(
-                settings.directory, placement_of(settings), own=own_shards(settings), snapshots=False
+                settings.directory, shard_map_of(settings), own=own_shards(settings), snapshots=False
             ) as group,
             peers_served(settings.peers, server, group),
         ):

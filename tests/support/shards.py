@@ -24,7 +24,7 @@ from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import recover
 
 ORGANISATION = organisation_stream(TENANT)
@@ -85,7 +85,7 @@ class Street:
     @contextlib.asynccontextmanager
     async def group(self, own: Iterable[int] | None = None) -> AsyncIterator[ShardGroup]:
         """Serve some of the shards, or all."""
-        group = ShardGroup(self.open_shard, Placement(len(self.disks)))
+        group = ShardGroup(self.open_shard, ShardMap(len(self.disks)))
         await group.start(range(len(self.disks)) if own is None else own)
         try:
             yield group

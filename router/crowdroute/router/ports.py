@@ -135,8 +135,8 @@ class ObjectFolder(Protocol):
             StorageError: the store does not answer, as for every call.
         """
 
-    def read(self, name: str, limit: int | None = None) -> bytes:
-        """Give an object, or its first `limit` bytes."""
+    def read(self, name: str) -> bytes:
+        """Give an object."""
 
     def write(self, name: str, body: bytes) -> None:
         """Return once an object is durable; the same one may be written again, by anybody."""
@@ -157,6 +157,24 @@ class PlacementRecord(Protocol):
         Raises:
             PlacementSuperseded: that generation, or a later one, was written by somebody else; nothing
                 changed.
+        """
+
+
+class Beats(Protocol):
+    """Signs of life of those who may lead a cluster, one of each rank; beside the placement record."""
+
+    async def beat(self, rank: int, sign: str) -> None:
+        """Leave a sign in place of the one before.
+
+        Raises:
+            FleetUnavailable: whether it was left is unknown.
+        """
+
+    async def heard(self) -> Mapping[int, str]:
+        """Give by rank the newest sign of everybody who ever left one.
+
+        Raises:
+            FleetUnavailable: nobody can say at present.
         """
 
 

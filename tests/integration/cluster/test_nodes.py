@@ -10,14 +10,16 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.operations import RULES
-from tests.support.ray_nodes import Cluster, Network
+from tests.support.ray_nodes import Cluster, Network, until
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
 from crowdroute.client import Client, Connection
+from crowdroute.client.errors import ClientError
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 
 pytestmark = pytest.mark.cluster
 
+SUPERVISOR = "ray::SupervisorProcess"
 FROZEN_S = 15.0
 CRASHED_S = 10.0
 """Longest that an actor may be away on a machine that everything shares; the benchmark measures."""
@@ -144,6 +146,28 @@ def test_a_node_dies_and_the_others_serve_what_it_served_until_it_is_back(
     back = cluster.rest(after["generation"])
     assert len({one["address"].partition(":")[0] for one in back["shards"]}) == 2
     assert all_serve(back)
+
+
+def test_an_actor_leads_while_the_supervisor_is_frozen(network: Network, cluster: Cluster) -> None:
+    before = cluster.rest()
+    (supervisor,) = ((node, pid) for node in network.nodes for pid in node.running(SUPERVISOR))
+    supervisor[0].signal(supervisor[1], signal.SIGSTOP)
+    victim = actor(before, "actor-0")
+    network.node_at(victim["address"]).signal(victim["pid"], signal.SIGKILL)
+    token = (network.folder / "shards" / "admin.token").read_text().strip()
+
+    def is_all_there() -> bool:
+        address = actor(before, "actor-1")["address"]
+        with Client(Connection(address, token, attempts=1)) as client:
+            try:
+                return bool(client.operations.ListProjects(projects_pb2.ListProjectsRequest()))
+            except ClientError:
+                return False
+
+    until("actor-1 answers for all shards no longer", lambda: not is_all_there())
+    until("it does again, though no supervisor sees to it", is_all_there)
+    after = cluster.rest(before["generation"])  # by a supervisor that was started again
+    assert all_serve(after)
 
 
 def test_people_see_the_cluster_and_programs_read_it(network: Network, cluster: Cluster) -> None:

@@ -7,7 +7,14 @@ import msgspec
 import pytest
 from tests.support.local_ray import LEFT_OPEN, local_ray
 
-from crowdroute.router.adapters.ray_store import KEPT, Head, RayRecord, keep_settings, kept_settings
+from crowdroute.router.adapters.ray_store import (
+    KEPT,
+    Head,
+    RayBeats,
+    RayRecord,
+    keep_settings,
+    kept_settings,
+)
 from crowdroute.router.errors import PlacementSuperseded
 from crowdroute.router.model.placement import Grant, Placement, Wanted
 
@@ -71,3 +78,11 @@ async def test_settings_are_kept() -> None:
     assert await kept_settings(head) == b""
     await keep_settings(head, b'{"directory": "/a"}')
     assert await kept_settings(head) == b'{"directory": "/a"}'
+
+
+async def test_the_newest_sign_of_each_rank_is_heard() -> None:
+    one, other = RayBeats(Head()), RayBeats(Head())
+    assert await one.heard() == {}
+    for rank, sign in ((0, "a"), (12, "b"), (0, "c")):
+        await one.beat(rank, sign)
+    assert await other.heard() == {0: "c", 12: "b"}

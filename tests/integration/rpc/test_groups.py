@@ -28,7 +28,7 @@ from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.rpc.elsewhere import OWNER
 from crowdroute.router.rpc.group.link import SECRET
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 
 NEXT = "/crowdroute.api.v1.AnnotationService/Next"
 
@@ -200,7 +200,7 @@ async def test_what_happens_to_a_worker_reaches_the_other_group(both: Pair) -> N
 
 async def test_a_call_of_another_placement_is_refused(both: Pair) -> None:
     _, two = await projects(both)
-    both.away.group.where.place(Placement(2, 2, both.away.group.placement.others))
+    both.away.group.where.place(ShardMap(2, 2, both.away.group.shard_map.others))
     async with AsyncClient(Connection(both.home.address, both.token, attempts=1)) as manager:
         with pytest.raises(ClientError) as refused:
             await manager.operations.GetStats(projects_pb2.GetStatsRequest(project_id=two))

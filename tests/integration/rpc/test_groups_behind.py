@@ -18,7 +18,7 @@ from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE
 from crowdroute.router.rpc.group import following
 from crowdroute.router.rpc.group.link import PeerLink
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 
 SLOW = 0.7
 """Seconds after which a link that was lost is tried again: longer than a call that does not wait for it."""
@@ -82,7 +82,7 @@ async def test_what_a_call_names_is_looked_for_at_home_before_it_is_not_found(
 
 async def test_who_cannot_ask_the_home_says_call_again_and_not_that_a_credential_is_bad(both: Pair) -> None:
     await projects(both)
-    both.away.group.where.place(Placement(2, 2, {}))
+    both.away.group.where.place(ShardMap(2, 2, {}))
     unheard = f"crd_{secrets.token_hex(16)}_{secrets.token_urlsafe(32)}"
     async with AsyncClient(Connection(both.away.address, unheard, attempts=1)) as client:
         with pytest.raises(ClientError) as refused:
@@ -99,6 +99,6 @@ async def test_a_worker_is_served_again_by_a_group_whose_shard_was_elsewhere_in_
     group = both.away.group
     async with both.away.client(bearer) as worker:
         (offer,) = await worker.next(two)
-        await group.release(1, group.placement)
-        await group.take(1, group.placement)
+        await group.release(1, group.shard_map)
+        await group.take(1, group.shard_map)
         await worker.submit(offer, {"label": "cat"})

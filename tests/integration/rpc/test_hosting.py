@@ -19,7 +19,7 @@ from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.opening import opened_shard
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
 
 HERE = "127.0.0.1"
@@ -144,10 +144,10 @@ async def test_a_shard_is_claimed_at_the_generation_of_its_grant_whatever_was_de
     claimed: list[int] = []
 
     def noted(
-        settings: Settings, number: int, placement: Placement
+        settings: Settings, number: int, shard_map: ShardMap
     ) -> contextlib.AbstractAsyncContextManager[Engine]:
-        claimed.append(placement.generation)
-        return opened_shard(settings, number, placement)
+        claimed.append(shard_map.generation)
+        return opened_shard(settings, number, shard_map)
 
     monkeypatch.setattr("crowdroute.router.rpc.group.hosting.opened_shard", noted)
     async with hosting(settings_in(tmp_path, 2)) as one:

@@ -80,8 +80,8 @@ async def test_streams_that_are_relayed_name_the_owner_before_their_first_messag
 
 async def test_no_owner_is_named_where_none_is_to_be_told(scene: Scene) -> None:
     group = scene.both.home.group
-    others = {shard: owner._replace(public="") for shard, owner in group.placement.others.items()}
-    group.where.place(group.placement._replace(others=others))
+    others = {shard: owner._replace(public="") for shard, owner in group.shard_map.others.items()}
+    group.where.place(group.shard_map._replace(others=others))
     async with grpc.aio.insecure_channel(scene.both.home.address) as channel:
         stub = AnnotationServiceStub(channel)  # type: ignore[no-untyped-call]
         request = assignments_pb2.NextRequest(project_id=scene.project)

@@ -20,7 +20,7 @@ from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
 from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
 
@@ -40,7 +40,7 @@ async def running(directory: Path, shards: int = 2) -> AsyncIterator[Running]:
     )
     await server.start()
     try:
-        async with embedded_group(directory, Placement(shards), snapshots=False) as group:
+        async with embedded_group(directory, ShardMap(shards), snapshots=False) as group:
             await bootstrap(group.engines[0], "default", directory)
             await serve_group(server, group, ProcessJobs())
             address = f"127.0.0.1:{server.port}"

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from tests.contract.test_event_log import append
+from tests.support.s3 import BUCKET
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_topics import Durability, log_topic
+from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.shared_snapshots import snapshots_at
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, SnapshotUnusable
 from crowdroute.router.runtime.clustered import archiving_of, clustered_shard
@@ -25,25 +27,34 @@ pytestmark = pytest.mark.cluster
 BATCHES = 30
 
 
+@pytest.fixture(params=["file", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL that archive and snapshots are below."""
+    if request.param == "file":
+        return f"file://{tmp_path}"
+    request.getfixturevalue("s3")
+    return f"s3://{BUCKET}"
+
+
 async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
-    services: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    services: Services, tmp_path: Path, store: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "crowdroute")
-    archive = f"file://{tmp_path}/archive"
+    archive, name = f"{store}/archive", f"archived-{store[:2]}"
 
     def place(node: str, archive: str | None = archive) -> KafkaPlace:
         connection = KafkaConnection((services.bootstrap[0],))
-        return KafkaPlace(connection, "archived", 0, 1, Durability.SINGLE_BROKER, tmp_path / node, archive)
+        return KafkaPlace(connection, name, 0, 1, Durability.SINGLE_BROKER, tmp_path / node, archive)
 
     def first_offset() -> int:
-        with closing(KafkaPartition(place("any").connection, log_topic("archived"), 0)) as partition:
+        with closing(KafkaPartition(place("any").connection, log_topic(name), 0)) as partition:
             return partition.bounds()[0]
 
     one = place("one")
     log = await asyncio.to_thread(open_kafka_log, one, 0, query_lease_us=1000)
     for number in range(BATCHES):
         await append(log, b"batch %d" % number)
-    shared = one.folder(f"file://{tmp_path}/snapshots", log.topic_id)
+    shared = one.folder(f"{store}/snapshots", log.topic_id)
     keeping = archiving_of(one, log.topic_id, shared, segment_bytes=500)
     zombie = archiving_of(one, log.topic_id, None, segment_bytes=500)
     assert keeping is not None
@@ -52,12 +63,12 @@ async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
     while await asyncio.to_thread(keeping.step):
         pass
     assert first_offset() == 0  # archived, but behind no snapshot
-    folder = Path(one.folder(archive, log.topic_id).removeprefix("file://"))
-    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    folder = Objects(one.folder(archive, log.topic_id))
+    written = {each: folder.read(each) for each in folder.names()}
     assert len(written) > 3
     while await asyncio.to_thread(zombie.step):
         pass
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == written
+    assert {each: folder.read(each) for each in folder.names()} == written
 
     snapshots_at(tmp_path / "node snapshots", shared)[1].write(*log.head(), {})
     assert not await asyncio.to_thread(keeping.step)
@@ -77,7 +88,7 @@ async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
     again = await asyncio.to_thread(open_kafka_log, place("two", None), 3, query_lease_us=1000)
     assert again.head()[0] == BATCHES + 1
     again.close()
-    sorted(folder.iterdir())[2].unlink()
+    folder.remove(folder.names()[2])
     with pytest.raises(LogCorrupt, match="neither in the topic nor in the archive"):
         await asyncio.to_thread(open_kafka_log, place("four"), 4, query_lease_us=1000)
 
@@ -96,7 +107,7 @@ async def test_a_shard_serves_with_an_archive_and_refuses_one_that_has_no_driver
     async with clustered_shard(kept, tmp_path / "node") as engine:
         engine.start()
         await engine.observe()
-    without = kept.model_copy(update={"archive": "s3://bucket/archive"})
-    with pytest.raises(ConfigurationError, match="need a driver: Install s3fs"):
+    without = kept.model_copy(update={"archive": "abfs://bucket/archive"})
+    with pytest.raises(ConfigurationError, match="need a driver: Install adlfs"):
         async with clustered_shard(without, tmp_path / "node", generation=1):
             pass

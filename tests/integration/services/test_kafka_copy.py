@@ -26,7 +26,7 @@ from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime import moving
 from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import recover
 
 pytestmark = pytest.mark.cluster
@@ -215,7 +215,7 @@ def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
         f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "engine"\n'
         'durability = "single-broker"\n'
     )
-    generation = str(Placement().generation)  # which who serves alone claims with, and `log copy`
+    generation = str(ShardMap().generation)  # which who serves alone claims with, and `log copy`
     on_kafka = ("--kafka", services.bootstrap[0], "--name", "engine", "--generation", generation)
 
     def worked(directory: Path, reason: str, *options: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.certificates import make_certificate
+from tests.support.processes import PYTHONPATH
 from tests.support.services import Services
 
 from crowdroute.router.adapters.codec import chain
@@ -114,6 +117,42 @@ def kafka_settings(services: Services, password_file: Path) -> KafkaLogSettings:
         password_file=password_file,
         mechanism="PLAIN",
     )
+
+
+def refusal(settings: KafkaLogSettings) -> str:
+    """What the engine says when it tries to get in; in a process, as above."""
+    program = (
+        "import sys\n"
+        "from crowdroute.router.adapters import kafka_client\n"
+        "from crowdroute.router.errors import StorageError\n"
+        "from crowdroute.router.runtime.clustered import connection_to\n"
+        "from crowdroute.router.runtime.settings import KafkaLogSettings\n"
+        f"kafka_client.CONNECT_MS = {PATIENCE_MS // 2}\n"
+        "try:\n"
+        "    connection_to(KafkaLogSettings.model_validate_json(sys.argv[1])).admin()\n"
+        "except StorageError as error:\n"
+        "    print(error.message)\n"
+    )
+    command = [sys.executable, "-c", program, settings.model_dump_json()]
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_wrong_password_is_not_taken_for_a_broker_that_is_away(secure: Services, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("guessed")
+    told = refusal(kafka_settings(secure, password))
+    assert "does not take this client in" in told
+    assert "user and password_file" in told
+
+
+def test_brokers_of_another_authority_are_told_as_not_trusted(secure: Services, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(secure.variables()["KAFKA_SECURE_PASSWORD"])
+    make_certificate(tmp_path, "other", "another authority")
+    settings = kafka_settings(secure, password).model_copy(update={"authority": tmp_path / "other.pem"})
+    told = refusal(settings)
+    assert "is not trusted over TLS (CERTIFICATE_VERIFY_FAILED)" in told
 
 
 def test_a_log_is_kept_over_tls_with_a_password_from_a_file(secure: Services, tmp_path: Path) -> None:

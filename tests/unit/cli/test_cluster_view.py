@@ -64,4 +64,6 @@ def test_the_last_line_says_how_it_stands(
 
 def test_an_empty_cluster_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(seen(nodes=[], actors=[], shards=[]), capsys)
-    assert {"Ray has no living node", "no actors run", "there are no shards"} <= set(lines)
+    assert {"Ray has no living node that offers processors", "no actors run", "there are no shards"} <= set(
+        lines
+    )

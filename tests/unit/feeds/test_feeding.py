@@ -87,16 +87,16 @@ async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
                 await asyncio.sleep(0)
 
     async with Street(2).group(()) as group, feeding.fed(settings, group, standing) as ended:
-        await group.take(1, group.placement)
+        await group.take(1, group.shard_map)
         await settled({"Outbox"})
         assert (set(standing.outboxes), set(standing.inputs)) == ({1}, set())
-        await group.release(1, group.placement)
+        await group.release(1, group.shard_map)
         assert not running
         assert not standing.outboxes
-        await group.take(0, group.placement)
+        await group.take(0, group.shard_map)
         await settled({"Outbox", "_PartitionFeed"})
         assert set(standing.inputs) == {("crowdroute.tasks", 0)}
-        await group.release(0, group.placement)
+        await group.release(0, group.shard_map)
         assert not running
         assert not standing.inputs
         assert not ended.done()

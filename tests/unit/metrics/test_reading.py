@@ -25,7 +25,7 @@ from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 
 PROJECT, WORKER = bytes([1]) * 16, bytes([2]) * 16
 STREAM, ORGANISATION = project_stream(TENANT, PROJECT), organisation_stream(TENANT)
@@ -78,7 +78,7 @@ async def test_a_gate_without_an_engine_is_starting(scene: Scene) -> None:
 
 
 async def test_a_process_without_a_shard_at_the_moment_is_read_all_the_same(scene: Scene) -> None:
-    group = ShardGroup(lambda _: pytest.fail("nothing is opened"), Placement(2, generation=7))
+    group = ShardGroup(lambda _: pytest.fail("nothing is opened"), ShardMap(2, generation=7))
     await group.start(())
     scene.gate.open(group)
     told = await read(scene, FeedStanding())

@@ -14,10 +14,7 @@ from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.adapters.memory import MemoryLog
 from crowdroute.router.commands import Request
 from crowdroute.router.commands.project import EraseItem
-from crowdroute.router.errors import (
-    AppendFailed,
-    Fenced,
-)
+from crowdroute.router.errors import AppendFailed, Fenced
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.forming import BATCH_BYTES, BATCH_CONTENT_BYTES

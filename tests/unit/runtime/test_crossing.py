@@ -12,13 +12,7 @@ from crowdroute.router.commands import Reply, Request
 from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson
 from crowdroute.router.commands.project import CreateProject, RequestNext, SubmitAnswer
 from crowdroute.router.commands.replies import Offered
-from crowdroute.router.errors import (
-    AlreadyExists,
-    KeyReused,
-    NotEligible,
-    NotFound,
-    RouterError,
-)
+from crowdroute.router.errors import AlreadyExists, KeyReused, NotEligible, NotFound, RouterError
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice

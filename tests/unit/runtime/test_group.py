@@ -10,7 +10,7 @@ from tests.support.shards import Street, add_worker, create, found
 from crowdroute.router.commands.project import PauseProject
 from crowdroute.router.errors import ConfigurationError, Moved, NotReady, RouterError
 from crowdroute.router.runtime.engine import EngineState
-from crowdroute.router.runtime.placement import Owner, Placement
+from crowdroute.router.runtime.placement import Owner, ShardMap
 
 FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
 
@@ -21,7 +21,7 @@ async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
         await found(group)
         first = await create(group, FIRST, "one")
         second = await create(group, SECOND, "two")
-        elsewhere = Placement(2, 2, {1: Owner("peer:1", "public:1")})
+        elsewhere = ShardMap(2, 2, {1: Owner("peer:1", "public:1")})
 
         await group.release(1, elsewhere)
 
@@ -31,7 +31,7 @@ async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
         await group.submit(group.request(first, PauseProject("a test")))
         assert group.state is EngineState.SERVING
 
-        await group.take(1, Placement(2, 3))
+        await group.take(1, ShardMap(2, 3))
 
         await group.submit(group.request(second, PauseProject("a test")))
         with pytest.raises(NotReady):
@@ -52,11 +52,11 @@ async def test_what_becomes_durable_while_a_shard_leaves_is_told_to_whoever_foll
         await asyncio.sleep(0)
         assert told == []
 
-        await group.release(1, Placement(2, 2))
+        await group.release(1, ShardMap(2, 2))
 
         await pausing
         assert told == [(1, street.disks[1].batches[-1].sequence, [second])]
-        await group.take(1, Placement(2, 3))
+        await group.take(1, ShardMap(2, 3))
         assert told[1:] == [(1, told[0][1], [])]
 
 
@@ -66,10 +66,10 @@ async def test_a_shard_that_cannot_be_taken_is_left_to_others() -> None:
         await found(group)
         await create(group, FIRST, "one")
         await create(group, SECOND, "two")
-        await group.release(1, Placement(2, 2))
+        await group.release(1, ShardMap(2, 2))
         street.disks[1] = Street().disks[1]  # somebody put an empty log in its place
         with pytest.raises(ConfigurationError, match="lacks it"):
-            await group.take(1, Placement(2, 3))
+            await group.take(1, ShardMap(2, 3))
         assert street.open == {0}
 
 

@@ -6,10 +6,7 @@ import pytest
 from tests.support.shards import Street, create, found
 from tests.support.wire import TENANT
 
-from crowdroute.router.errors import (
-    ConfigurationError,
-    NotFound,
-)
+from crowdroute.router.errors import ConfigurationError, NotFound
 from crowdroute.router.machine.stream import project_stream
 
 FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))

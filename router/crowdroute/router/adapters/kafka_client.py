@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,20 +113,46 @@ class KafkaConnection:
 
         try:
             self._knock()
+        except ssl.SSLError as error:
+            raise self._failed(
+                f"what listens at {self.place} is not trusted over TLS ({error.reason or error}): see that"
+                " the certificate of `authority` signed its own, which must name that address, and that"
+                " TLS is spoken there"
+            ) from error
+        except OSError as error:
+            raise self._failed(
+                f"no Kafka broker answers at {self.place} ({error}): start one, or correct the address"
+            ) from error
+        try:
             yield
         except (KafkaError, OSError) as error:
-            raise StorageError(
-                f"no Kafka broker answers at {self.place} ({error}): start one, or correct the address",
-                {"servers": self.place},
+            raise self._failed(
+                f"what listens at {self.place} does not take this client in ({error}): see that it is a Kafka"
+                " broker that is well, and that authority, mechanism, user and password_file are right"
             ) from error
 
+    def _failed(self, why: str) -> StorageError:
+        return StorageError(why, {"servers": self.place})
+
     def _knock(self) -> None:
-        """See that somebody listens, which the library tries for much longer than anybody wants to wait."""
+        """See that somebody listens and is trusted: the library tries for much longer than anybody wants to
+        wait, and says less."""
         for server in self.servers:
             host, _, port = server.rpartition(":")
+            host = host.strip("[]")
             try:
-                socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+                with socket.create_connection((host, int(port)), KNOCK_SECONDS) as reached:
+                    self._shake_hands(reached, host)
                 return
             except OSError as error:
                 refused = error
         raise refused
+
+    def _shake_hands(self, reached: socket.socket, host: str) -> None:
+        """Begin TLS as the library will, if the settings ask for it."""
+        if "ssl_cafile" not in self.security:
+            return
+        context = ssl.create_default_context(cafile=self.security["ssl_cafile"])
+        if "ssl_certfile" in self.security:
+            context.load_cert_chain(self.security["ssl_certfile"], self.security["ssl_keyfile"])
+        context.wrap_socket(reached, server_hostname=host).close()

@@ -1,6 +1,7 @@
-"""What a cluster keeps with Ray: the placements that were decided, and the settings of its processes.
+"""What a cluster keeps with Ray: the placements that were decided, the settings of its processes, and signs
+of life of those who may lead it.
 
-Both are keys of the store of Ray's head, which outlives the head when that keeps it in a Redis. Each
+All are keys of the store of Ray's head, which outlives the head when that keeps it in a Redis. Each
 generation of the placement is a key of its own, put only where there is none: of two supervisors that decide
 on the same generation, one is told that it came too late.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ HEAD_S = 3.0
 """Longest wait for Ray's head; it answers in milliseconds or not at all."""
 
 _PREFIX = "placement/"
+_BEATS = "beat/"
 _SETTINGS = "settings"
 Answer = TypeVar("Answer")
 
@@ -90,6 +92,23 @@ class RayRecord:
         await self._head.ask(lambda: _write(placement))
 
 
+class RayBeats:
+    """`Beats` in the store of Ray's head, one key for each rank."""
+
+    def __init__(self, head: Head) -> None:
+        """Ask that head."""
+        self._head = head
+
+    async def beat(self, rank: int, sign: str) -> None:
+        """Leave a sign in place of the one before; see `Beats`."""
+        key = f"{_BEATS}{rank}"
+        await self._head.ask(lambda: _store()._internal_kv_put(key, sign, namespace=SPACE))
+
+    async def heard(self) -> Mapping[int, str]:
+        """Give the newest signs; see `Beats`."""
+        return await self._head.ask(_heard)
+
+
 async def keep_settings(head: Head, settings: bytes) -> None:
     """Keep the settings that processes read when they begin.
 
@@ -121,6 +140,15 @@ def _key(generation: int) -> str:
 def _generations() -> list[int]:
     keys = _store()._internal_kv_list(_PREFIX, namespace=SPACE)
     return sorted(int(key.decode().removeprefix(_PREFIX)) for key in keys)
+
+
+def _heard() -> dict[int, str]:
+    store, found = _store(), {}
+    for key in store._internal_kv_list(_BEATS, namespace=SPACE):
+        sign = store._internal_kv_get(key, namespace=SPACE)
+        if sign is not None:
+            found[int(key.decode().removeprefix(_BEATS))] = sign.decode()
+    return found
 
 
 def _read() -> Placement:

@@ -12,7 +12,7 @@ from crowdroute.router.cli.output import console, print_json, progress
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.runtime.copying import Copied
 from crowdroute.router.runtime.moving import move, place_of
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 
 
 def copy_log(
@@ -26,7 +26,7 @@ def copy_log(
     generation: Annotated[
         int,
         typer.Option(min=0, help="With which a log on Kafka is claimed; not below that of its last owner."),
-    ] = Placement().generation,
+    ] = ShardMap().generation,
     as_json: AsJson = False,
 ) -> None:
     """Copy a whole log with its contents to another place, and verify it there by its hashes.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.commands.request import InputStep
 from crowdroute.router.errors import AtCapacity, InvalidCommand, NotReady, Refusal
@@ -14,6 +13,7 @@ from crowdroute.router.feeds.records import TaskRecord, task_of
 from crowdroute.router.feeds.room import RECOUNT_SECONDS
 from crowdroute.router.feeds.runs import Refused
 from crowdroute.router.model.ids import Id
+from crowdroute.router.rpc.group.handing import Handed, InputRecord, Receipt, RefusedRecord
 
 if TYPE_CHECKING:
     from crowdroute.router.feeds.owners import Owners
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Elsewhere(Protocol):
     """The way to the shards of other processes."""
 
-    async def hand_over(self, shard: int, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+    async def hand_over(self, shard: int, handed: Handed) -> Receipt:
         """Have records taken in by a shard.
 
         Raises:
@@ -49,7 +49,7 @@ class OwnerElsewhere:
 
     async def mark(self, partition: int, project: Id) -> int:
         """See `Owner.mark`."""
-        return (await self._ask(partition, project)).mark
+        return (await self._hand_over(Handed(self._topic, partition, project))).mark
 
     async def has_room(self, project: Id) -> bool:
         """See `Owner.has_room`; each answer of the owner tells it anew."""
@@ -58,39 +58,32 @@ class OwnerElsewhere:
             has_room, at = known
             if has_room or asyncio.get_running_loop().time() - at < RECOUNT_SECONDS:
                 return has_room
-        return (await self._ask(0, project)).has_room
+        return (await self._hand_over(Handed(self._topic, 0, project))).has_room
 
     async def take(self, step: InputStep, project: Id, tasks: Tasks) -> Taken:
         """See `Owner.take`."""
-        message = self._message(step.partition, project)
-        message.previous, message.next_offset = step.previous, step.next_offset
-        for found, _ in tasks:
-            message.records.add(offset=found.offset, value=found.value or b"", traceparent=found.traceparent)
-        answer = await self._told(project, message)
+        records = [InputRecord(found.offset, found.value or b"", found.traceparent) for found, _ in tasks]
+        receipt = await self._hand_over(
+            Handed(self._topic, step.partition, project, step.previous, step.next_offset, records)
+        )
         given = {found.offset: found for found, _ in tasks}
         refused = []
-        for each in answer.refused:
+        for each in receipt.refused:
             error = Refusal(each.reason, dict(each.details))
             error.code = each.code
             refused.append(Refused(given[each.offset], error))
-        return Taken(answer.mark, refused)
+        return Taken(receipt.mark, refused)
 
-    async def _ask(self, partition: int, project: Id) -> peer_pb2.HandOverResponse:
-        return await self._told(project, self._message(partition, project))
-
-    def _message(self, partition: int, project: Id) -> peer_pb2.HandOverRequest:
-        return peer_pb2.HandOverRequest(topic=self._topic, partition=partition, project=project)
-
-    async def _told(self, project: Id, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        self._rooms.pop(project, None)
+    async def _hand_over(self, handed: Handed) -> Receipt:
+        self._rooms.pop(handed.project, None)
         try:
-            answer = await self._way.hand_over(self._shard, message)
+            receipt = await self._way.hand_over(self._shard, handed)
         except NotReady as error:
             if error.code == AtCapacity.code:
                 raise AtCapacity(error.message, error.details) from error
             raise
-        self._rooms[project] = answer.has_room, asyncio.get_running_loop().time()
-        return answer
+        self._rooms[handed.project] = receipt.has_room, asyncio.get_running_loop().time()
+        return receipt
 
 
 class HandedOver:
@@ -100,42 +93,41 @@ class HandedOver:
         """Serve the shards of this process."""
         self._owners = owners
 
-    async def take(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        """Take in what a message holds, and say how far the project is.
+    async def take(self, shard: int, handed: Handed) -> Receipt:
+        """Take in what is handed over to a shard, and say how far the project is.
 
         Raises:
-            NotReady: the message names another mark than the project's, or another topic than is read here.
+            NotReady: another mark than the project's is named, or another topic than is read here.
             AtCapacity, ShuttingDown: nothing changed.
             AppendFailed: whether it took effect is unknown.
         """
-        if message.topic != self._owners.topic:
+        if handed.topic != self._owners.topic:
             raise NotReady(
-                f"a peer reads topic {message.topic}, and the settings here name {self._owners.topic}: give"
+                f"a peer reads topic {handed.topic}, and the settings here name {self._owners.topic}: give"
                 " all processes the same feeds",
-                {"topic": message.topic},
+                {"topic": handed.topic},
             )
-        owner, project, partition = self._owners.here(message.shard), message.project, message.partition
-        taken = Taken(0)
-        if message.records:
-            lane = project.hex()
-            step = InputStep(message.topic, partition, message.previous, message.next_offset, lane)
-            tasks, refused = _read(message)
-            taken = Taken(step.previous, refused) if refused else await owner.take(step, project, tasks)
-        answer = peer_pb2.HandOverResponse(
-            mark=taken.mark if message.records else await owner.mark(partition, project),
-            has_room=await owner.has_room(project),
+        owner, project, partition = self._owners.here(shard), handed.project, handed.partition
+        if not handed.records:
+            return Receipt(await owner.mark(partition, project), await owner.has_room(project))
+        step = InputStep(handed.topic, partition, handed.previous, handed.next_offset, project.hex())
+        tasks, refused = _read(handed)
+        taken = Taken(step.previous, refused) if refused else await owner.take(step, project, tasks)
+        return Receipt(
+            taken.mark,
+            await owner.has_room(project),
+            [
+                RefusedRecord(found.offset, error.code, error.message, error.details)
+                for found, error in taken.refused
+            ],
         )
-        for found, error in taken.refused:
-            details = error.details
-            answer.refused.add(offset=found.offset, code=error.code, reason=error.message, details=details)
-        return answer
 
 
-def _read(message: peer_pb2.HandOverRequest) -> tuple[list[tuple[Found, TaskRecord]], list[Refused]]:
+def _read(handed: Handed) -> tuple[list[tuple[Found, TaskRecord]], list[Refused]]:
     """Read the records; those that the reader's release takes for sound and this one does not are refused."""
     tasks, refused = [], []
-    for each in message.records:
-        found = Found(each.offset, None, each.value, each.traceparent)
+    for offset, value, traceparent in handed.records:
+        found = Found(offset, None, value, traceparent)
         try:
             tasks.append((found, task_of(found.value)))
         except InvalidCommand as error:

@@ -167,7 +167,7 @@ async def _read_group(group: ShardGroup) -> EngineReading:
         sum(engine.snapshotter_restarts for engine in engines.values()),
         sum(engine.waiting.count_all() for engine in engines.values()),
         busiest(projects),
-        group.placement.generation,
+        group.shard_map.generation,
     )
 
 

@@ -29,6 +29,8 @@ class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The placement that it was given in; the claim in the shard's log repeats it."""
     recalled: bool = False
     """Whether the shard is to be handed over; for ever, since its owner may have begun to."""
+    address: str = ""
+    """host:port of its gRPC, so that who leads next can ask whether it lives before it has said anything."""
 
 
 class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

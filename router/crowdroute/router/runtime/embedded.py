@@ -13,7 +13,7 @@ from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 
@@ -60,7 +60,7 @@ async def embedded_shard(
 @contextlib.asynccontextmanager
 async def embedded_group(
     directory: Path,
-    placement: Placement | None = None,
+    shard_map: ShardMap | None = None,
     *,
     own: Iterable[int] | None = None,
     snapshots: bool = True,
@@ -70,7 +70,7 @@ async def embedded_group(
 
     Args:
         directory: of the logs, made when it is not there.
-        placement: how many shards there are and who serves the others; None: one shard.
+        shard_map: how many shards there are and who serves the others; None: one shard.
         own: numbers of the shards to serve; None: all.
         snapshots: have a second process per shard write snapshots.
         recovered: is told what the recovery of each shard took.
@@ -79,12 +79,12 @@ async def embedded_group(
         ConfigurationError: the directory holds the log of a shard that is to be served by nobody.
         Fenced, StorageError: as `embedded_shard`.
     """
-    placement = placement or Placement()
-    numbers = range(placement.shards) if own is None else sorted(own)
+    shard_map = shard_map or ShardMap()
+    numbers = range(shard_map.shards) if own is None else sorted(own)
     left = sorted({*shards_in(directory)} - {*numbers})
     if left:
         raise ConfigurationError(
-            f"{directory} holds the log of shard {left[0]}, but there are to be {placement.shards} shards, of"
+            f"{directory} holds the log of shard {left[0]}, but there are to be {shard_map.shards} shards, of"
             f" which {', '.join(map(str, numbers))} here: a number of shards can grow and not shrink; see"
             " `shards` in the settings",
             {"shard": str(left[0])},
@@ -93,7 +93,7 @@ async def embedded_group(
     def open_shard(number: int) -> contextlib.AbstractAsyncContextManager[Engine]:
         return embedded_shard(directory, number, snapshots=snapshots, recovered=recovered)
 
-    group = ShardGroup(open_shard, placement)
+    group = ShardGroup(open_shard, shard_map)
     await group.start(numbers)
     try:
         yield group

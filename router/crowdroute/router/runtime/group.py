@@ -23,7 +23,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.crossing import Carrier, Crossing
 from crowdroute.router.runtime.engine import Engine, EngineState
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.whereabouts import Whereabouts
 
 Open = Callable[[int], AbstractAsyncContextManager[Engine]]
@@ -46,16 +46,16 @@ Beside = Callable[[Engine], Callable[[], Awaitable[None]]]
 class ShardGroup:
     """Some shards of an installation, in one process and one event loop."""
 
-    def __init__(self, open_shard: Open, placement: Placement | None = None) -> None:
+    def __init__(self, open_shard: Open, shard_map: ShardMap | None = None) -> None:
         """Prepare; nothing is opened before `start`.
 
         Args:
             open_shard: opens a shard.
-            placement: how many shards there are, and who serves those that this group does not; None: this
+            shard_map: how many shards there are, and who serves those that this group does not; None: this
                 group serves the only one.
         """
         self._open = open_shard
-        self.where = Whereabouts(placement or Placement())
+        self.where = Whereabouts(shard_map or ShardMap())
         """What lives where."""
         self.engines = self.where.engines
         """Those that serve, by number."""
@@ -64,7 +64,7 @@ class ShardGroup:
         self.peers: Carrier | None = None
         """Takes commands to shards of other processes; set by who serves the group, where there are any."""
         self._opened: dict[int, contextlib.AsyncExitStack] = {}
-        self.crossing = Crossing(self.engines, self.copies, self, self.where.placement.shards)
+        self.crossing = Crossing(self.engines, self.copies, self, self.where.shard_map.shards)
         # For calls that reach a group without a shard, and are forwarded.
         self._clock = SystemClock()
         self._ids = SystemIds()
@@ -108,18 +108,18 @@ class ShardGroup:
             self.crossing.start()
         self._started = True
 
-    async def take(self, shard: int, placement: Placement) -> None:
+    async def take(self, shard: int, shard_map: ShardMap) -> None:
         """Recover one more shard and serve it, while the others go on.
 
         Args:
             shard: its number.
-            placement: who serves what from now on, of a higher generation.
+            shard_map: who serves what from now on, of a higher generation.
 
         Raises:
             NotReady: a newer placement is known.
             ConfigurationError, StorageError: as `start`.
         """
-        self.where.place(placement)
+        self.where.place(shard_map)
         engine = await self._recover(shard)
         try:
             self.where.learn(shard, engine)
@@ -131,19 +131,19 @@ class ShardGroup:
             self.crossing.catch_up(copy)
         self._tell(shard, engine.loop.commits.sequence, ())
 
-    async def release(self, shard: int, placement: Placement) -> None:
+    async def release(self, shard: int, shard_map: ShardMap) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
         was taken, and close its log. Afterwards another group may take it.
 
         Args:
             shard: its number.
-            placement: who serves what from now on, of a higher generation.
+            shard_map: who serves what from now on, of a higher generation.
 
         Raises:
             NotReady: a newer placement is known.
             AppendFailed: not everything that was taken became durable.
         """
-        self.where.place(placement)
+        self.where.place(shard_map)
         self.where.leave(shard)
         await self._opened.pop(shard).aclose()
 
@@ -161,9 +161,9 @@ class ShardGroup:
             self._opened = {}
 
     @property
-    def placement(self) -> Placement:
+    def shard_map(self) -> ShardMap:
         """Who serves each shard, as far as is known here."""
-        return self.where.placement
+        return self.where.shard_map
 
     @property
     def state(self) -> EngineState:

@@ -10,15 +10,15 @@ from crowdroute.router.runtime.clustered import clustered_shard
 from crowdroute.router.runtime.embedded import embedded_group, embedded_shard
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import Recovered
-from crowdroute.router.runtime.settings import Settings, own_shards, placement_of
+from crowdroute.router.runtime.settings import Settings, own_shards, shard_map_of
 
 
 def opened_shard(
     settings: Settings,
     number: int,
-    placement: Placement,
+    shard_map: ShardMap,
     recovered: Callable[[Recovered[Shard]], None] = lambda _recovered: None,
 ) -> contextlib.AbstractAsyncContextManager[Engine]:
     """Give what recovers a shard; the errors are those of `embedded_shard` and `clustered_shard`.
@@ -26,7 +26,7 @@ def opened_shard(
     Args:
         settings: with the directory.
         number: of the shard.
-        placement: under which this process has it.
+        shard_map: under which this process has it.
         recovered: is told what the recovery took.
     """
     if settings.kafka is None:
@@ -35,8 +35,8 @@ def opened_shard(
         settings.kafka,
         settings.directory,
         number,
-        shards=placement.shards,
-        generation=placement.generation,
+        shards=shard_map.shards,
+        generation=shard_map.generation,
         snapshots=settings.snapshots,
         recovered=recovered,
     )
@@ -57,14 +57,14 @@ async def opened_group(
     Raises:
         ConfigurationError, StorageError: as `embedded_group` and `opened_shard`.
     """
-    placement, own = placement_of(settings), own_shards(settings)
+    shard_map, own = shard_map_of(settings), own_shards(settings)
     if settings.kafka is None:
         async with embedded_group(
-            settings.directory, placement, own=own, snapshots=settings.snapshots, recovered=recovered
+            settings.directory, shard_map, own=own, snapshots=settings.snapshots, recovered=recovered
         ) as group:
             yield group
         return
-    group = ShardGroup(lambda number: opened_shard(settings, number, placement, recovered), placement)
+    group = ShardGroup(lambda number: opened_shard(settings, number, shard_map, recovered), shard_map)
     await group.start(own)
     try:
         yield group

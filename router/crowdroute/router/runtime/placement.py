@@ -37,8 +37,8 @@ class Owner(NamedTuple):
     """host:port where clients reach it; empty when they are not to be told."""
 
 
-class Placement(NamedTuple):
-    """Who serves each shard of the installation."""
+class ShardMap(NamedTuple):
+    """Who serves each shard of the installation, as one process knows it."""
 
     shards: int = 1
     """How many there are; they are numbered from 0."""

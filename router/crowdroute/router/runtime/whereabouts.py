@@ -14,7 +14,7 @@ from crowdroute.router.machine.stream import organisation_stream, project_stream
 from crowdroute.router.model.ids import Id
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
-from crowdroute.router.runtime.placement import Placement, place_of, require_in_place
+from crowdroute.router.runtime.placement import ShardMap, place_of, require_in_place
 from crowdroute.router.state.organisation import OrganisationState
 from crowdroute.router.state.project import Project
 
@@ -22,13 +22,13 @@ from crowdroute.router.state.project import Project
 class Whereabouts:
     """What lives in the shards of one group, and what is known of the rest."""
 
-    def __init__(self, placement: Placement) -> None:
+    def __init__(self, shard_map: ShardMap) -> None:
         """Know of no shard yet.
 
         Args:
-            placement: how many shards there are, and who serves those that the group does not.
+            shard_map: how many shards there are, and who serves those that the group does not.
         """
-        self.placement = placement
+        self.shard_map = shard_map
         self.engines: dict[int, Engine] = {}
         """Those that serve, by number."""
         self.copies: dict[str, OrganisationCopy] = {}
@@ -40,20 +40,20 @@ class Whereabouts:
     @property
     def is_many(self) -> bool:
         """Whether there is more than one shard in the installation."""
-        return self.placement.shards > 1
+        return self.shard_map.shards > 1
 
-    def place(self, placement: Placement) -> None:
+    def place(self, shard_map: ShardMap) -> None:
         """Learn who serves what from now on.
 
         Raises:
             NotReady: a newer placement is known.
         """
-        if placement.generation < self.placement.generation:
+        if shard_map.generation < self.shard_map.generation:
             raise NotReady(
-                f"placement {placement.generation} is older than {self.placement.generation}, which is known",
-                {"generation": str(self.placement.generation)},
+                f"placement {shard_map.generation} is older than {self.shard_map.generation}, which is known",
+                {"generation": str(self.shard_map.generation)},
             )
-        self.placement = placement
+        self.shard_map = shard_map
 
     def learn(self, shard: int, engine: Engine) -> None:
         """Read from a recovered shard what lives in it.
@@ -107,7 +107,7 @@ class Whereabouts:
             kind = "organisation" if stream.endswith("/organisation") else "project"
             details = {"project": stream.rpartition("/")[2]} if kind == "project" else {}
             raise NotFound(f"the {kind} does not exist", details)
-        owner = self.placement.others.get(shard)
+        owner = self.shard_map.others.get(shard)
         if owner is None:
             raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
         raise Moved(

@@ -117,6 +117,13 @@ async def test_shards_of_an_actor_that_does_not_come_back_are_served_by_the_othe
     assert sorted(scene.fleet.serving().values()) == ["actor-0", "actor-0", "actor-1", "actor-1"]
 
 
+async def test_who_leads_next_gives_up_an_actor_that_it_never_heard_as_fast_as_any(scene: Scene) -> None:
+    scene.supervisor = Supervisor(scene.fleet, scene.record, clock=lambda: scene.fleet.now)
+    scene.fleet.processes["actor-0"].frozen = True  # as good as cut off, and the fleet calls it alive
+    await scene.go_on(5)
+    assert scene.fleet.serving().keys() == set(range(4))
+
+
 async def test_a_frozen_actor_is_ended_once_and_its_shards_are_served_elsewhere(scene: Scene) -> None:
     scene.fleet.processes["actor-0"].frozen = True
     await scene.go_on(5)

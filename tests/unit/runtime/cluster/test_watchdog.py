@@ -76,3 +76,14 @@ def test_a_new_life_may_be_ended_at_once(watch: Watch) -> None:
     assert watch.end(10.0)
     watch.said(Standing("life-2", "node-a", At("10.0.0.1:7001"), 2), 11.0)
     assert watch.end(11.0)
+
+
+def test_an_actor_of_the_record_that_was_never_heard_is_judged_by_its_server() -> None:
+    never = Watch(0.0, "10.0.0.1:7000")
+    never.felt(Pulse.SILENT, 1.0)
+    assert never.verdict(FROZEN_S - 0.1) is Verdict.ALIVE
+    assert never.verdict(FROZEN_S) is Verdict.FROZEN
+    beating = Watch(0.0, "10.0.0.1:7000")
+    beating.felt(Pulse.BEATING, START_S - 1)
+    assert beating.verdict(START_S - 0.1) is Verdict.ALIVE
+    assert beating.verdict(START_S) is Verdict.FROZEN, "another's server may be at that address by now"

@@ -21,12 +21,12 @@ from crowdroute.router.runtime.directory.keeper import Keeper, owner_of
 from crowdroute.router.runtime.directory.keepers import Keepers
 from crowdroute.router.runtime.directory.work import Work, WorkSummary, key_of, work_in, work_of
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Owner, Placement
+from crowdroute.router.runtime.placement import Owner, ShardMap
 
 PATIENCE = 10.0
 FIRST, SECOND, WORKER, IDLE = (bytes([number]) * 16 for number in (1, 2, 9, 8))
 ONE_ANSWER = WorkSummary(projects=1, granted=1, live=0, answered=1)
-ELSEWHERE = Placement(2, 2, {1: Owner("peer:1", "public:1")})
+ELSEWHERE = ShardMap(2, 2, {1: Owner("peer:1", "public:1")})
 
 
 async def work(group: ShardGroup, stream: str, *, answer: bool = True) -> None:
@@ -115,7 +115,7 @@ async def test_keepers_come_and_go_with_the_shards() -> None:
         keepers.look()
         assert keepers.current
 
-        await group.take(1, Placement(2, 3))
+        await group.take(1, ShardMap(2, 3))
         await work(group, two)
         assert not keepers.current
         keepers.look()

@@ -71,12 +71,16 @@ class Following:
         return -1 if copy is None else copy.sequence
 
     async def _run(self) -> None:
+        is_told = False
         while True:
             try:
                 async for part in self._link.follow():
+                    is_told = False
                     self._take(part)
             except RouterError as error:
-                _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                if not is_told:
+                    _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                is_told = True
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _take(self, part: peer_pb2.FollowPart) -> None:
@@ -94,7 +98,7 @@ class Following:
                     group.crossing.fold_into(copy, decode_batch(entry.entry, 1).entries[0], entry.sequence)
         if part.complete:
             for copy in group.copies.values():
-                owner = group.placement.others.get(copy.shard)
+                owner = group.shard_map.others.get(copy.shard)
                 if owner is not None and owner.peers == self._link.address:
                     copy.heard(copy.sequence)
         self._told.set()

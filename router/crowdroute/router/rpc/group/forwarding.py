@@ -22,6 +22,7 @@ from crowdroute.router.rpc.calls import END, Call
 from crowdroute.router.rpc.convert.ids import id_of
 from crowdroute.router.rpc.deadlines import Context
 from crowdroute.router.rpc.group.following import Following
+from crowdroute.router.rpc.group.handing import Handed, Receipt
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import principal_message, refusal_of
@@ -36,8 +37,8 @@ MOST_HOMES = 100_000
 class Inputs(Protocol):
     """Takes records of inputs into shards here that other groups read."""
 
-    async def take(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        """Return once they are durable.
+    async def take(self, shard: int, handed: Handed) -> Receipt:
+        """Return once they are durable in a shard.
 
         Raises:
             RouterError: nothing changed, or whether it did is unknown.
@@ -69,12 +70,12 @@ class Forwarding:
     def start(self) -> None:
         """Follow every other group of the placement, and carry what crosses to them."""
         self._group.peers = self
-        for owner in set(self._group.placement.others.values()):
+        for owner in set(self._group.shard_map.others.values()):
             self._follow(owner.peers)
 
-    async def follow_placement(self) -> None:
+    async def follow_shard_map(self) -> None:
         """Follow the groups of the placement that is known now, and nobody else any more."""
-        wanted = {owner.peers for owner in self._group.placement.others.values()}
+        wanted = {owner.peers for owner in self._group.shard_map.others.values()}
         for address in self._following.keys() - wanted:
             await self._following.pop(address).stop()
             await self._links.pop(address).close()
@@ -100,7 +101,7 @@ class Forwarding:
         return link
 
     def _link(self, shard: int) -> PeerLink:
-        owner = self._group.placement.others.get(shard)
+        owner = self._group.shard_map.others.get(shard)
         if owner is None:
             raise NotReady(f"nobody serves shard {shard} at the moment: call again", {"shard": str(shard)})
         self._follow(owner.peers)
@@ -109,7 +110,7 @@ class Forwarding:
     def links(self) -> dict[int, PeerLink]:
         """Give the way to every other group, by the lowest of its shards."""
         found: dict[str, int] = {}
-        for shard, owner in sorted(self._group.placement.others.items()):
+        for shard, owner in sorted(self._group.shard_map.others.items()):
             found.setdefault(owner.peers, shard)
         return {shard: self._link(shard) for shard in found.values()}
 
@@ -147,7 +148,7 @@ class Forwarding:
 
     def owner(self, shard: int) -> str:
         """Give where clients reach a shard; empty when they are not to be told."""
-        owner = self._group.placement.others.get(shard)
+        owner = self._group.shard_map.others.get(shard)
         return "" if owner is None else owner.public
 
     # The way there
@@ -160,7 +161,7 @@ class Forwarding:
             method=method,
             principal=principal_message(call.principal),
             request_id=call.request,
-            generation=self._group.placement.generation,
+            generation=self._group.shard_map.generation,
             shard=shard,
             timeout_us=round(call.seconds_left() * 1e6),
             message=raw,
@@ -237,20 +238,19 @@ class Forwarding:
 
     async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
         """Have a command that crosses decided in a shard of another group; see `Carrier`."""
-        generation = self._group.placement.generation
+        generation = self._group.shard_map.generation
         with elsewhere("carry", {"crowdroute.shard": shard}) as traceparent:
             return await self._link(shard).carry(shard, generation, request, contents, traceparent)
 
-    async def hand_over(self, shard: int, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
+    async def hand_over(self, shard: int, handed: Handed) -> Receipt:
         """Have records of an input taken in by a shard of another group.
 
         Raises:
             NotReady: refused, or not answered; whether it took effect is unknown.
         """
-        message.shard, message.generation = shard, self._group.placement.generation
+        generation = self._group.shard_map.generation
         with elsewhere("hand_over", {"crowdroute.shard": shard}) as traceparent:
-            message.traceparent = traceparent
-            return await self._link(shard).hand_over(message)
+            return await self._link(shard).hand_over(shard, generation, handed, traceparent)
 
     async def catch_up(self) -> bool:
         """Return when everything durable of the organisations at the moment of the call is known here; false:

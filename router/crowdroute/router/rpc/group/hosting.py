@@ -18,7 +18,7 @@ from crowdroute.router.runtime.directory.opening import opened_directory
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.opening import opened_shard
-from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, Placement
+from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, ShardMap
 from crowdroute.router.runtime.settings import Settings
 
 
@@ -38,7 +38,7 @@ class GroupHosting:
         self._server = server
         self._ip = ip
         self._jobs = jobs
-        self.group = ShardGroup(self._open, Placement(settings.shards, generation=0))
+        self.group = ShardGroup(self._open, ShardMap(settings.shards, generation=0))
         self.failed = self.group.failed
         self.at = At("")
         self.forwarding: Forwarding | None = None
@@ -82,7 +82,7 @@ class GroupHosting:
     def know(self, generation: int, owners: Mapping[int, At]) -> None:
         """Learn who serves the shards of others; see `Hosting.know`."""
         others = {shard: Owner(at.peers, at.public) for shard, at in owners.items() if at != self.at}
-        self.group.where.place(Placement(self._settings.shards, generation, others))
+        self.group.where.place(ShardMap(self._settings.shards, generation, others))
         if self.forwarding is not None:
             self._following = asyncio.create_task(self._follow(self.forwarding, self._following))
 
@@ -90,7 +90,7 @@ class GroupHosting:
         """Recover a shard and serve it; see `Hosting.open`."""
         async with self._turn:
             self._grants[shard] = generation
-            await self.group.take(shard, self.group.placement)
+            await self.group.take(shard, self.group.shard_map)
             if shard == FIRST_SHARD:
                 engine = self.group.engines[shard]
                 await bootstrap(engine, self._settings.tenant, self._settings.directory)
@@ -99,11 +99,11 @@ class GroupHosting:
     async def release(self, shard: int) -> None:
         """Answer what was taken for a shard, and close its log; see `Hosting.release`."""
         async with self._turn:
-            await self.group.release(shard, self.group.placement)
+            await self.group.release(shard, self.group.shard_map)
 
     def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
         # Claimed at the generation of the grant: a newer placement is known to whoever lost the shard by it.
-        granted = self.group.placement._replace(generation=self._grants[shard])
+        granted = self.group.shard_map._replace(generation=self._grants[shard])
         return opened_shard(self._settings, shard, granted)
 
     async def _serve(self) -> None:
@@ -115,4 +115,4 @@ class GroupHosting:
     async def _follow(self, forwarding: Forwarding, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await before
-        await forwarding.follow_placement()
+        await forwarding.follow_shard_map()

@@ -19,6 +19,7 @@ from crowdroute.router.commands import Reply, Request
 from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.calls import END
+from crowdroute.router.rpc.group.handing import Handed, Receipt, hand_over_message, received
 from crowdroute.router.rpc.group.wire import carry_message, decode_reply, refusal_of
 from crowdroute.router.rpc.status import DETAILS_KEY
 
@@ -168,19 +169,18 @@ class PeerLink:
             raise self._failure(error) from error
         return decode_reply(answer.reply)
 
-    async def hand_over(self, message: peer_pb2.HandOverRequest) -> peer_pb2.HandOverResponse:
-        """Have records of an input taken in there.
+    async def hand_over(self, shard: int, generation: int, handed: Handed, traceparent: str = "") -> Receipt:
+        """Have records of an input taken in by a shard there, sent by the placement of a generation.
 
         Raises:
             NotReady: refused, or not answered; whether it took effect is unknown.
         """
+        message = hand_over_message(handed, shard, generation, traceparent)
         try:
-            answer: peer_pb2.HandOverResponse = await self._stub.HandOver(
-                message, metadata=self._metadata, timeout=CARRY_SECONDS
-            )
+            answer = await self._stub.HandOver(message, metadata=self._metadata, timeout=CARRY_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise self._failure(error) from error
-        return answer
+        return received(answer)
 
     async def position(self, shard: int) -> Mapping[str, int]:
         """Give by stream how far the organisations that live in a shard are durable.

@@ -19,6 +19,7 @@ from crowdroute.router.rpc.authentication import Principal
 from crowdroute.router.rpc.calls import END, Call
 from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.group.forwarding import Forwarding
+from crowdroute.router.rpc.group.handing import handed_over, receipt_message
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
@@ -186,7 +187,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
                     "this process has no feeds: give all processes the same feeds in their settings"
                 )
             with within(self._gate.forwarded_span(HAND_OVER, "", message.traceparent)):
-                return await inputs.take(message)
+                return receipt_message(await inputs.take(message.shard, handed_over(message)))
         except RouterError as error:
             await refuse(context, error, "HandOver", "")
             raise
@@ -252,19 +253,19 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             NotReady: by another placement.
             Moved: the shard is elsewhere; what was forwarded is never forwarded again.
         """
-        placement = self._group.placement
-        if generation != placement.generation:
+        shard_map = self._group.shard_map
+        if generation != shard_map.generation:
             raise NotReady(
-                f"this was sent by placement {generation}, but {placement.generation} is known here:"
+                f"this was sent by placement {generation}, but {shard_map.generation} is known here:"
                 " call again",
-                {"generation": str(placement.generation)},
+                {"generation": str(shard_map.generation)},
             )
         self._served(shard)
 
     def _served(self, shard: int) -> Engine:
         engine = self._group.engines.get(shard)
         if engine is None:
-            owner = self._group.placement.others.get(shard)
+            owner = self._group.shard_map.others.get(shard)
             raise Moved(
                 f"shard {shard} is not served here: call again",
                 {"shard": str(shard), "owner": "" if owner is None else owner.public},

@@ -119,7 +119,7 @@ class Administration(Office):
         Raises:
             WrongState: one is not, with the command that copies such a log in `details["instead"]`.
         """
-        engines, shards = self._group.engines, self._group.placement.shards
+        engines, shards = self._group.engines, self._group.shard_map.shards
         if not all(isinstance(engine.log, CopyableLog) for engine in engines.values()):
             raise WrongState(
                 "this log is in no file that its engine could copy (one on Kafka has replicas there instead):"

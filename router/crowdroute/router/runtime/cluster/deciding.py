@@ -94,7 +94,8 @@ def _grants(placement: Placement, sight: Sight, generation: int) -> dict[int, Gr
             due = grant.recalled or _is_due_back(placement, sight, grant.actor, home)
             grants[shard] = msgspec.structs.replace(grant, recalled=due)
         elif _is_ready(placement, sight, home):
-            grants[shard] = Grant(home, sight.standings[home].incarnation, generation)
+            ready = sight.standings[home]
+            grants[shard] = Grant(home, ready.incarnation, generation, address=ready.at.public)
     return grants
 
 

@@ -42,6 +42,11 @@ def actor_names(count: int) -> tuple[str, ...]:
     return tuple(f"actor-{number}" for number in range(count))
 
 
+def number_of(actor: str) -> int:
+    """Give the number in an actor's name."""
+    return int(actor.rpartition("-")[2])
+
+
 def plan(placement: Placement, sight: Sight) -> Placement:
     """Give the placement with seats, homes and the turn of a rolling restart as they should be now."""
     placement = _next_turn(placement, sight)

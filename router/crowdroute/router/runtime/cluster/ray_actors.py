@@ -12,11 +12,12 @@ import secrets
 import structlog
 
 from crowdroute.router.adapters.ray_library import load_ray
-from crowdroute.router.adapters.ray_store import Head, RayRecord, kept_settings
+from crowdroute.router.adapters.ray_store import Head, RayBeats, RayRecord, kept_settings
 from crowdroute.router.errors import RouterError
 from crowdroute.router.runtime.cluster.actor import ShardActor
 from crowdroute.router.runtime.cluster.hosting import Hosting, Place, load_hosting
 from crowdroute.router.runtime.cluster.orders import At, Order, Standing, decode, encode
+from crowdroute.router.runtime.cluster.planning import number_of
 
 NAMESPACE = "crowdroute"
 SUPERVISOR = "supervisor"
@@ -72,6 +73,8 @@ class ActorProcess:
             await asyncio.sleep(TOLD_S)
             os._exit(BROKEN)
         hosting.failed.add_done_callback(_end_because)
+        self._standing_by = asyncio.create_task(_stand_by(self._name, self._hosting))
+        self._standing_by.add_done_callback(_tell_if_failed)
         self._actor = ShardActor(
             hosting,
             incarnation=self._incarnation,
@@ -82,6 +85,27 @@ class ActorProcess:
     async def _host(self) -> Hosting:
         make = await asyncio.to_thread(load_hosting, self._hosting)
         return await make(await kept_settings(Head()), Place(self._name, self._ip))
+
+
+async def _stand_by(actor: str, hosting: str) -> None:
+    """Lead the cluster for as long as nobody does who comes before this actor."""
+    from crowdroute.router.runtime.cluster.ray_fleet import RayFleet
+    from crowdroute.router.runtime.cluster.standby import FIRST, Standby
+    from crowdroute.router.runtime.cluster.supervisor import Supervisor
+
+    head = Head()
+    fleet = RayFleet(head, hosting)
+    await Standby(
+        FIRST + 1 + number_of(actor),
+        RayBeats(head),
+        make=lambda: Supervisor(fleet, RayRecord(head)),
+        renew=lambda: fleet.renew(SUPERVISOR),
+    ).run()
+
+
+def _tell_if_failed(standing_by: asyncio.Task[None]) -> None:
+    if not standing_by.cancelled() and (error := standing_by.exception()) is not None:
+        _log.error("this actor cannot stand by for the supervisor", reason=str(error))
 
 
 def _end_if_failed(beginning: asyncio.Task[None]) -> None:
@@ -109,13 +133,17 @@ class SupervisorProcess:
         """
         from crowdroute.router.runtime.cluster.control import Control
         from crowdroute.router.runtime.cluster.ray_fleet import RayFleet
+        from crowdroute.router.runtime.cluster.standby import FIRST, Signs
         from crowdroute.router.runtime.cluster.supervisor import Supervisor
 
         head = Head()
         led = Supervisor(RayFleet(head, hosting), RayRecord(head))
         self._control = Control(led)
-        self._leading = asyncio.get_running_loop().create_task(led.run())
-        self._leading.add_done_callback(_end_if_failed)
+        signs = Signs(led, RayBeats(head), FIRST)
+        loop = asyncio.get_running_loop()
+        self._leading = [loop.create_task(led.run()), loop.create_task(signs.run())]
+        for one in self._leading:
+            one.add_done_callback(_end_if_failed)
 
     async def ask(self, question: bytes) -> bytes:
         """Answer what the command line asks."""

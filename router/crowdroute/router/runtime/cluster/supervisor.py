@@ -69,6 +69,8 @@ class Supervisor:
         """What the last step saw."""
         self.fleet_answers = True
         """Whether the last step could ask the fleet."""
+        self.steps = 0
+        """How many were taken, the record having answered."""
 
     def change(self, change: Change) -> None:
         """Have the next steps go towards something else, as a person wants."""
@@ -104,6 +106,7 @@ class Supervisor:
         if decision.placement == self.placement or await self._write(decision.placement):
             del self._changes[: len(changes)]  # others may have come meanwhile
             await self._tell(decision)
+        self.steps += 1
 
     async def _write(self, placement: Placement) -> bool:
         """Write the next generation; False when somebody else has."""
@@ -123,8 +126,9 @@ class Supervisor:
         for gone in self._watches.keys() - self._existing:
             del self._watches[gone]
             self._told.pop(gone, None)
+        reached = {grant.actor: grant.address for grant in self.placement.grants.values()}
         for actor in self._existing:
-            self._watches.setdefault(actor, Watch(self._clock()))
+            self._watches.setdefault(actor, Watch(self._clock(), reached.get(actor, "")))
         verdicts = dict(
             zip(self._watches, await asyncio.gather(*map(self._visit, self._watches)), strict=True)
         )
@@ -165,7 +169,7 @@ class Supervisor:
     async def _visit(self, actor: str) -> Verdict:
         """Ask an actor and its server at once, and end it if it must be."""
         watch = self._watches[actor]
-        address = watch.standing.at.public if watch.standing is not None else ""
+        address = watch.address
         asked = asyncio.ensure_future(self._fleet.ask(actor))
         pulse = await self._pulse(address)
         now = self._clock()
@@ -174,9 +178,8 @@ class Supervisor:
         except ActorSilent:
             pass
         else:
-            assert watch.standing is not None
-            if watch.standing.at.public != address:  # a new life: its server was not asked yet
-                pulse = await self._pulse(watch.standing.at.public)
+            if watch.address != address:  # a new life: its server was not asked yet
+                pulse = await self._pulse(watch.address)
         watch.felt(pulse, now)
         verdict = watch.verdict(self._clock())
         if verdict is Verdict.FROZEN:

@@ -41,17 +41,28 @@ class Verdict(StrEnum):
 class Watch:
     """Follows one actor; moments are seconds on a clock that only goes forward."""
 
-    def __init__(self, now: float) -> None:
-        """Begin with an actor that has said nothing yet."""
+    def __init__(self, now: float, address: str = "") -> None:
+        """Begin with an actor that has said nothing yet.
+
+        Args:
+            now: the moment.
+            address: where its server was when somebody else followed it; empty: nobody knows.
+        """
+        self._recorded = address
         self.standing: Standing | None = None
         """Its last word."""
         self.beats = False
         """Whether its server answered when it was asked last."""
-        self._well = now
+        self._began = self._well = now
         self._gone = False
         self._served: float | None = None
         """When a server of any life answered last."""
         self._ended: float | None = None
+
+    @property
+    def address(self) -> str:
+        """Where its server is to be asked; empty while it does not listen, as far as is known."""
+        return self._recorded if self.standing is None else self.standing.at.public
 
     def said(self, standing: Standing, now: float) -> None:
         """Note what the actor said of itself."""
@@ -71,7 +82,9 @@ class Watch:
     def verdict(self, now: float) -> Verdict:
         """Say what is to be thought of it."""
         quiet = now - self._well
-        if self.standing is None or not self.standing.at.public:
+        if self.standing is None and now - self._began >= START_S:
+            return Verdict.FROZEN  # whatever beats at its address may be another's
+        if not self.address:
             if quiet < START_S:  # it has time to begin, and its shards need not wait for it
                 waited = self._served is not None and now - self._served >= GONE_S
                 return Verdict.GONE if waited else Verdict.ALIVE

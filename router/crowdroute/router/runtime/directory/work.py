@@ -147,7 +147,7 @@ async def work_of(
         The sum, and whether every shard is in it; those that nobody tells of at the moment are not.
     """
     key, total, whole = key_of(tenant, worker), WorkSummary(), True
-    for shard in range(group.placement.shards):
+    for shard in range(group.shard_map.shards):
         engine = group.engines.get(shard)
         if engine is not None:
             states = (state for stream, state in engine.projects() if tenant_of(stream) == tenant)

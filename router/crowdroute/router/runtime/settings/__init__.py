@@ -14,7 +14,7 @@ from crowdroute.router.runtime.settings.kafka import (
     Told,
 )
 from crowdroute.router.runtime.settings.loading import load_settings
-from crowdroute.router.runtime.settings.placing import own_shards, placement_of
+from crowdroute.router.runtime.settings.placing import own_shards, shard_map_of
 from crowdroute.router.runtime.settings.process import (
     LimitSettings,
     MetricsSettings,
@@ -48,5 +48,5 @@ __all__ = [
     "TracingSettings",
     "load_settings",
     "own_shards",
-    "placement_of",
+    "shard_map_of",
 ]

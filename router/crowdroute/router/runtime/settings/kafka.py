@@ -40,8 +40,9 @@ class KafkaSettings(BaseModel):
             raise ValueError("certificate and key belong together: give both or none")
         if bool(self.user) != (self.password_file is not None):
             raise ValueError("user and password_file belong together: give both or none")
-        if self.password_file is not None and not self.password_file.is_file():
-            raise ValueError(f"there is no password file {self.password_file}")
+        for file in (self.authority, self.certificate, self.key, self.password_file):
+            if file is not None and not file.is_file():
+                raise ValueError(f"there is no file {file}")
         return self
 
 

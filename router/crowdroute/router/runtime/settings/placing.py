@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.placement import Owner, Placement
+from crowdroute.router.runtime.placement import Owner, ShardMap
 from crowdroute.router.runtime.settings.whole import Settings
 
 
-def placement_of(settings: Settings) -> Placement:
+def shard_map_of(settings: Settings) -> ShardMap:
     """Give who serves each shard.
 
     Raises:
         ConfigurationError: a shard that does not exist is said to be served elsewhere, or one by two.
     """
     if settings.peers is None:
-        return Placement(settings.shards)
+        return ShardMap(settings.shards)
     others: dict[int, Owner] = {}
     for other in settings.peers.others:
         for shard in other.shards:
@@ -28,7 +28,7 @@ def placement_of(settings: Settings) -> Placement:
                     )
                 )
             others[shard] = Owner(other.peers, other.public)
-    return Placement(settings.shards, settings.peers.generation, others)
+    return ShardMap(settings.shards, settings.peers.generation, others)
 
 
 def own_shards(settings: Settings) -> list[int]:
@@ -37,7 +37,7 @@ def own_shards(settings: Settings) -> list[int]:
     Raises:
         ConfigurationError: there is none left.
     """
-    others = placement_of(settings).others
+    others = shard_map_of(settings).others
     own = [shard for shard in range(settings.shards) if shard not in others]
     if not own:
         raise ConfigurationError(

@@ -13,7 +13,9 @@ from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_records import BatchRecord, Claim, Epoch, encode_batch, encode_claim
 from crowdroute.router.adapters.log_archive import Archiver, LogArchive, Span
+from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.errors import LogCorrupt, SnapshotUnusable
+from crowdroute.router.ports import ObjectFolder
 
 SHARD = "cluster/0"
 TOPIC = bytes(16)
@@ -55,15 +57,19 @@ def topic() -> Topic:
 
 
 @pytest.fixture
-def folder() -> FakeFolder:
-    return FakeFolder()
+def folder(folder_url: str) -> ObjectFolder:
+    return Objects(folder_url)
 
 
 @pytest.fixture
-def archive(topic: Topic, folder: FakeFolder) -> LogArchive:
+def archive(topic: Topic, folder: ObjectFolder) -> LogArchive:
     archive = LogArchive(folder, SHARD, TOPIC)
     run(Archiver(archive, SHARD, SEGMENT_BYTES), topic)
     return archive
+
+
+def contents(folder: ObjectFolder) -> dict[str, bytes]:
+    return {name: folder.read(name) for name in folder.names()}
 
 
 def run(archiver: Archiver, topic: Topic) -> None:
@@ -84,12 +90,12 @@ def test_archive_and_topic_give_every_record_after_deletion(topic: Topic, archiv
     assert [found.offset for found in both.records(5, topic.start + 1)] == list(range(5, topic.start + 2))
 
 
-def test_what_is_written_a_second_time_is_the_same(topic: Topic, folder: FakeFolder) -> None:
+def test_what_is_written_a_second_time_is_the_same(topic: Topic, folder: ObjectFolder) -> None:
     archivers = [Archiver(LogArchive(folder, SHARD, TOPIC), SHARD, SEGMENT_BYTES) for _ in range(2)]
     run(archivers[0], topic)
-    first = dict(folder.objects)
+    first = contents(folder)
     run(archivers[1], topic)
-    assert folder.objects == first
+    assert contents(folder) == first
     assert len(first) > 3
 
 
@@ -102,11 +108,12 @@ def test_a_new_archiver_goes_on_where_the_last_one_ended(topic: Topic, archive: 
 
 
 def test_segments_that_overlap_are_read_as_one_log(
-    topic: Topic, archive: LogArchive, folder: FakeFolder
+    topic: Topic, archive: LogArchive, folder: ObjectFolder
 ) -> None:
-    other = LogArchive(FakeFolder(), SHARD, TOPIC)
-    run(Archiver(other, SHARD, 3 * SEGMENT_BYTES // 2), topic)
-    folder.objects |= cast("FakeFolder", other._folder).objects
+    other = FakeFolder()
+    run(Archiver(LogArchive(other, SHARD, TOPIC), SHARD, 3 * SEGMENT_BYTES // 2), topic)
+    for name, body in other.objects.items():
+        folder.write(name, body)
     end = archive.spans()[-1].last
     assert [value for _, value in archive.values(0, end)] == topic.all[: end + 1]
 
@@ -120,11 +127,11 @@ def test_what_no_snapshot_is_behind_stays_in_the_topic(archive: LogArchive) -> N
 
 
 def test_nothing_behind_a_gap_counts_as_archived(
-    topic: Topic, archive: LogArchive, folder: FakeFolder
+    topic: Topic, archive: LogArchive, folder: ObjectFolder
 ) -> None:
     spans = archive.spans()
     topic.start = archive.deletable(0, 20)
-    folder.remove(sorted(folder.objects)[1])
+    folder.remove(folder.names()[1])
     assert archive.spans() == spans[:1]
     assert archive.deletable(0, 20) == spans[0].last
     missing = f"offsets {spans[1].first} to {topic.start - 1} are neither in the topic nor in the archive"
@@ -132,7 +139,10 @@ def test_nothing_behind_a_gap_counts_as_archived(
         history(topic, archive).bounds()
 
 
-def test_every_flipped_byte_is_found(archive: LogArchive, folder: FakeFolder) -> None:
+def test_every_flipped_byte_is_found(topic: Topic) -> None:
+    folder = FakeFolder()
+    archive = LogArchive(folder, SHARD, TOPIC)
+    run(Archiver(archive, SHARD, SEGMENT_BYTES), topic)
     name = folder.names()[1]
     whole = folder.objects[name]
     last = archive.spans()[1].last
@@ -144,26 +154,27 @@ def test_every_flipped_byte_is_found(archive: LogArchive, folder: FakeFolder) ->
             archive.deletable(0, 20)
 
 
-def test_half_a_segment_is_no_ground_for_deletion(archive: LogArchive, folder: FakeFolder) -> None:
+def test_half_a_segment_is_no_ground_for_deletion(archive: LogArchive, folder: ObjectFolder) -> None:
     name = folder.names()[0]
-    for length in (0, 10, 100, len(folder.objects[name]) - 1):
-        folder.objects[name] = folder.objects[name][:length]
+    whole = folder.read(name)
+    for length in (len(whole) - 1, 100, 10, 0):
+        folder.write(name, whole[:length])
         with pytest.raises(LogCorrupt):
             archive.deletable(0, 20)
 
 
-def test_another_clusters_archive_is_refused(archive: LogArchive, folder: FakeFolder) -> None:
+def test_another_clusters_archive_is_refused(archive: LogArchive, folder: ObjectFolder) -> None:
     with pytest.raises(LogCorrupt, match="give each cluster an archive of its own"):
         LogArchive(folder, "other/0", TOPIC).end()
 
 
-def test_an_archive_cannot_begin_behind_a_deletion(topic: Topic, folder: FakeFolder) -> None:
+def test_an_archive_cannot_begin_behind_a_deletion(topic: Topic, folder: ObjectFolder) -> None:
     topic.start = 4
     with pytest.raises(SnapshotUnusable, match="begins at offset 4"):
         run(Archiver(LogArchive(folder, SHARD, TOPIC), SHARD, SEGMENT_BYTES), topic)
 
 
-def test_other_objects_in_the_folder_are_left_alone(archive: LogArchive, folder: FakeFolder) -> None:
+def test_other_objects_in_the_folder_are_left_alone(archive: LogArchive, folder: ObjectFolder) -> None:
     spans = archive.spans()
     folder.write("notes.txt", b"")
     assert archive.spans() == spans
