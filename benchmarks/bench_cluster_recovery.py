@@ -30,7 +30,8 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from large_engine import TENANT, Process
+from labelling import TENANT
+from large_engine import Process
 
 from crowdroute.router.adapters.ray_store import Head, keep_settings
 from crowdroute.router.cli.cluster import HOSTING

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from broker import add_server, server_of
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.commands.organisation import CreateOrganisation
@@ -91,19 +91,12 @@ async def feed(server: str, name: str, count: int) -> float:
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "server",
-        nargs="?",
-        default=os.environ.get("KAFKA_BOOTSTRAP"),
-        help="host:port of a broker; otherwise KAFKA_BOOTSTRAP, which `make services-up` tells",
-    )
+    add_server(parser)
     parser.add_argument("--tasks", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    if options.server is None:
-        print("needs a broker: make services-up, then give host:port or set KAFKA_BOOTSTRAP")
-        return
-    connection = KafkaConnection((options.server,))
+    server = server_of(options)
+    connection = KafkaConnection((server,))
     name = f"bench-{time.time_ns()}"
     from kafka.admin import KafkaAdminClient
 
@@ -117,7 +110,7 @@ async def main() -> None:
             "bare consumer, msgspec": await asyncio.to_thread(
                 bare, connection, f"{name}.tasks", options.tasks
             ),
-            "into the engine": await feed(options.server, name, options.tasks),
+            "into the engine": await feed(server, name, options.tasks),
         }
         if measured:  # the first round warms up
             for kind, taken in seconds.items():

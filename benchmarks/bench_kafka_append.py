@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from broker import add_server, server_of
 
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
@@ -56,19 +56,12 @@ def sends(producer: object, topic: str, body: bytes, count: int) -> list[float]:
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument(
-        "server",
-        nargs="?",
-        default=os.environ.get("KAFKA_BOOTSTRAP"),
-        help="host:port of a broker; otherwise KAFKA_BOOTSTRAP, which `make services-up` tells",
-    )
+    add_server(parser)
     parser.add_argument("--appends", type=int, default=1000)
     parser.add_argument("--bytes", type=int, default=300)
     options = parser.parse_args()
-    if options.server is None:
-        print("needs a broker: make services-up, then give host:port or set KAFKA_BOOTSTRAP")
-        return
-    connection = KafkaConnection((options.server,))
+    server = server_of(options)
+    connection = KafkaConnection((server,))
     name = f"bench-{time.time_ns()}"
     ensure_topics(connection, f"{name}-bare", 1, Durability.SINGLE_BROKER)
     body = bytes(options.bytes)

@@ -11,14 +11,13 @@ Gold only scores. Means over the seeds; crowds without gold show only the labels
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
 import msgspec
+from recorded import datasets
 
 from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.replay.baselines import FixedOverlap, fixed_overlap_curve
@@ -43,11 +42,6 @@ class Row(NamedTuple):
     fitted: float | None
     cycles: float
     """Labels per second."""
-
-
-def datasets() -> Path:
-    beside = Path(__file__).resolve().parents[2] / "shared" / "datasets"
-    return Path(os.environ.get("CROWDROUTE_DATASETS", beside))
 
 
 def categorical() -> list[str]:

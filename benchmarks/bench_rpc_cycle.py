@@ -26,20 +26,17 @@ from pathlib import Path
 
 import grpc
 import msgspec
+from labelling import LABELS, TENANT, begin_labelling
 from lean_grpc import Connection, Load, Stub
 
 from crowdroute.api.v1 import annotation_pb2, assignments_pb2, types_pb2, work_pb2
-from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken, UpsertWorker
-from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask
-from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.commands.project import AddTasks, NewTask
+from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.content import ItemContent, Part
-from crowdroute.router.model.ids import NO_ID, Kind, to_text
-from crowdroute.router.model.rules import Field, Label, LeaseTerms, Overlap, Prices, ProjectRules
+from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.ports import ContentChange, Tracer
-from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
-from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.embedded import embedded_group
 from crowdroute.router.runtime.engine import Engine
@@ -47,7 +44,6 @@ from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 
 ECHO_BYTES = 200
-LABELS = tuple(Label(name) for name in ("cat", "dog", "bird", "none"))
 ACCURACY = 0.85
 IMPORT_ROWS = 1000
 SERVICE = f"/{annotation_pb2.DESCRIPTOR.services_by_name['AnnotationService'].full_name}"
@@ -101,27 +97,8 @@ async def serve_engine(
 
 
 async def prepare(engine: Engine, workers: int, tasks: int) -> Scene:
-    organisation = organisation_stream("bench")
-    await engine.submit(engine.request(organisation, CreateOrganisation("bench")))
-    project = engine.new_id()
-    stream = project_stream("bench", project)
-    rules = ProjectRules(
-        1,
-        (Field("label", LABELS),),
-        guideline="Say which animal it is.",
-        overlap=Overlap(2, 5),
-        prices=Prices(20_000),
-        lease=LeaseTerms(per_worker=100),
-    )
-    await engine.submit(engine.request(stream, CreateProject(project, "bench", rules)))
-    bearers = []
-    for _ in range(workers):
-        worker, token = engine.new_id(), engine.new_id()
-        secret = new_secret(token)
-        bearers.append(secret.bearer)
-        await engine.submit(engine.request(organisation, UpsertWorker(worker, NO_ID, NO_ID)))
-        command = IssueToken(token, secret.digest, "bench", SESSION_SCOPES, worker=worker)
-        await engine.submit(engine.request(organisation, command))
+    project, bearers = await begin_labelling(engine, workers)
+    stream = project_stream(TENANT, project)
     for begin in range(0, tasks, IMPORT_ROWS):
         rows, contents = [], []
         for number in range(begin, min(begin + IMPORT_ROWS, tasks)):
@@ -131,7 +108,7 @@ async def prepare(engine: Engine, workers: int, tasks: int) -> Scene:
             rows.append(NewTask(item, engine.new_id(), digest=engine.digest(body)))
             contents.append(ContentChange(content.item(item), body))
         await engine.submit(engine.request(stream, AddTasks(tuple(rows))), contents)
-    return Scene(0, to_text(Kind.PROJECT, project), bearers)
+    return Scene(0, to_text(Kind.PROJECT, project), [*bearers])
 
 
 async def announce(scene: Scene) -> None:
@@ -176,7 +153,7 @@ def chosen(offer: assignments_pb2.Offer) -> dict[str, types_pb2.Value]:
     """Answer as a worker does who is right most of the time."""
     right = int(offer.content[0].text.partition(":")[0]) % len(LABELS)
     code = right if random.random() < ACCURACY else random.randrange(len(LABELS))
-    return {"label": types_pb2.Value(label=LABELS[code].id)}
+    return {"label": types_pb2.Value(label=LABELS[code])}
 
 
 def submission(offer: assignments_pb2.Offer) -> assignments_pb2.SubmitRequest:

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 import grpc
-from large_engine import LABELS, PAYLOAD_BYTES, Process, Scene
+from labelling import LABELS
+from large_engine import PAYLOAD_BYTES, Process, Scene
 
 from crowdroute.api.v1 import annotation_pb2, assignments_pb2, types_pb2
 

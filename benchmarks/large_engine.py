@@ -10,19 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from labelling import TENANT, begin_labelling
 
-from crowdroute.router.commands.organisation import CreateOrganisation, IssueToken, UpsertWorker
-from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask
+from crowdroute.router.commands.project import AddTasks, NewTask
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.machine.stream import organisation_stream, project_stream
+from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.content import ItemContent, Part
-from crowdroute.router.model.ids import NO_ID, Kind, to_text
-from crowdroute.router.model.rules import Field, Label, LeaseTerms, Overlap, Prices, ProjectRules
+from crowdroute.router.model.ids import Kind, to_text
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.rpc.authentication import new_secret
 from crowdroute.router.rpc.convert.content import encode_item
-from crowdroute.router.rpc.scopes import SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime import serving
 from crowdroute.router.runtime.embedded import embedded_group
@@ -31,8 +28,6 @@ from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.settings import LimitSettings, Settings
 from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 
-TENANT = "bench"
-LABELS = ("cat", "dog", "bird", "none")
 PAYLOAD_BYTES = 300
 IMPORT_ROWS = 1_000
 WORKERS = 64
@@ -65,31 +60,12 @@ def peak_mb(pid: int | str) -> float:
 
 async def fill(engine: Engine, tasks: int) -> tuple[Scene, float]:
     """Create a project with people and open tasks; give what clients need, and the seconds of the import."""
-    organisation = organisation_stream(TENANT)
-    await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))
-    project = engine.new_id()
+    project, bearers = await begin_labelling(engine, WORKERS)
     stream = project_stream(TENANT, project)
-    rules = ProjectRules(
-        1,
-        (Field("label", tuple(Label(name) for name in LABELS)),),
-        guideline="Say which animal it is.",
-        overlap=Overlap(2, 5),
-        prices=Prices(20_000),
-        lease=LeaseTerms(per_worker=100),
-    )
-    await engine.submit(engine.request(stream, CreateProject(project, "bench", rules)))
-    bearers = []
-    for _ in range(WORKERS):
-        worker, token = engine.new_id(), engine.new_id()
-        secret = new_secret(token)
-        bearers.append(secret.bearer)
-        await engine.submit(engine.request(organisation, UpsertWorker(worker, NO_ID, NO_ID)))
-        issue = IssueToken(token, secret.digest, "bench", SESSION_SCOPES, worker=worker)
-        await engine.submit(engine.request(organisation, issue))
     begun = time.perf_counter()
     for first in range(0, tasks, IMPORT_ROWS):
         await _add(engine, stream, range(first, min(first + IMPORT_ROWS, tasks)))
-    return Scene(0, to_text(Kind.PROJECT, project), bearers), time.perf_counter() - begun
+    return Scene(0, to_text(Kind.PROJECT, project), [*bearers]), time.perf_counter() - begun
 
 
 async def _add(engine: Engine, stream: str, numbers: Sequence[int]) -> None:

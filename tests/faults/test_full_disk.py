@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tests.faults.journal import START, Journal, Line
 from tests.faults.scene import Scene, prepare
 from tests.faults.serving import Serving
 from tests.faults.verdict import history, judge
+from tests.support.small_disk import resize, small_disk
 
 FAILED = 1
 """Exit status of the command line after a failure that is not the caller's."""
@@ -23,28 +23,15 @@ GROWTH = 1 << 20
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, where the machine lets us have one."""
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(mounted)]
-    try:
-        refused = subprocess.run(command, capture_output=True, check=False).returncode != 0
-    except FileNotFoundError:
-        refused = True
-    if refused:
-        pytest.skip("only root may mount a small file system; the test with a limit on files covers the rest")
-    yield mounted
-    subprocess.run(["umount", "-l", str(mounted)], check=True)
+    with small_disk(tmp_path / "small", "100m") as mounted:
+        yield mounted
 
 
 def used(directory: Path) -> int:
     """Give the bytes that the files of a directory take."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-
-
-def resize(disk: Path, size: int) -> None:
-    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
 async def fill(serving: Serving, scene: Scene, journal: Journal) -> Crowd:
@@ -70,18 +57,18 @@ def assert_nothing_lost(directory: Path, scene: Scene, journal: Journal, told: i
 
 
 async def test_a_full_disk_ends_the_engine_with_a_clear_word_and_loses_nothing(
-    tmp_path: Path, small_disk: Path
+    tmp_path: Path, disk: Path
 ) -> None:
-    data = small_disk / "data"
+    data = disk / "data"
     scene = await prepare(data, 16, TASKS)
     serving, journal = Serving(data), Journal(tmp_path / "journal")
     journal.note(Line(START))
     try:
         await serving.start()
-        resize(small_disk, used(small_disk) + GROWTH)
+        resize(disk, str(used(disk) + GROWTH))
         crowd = await fill(serving, scene, journal)
         told = journal.answers
-        resize(small_disk, 100 << 20)
+        resize(disk, "100m")
         last_words = json.loads(serving.words[-1])
         await recover(serving, crowd)
     finally:

@@ -20,6 +20,7 @@ CAUGHT_IN = {
     "tests/simulation/bugs.py": "tests/simulation/test_seeded_bugs.py",
     "tests/simulation/crossing_bugs.py": "tests/simulation/test_sharded.py",
     "tests/property/kafka/bugs.py": "tests/property/test_kafka_protocol.py",
+    "tests/property/kafka/archive_bugs.py": "tests/property/test_kafka_protocol.py",
 }
 """Where the defects of a file are planted, each with what it must be caught by."""
 SOME_FAILED = 1

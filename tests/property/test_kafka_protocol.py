@@ -17,9 +17,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.property.kafka import archive_bugs, bugs
-from tests.property.kafka.archived_world import SEGMENT_BYTES, ArchivedWorld
+from tests.property.kafka.archived_world import ArchivedWorld
 from tests.property.kafka.broken_world import BrokenWorld
 from tests.property.kafka.judge import PromiseBroken
+from tests.property.kafka.unsteady_folder import Whim
 from tests.property.kafka.world import LIVING, World
 
 PICKS = st.integers(0, 5)
@@ -168,7 +169,7 @@ class BrokenHistory(KafkaHistory):
 
 
 class ArchivedHistory(KafkaHistory):
-    """The same, and what is deleted stands in an archive that several processes write."""
+    """The same, and owners, those that were replaced among them, archive the log and delete from it."""
 
     world: ArchivedWorld
 
@@ -176,20 +177,27 @@ class ArchivedHistory(KafkaHistory):
         super().__init__()
         self.world = ArchivedWorld()
 
-    @precondition(lambda self: len(self.world.archivers) < LIVING)
-    @rule(times=st.sampled_from([1, 1, 1, 3]))
-    def begin_archiver(self, times: int) -> None:
-        self.world.begin_archiver(times * SEGMENT_BYTES)
-
-    @precondition(lambda self: self.world.archivers)
+    @precondition(lambda self: self.world.archivings)
     @rule(pick=PICKS, steps=st.sampled_from([1, 3]))
-    def advance_archiver(self, pick: int, steps: int) -> None:
-        self.world.advance_archiver(pick, steps)
+    def keep_archive(self, pick: int, steps: int) -> None:
+        self.world.keep_archive(pick, steps)
 
-    @precondition(lambda self: self.world.archivers)
+    @precondition(lambda self: self.world.archivings)
     @rule(pick=PICKS)
     def move_the_beginning(self, pick: int) -> None:
         self.world.move_the_beginning(pick)
+
+    @rule(whim=st.sampled_from([Whim.LOST, Whim.UNHEARD]))
+    def fail_the_archive(self, whim: Whim) -> None:
+        self.world.be_unsteady(whim, archive=True)
+
+    @rule(whim=st.sampled_from(Whim))
+    def fail_a_snapshot(self, whim: Whim) -> None:
+        self.world.be_unsteady(whim, archive=False)
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.world.forget()
 
 
 @pytest.mark.parametrize("history", [KafkaHistory, BrokenHistory, ArchivedHistory])
@@ -203,7 +211,10 @@ FORKED = (
 )
 OLD = "an answer did not know what was known when it was asked"
 
-LOST = "a good log was not archived|the archive and the topic"
+LOST = (
+    "a good log was not archived|the archive and the topic|that no shared snapshot holds"
+    "|was archived that follows no other"
+)
 
 CAUGHT_BY = [
     (bugs.ignores_epochs, KafkaHistory, FORKED),
@@ -229,6 +240,10 @@ CAUGHT_BY = [
     (bugs.trusts_every_snapshot, BrokenHistory, FORKED),
     (bugs.ignores_where_the_log_ends, BrokenHistory, FORKED),
     (archive_bugs.deletes_what_is_not_archived, ArchivedHistory, LOST),
+    (archive_bugs.deletes_by_the_snapshot_alone, ArchivedHistory, LOST),
+    (archive_bugs.deletes_before_it_is_in_a_snapshot, ArchivedHistory, LOST),
+    (archive_bugs.relies_on_half_a_snapshot, ArchivedHistory, LOST),
+    (archive_bugs.closes_a_range_without_its_last_record, ArchivedHistory, LOST),
     (archive_bugs.archives_valid_batches_alone, ArchivedHistory, LOST),
 ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Protocol
 
-from tests.checker import Reading
+from tests.checker import Reading, Report
 from tests.simulation import faults
 from tests.simulation.knowledge import Knowledge, KnownProject
 from tests.simulation.process import Call, Outcome, Process
@@ -22,6 +23,39 @@ from crowdroute.router.machine.shard import Shard
 
 class SimulationFailure(AssertionError):
     """A promise did not hold; the message carries the seed that repeats it."""
+
+    @classmethod
+    def at(cls, seed: int, where: str, what: str) -> SimulationFailure:
+        """Say what did not hold where, and how to see it again."""
+        return cls(f"seed {seed}, {where}: {what}\nrepeat with CROWDROUTE_SIMULATION_SEED={seed}")
+
+
+class Run(Protocol):
+    """A world that is lived through."""
+
+    operations: int
+
+    def step(self) -> None:
+        """Have something happen."""
+
+    def failure(self, what: str) -> SimulationFailure:
+        """Give what to raise when a promise does not hold."""
+
+
+def live_through(run: Run, operations: int, come_to_rest: Callable[[], Report]) -> Report:
+    """Live through at least so many operations, come to rest, and give what the checker found.
+
+    Raises:
+        SimulationFailure: a promise did not hold.
+    """
+    try:
+        while run.operations < operations:
+            run.step()
+        return come_to_rest()
+    except SimulationFailure:
+        raise
+    except Exception as error:
+        raise run.failure(f"{type(error).__name__}: {error}") from error
 
 
 class Served:

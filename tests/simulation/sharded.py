@@ -17,7 +17,7 @@ from tests.simulation import between, faults, frontends, operators
 from tests.simulation.clients import Clients
 from tests.simulation.knowledge import ORGANISATION, TENANT, Held, Knowledge, KnownProject, Worker
 from tests.simulation.process import Call, Outcome
-from tests.simulation.served import SimulationFailure
+from tests.simulation.served import SimulationFailure, live_through
 from tests.simulation.site import HOME, Carried, Site
 
 from crowdroute.router.commands import Command
@@ -85,21 +85,11 @@ class ShardedWorld:
         Raises:
             SimulationFailure: a promise did not hold.
         """
-        try:
-            while self.operations < operations:
-                self._step()
-            return between.come_to_rest(self)
-        except SimulationFailure:
-            raise
-        except Exception as error:
-            raise self.failure(f"{type(error).__name__}: {error}") from error
+        return live_through(self, operations, lambda: between.come_to_rest(self))
 
     def failure(self, what: str) -> SimulationFailure:
         """Give what to raise when a promise does not hold."""
-        return SimulationFailure(
-            f"seed {self.seed}, operation {self.operations}: {what}"
-            f"\nrepeat with CROWDROUTE_SIMULATION_SEED={self.seed}"
-        )
+        return SimulationFailure.at(self.seed, f"operation {self.operations}", what)
 
     def pass_time(self, length_us: int) -> None:
         """Let both clocks run on."""
@@ -108,7 +98,8 @@ class ShardedWorld:
 
     # One step
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Have one thing asked, and perhaps something break."""
         chance = self.known.chance
         if chance(self._faults_per_step):
             self._break()

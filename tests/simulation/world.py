@@ -15,7 +15,7 @@ from tests.simulation import faults, frontends, operators, resting
 from tests.simulation.clients import Clients
 from tests.simulation.knowledge import ORGANISATION, TENANT, Held, Knowledge, KnownProject, Worker
 from tests.simulation.process import Call, Outcome
-from tests.simulation.served import Served, SimulationFailure
+from tests.simulation.served import Served, SimulationFailure, live_through
 from tests.support.refits import refit_of
 
 from crowdroute.router.commands import Command
@@ -67,25 +67,18 @@ class World(Served):
         Raises:
             SimulationFailure: a promise did not hold.
         """
-        try:
-            while self.operations < operations:
-                self._step()
-            return resting.come_to_rest(self)
-        except SimulationFailure:
-            raise
-        except Exception as error:
-            raise self.failure(f"{type(error).__name__}: {error}") from error
+        return live_through(self, operations, lambda: resting.come_to_rest(self))
 
     def failure(self, what: str) -> SimulationFailure:
         """Give what to raise when a promise does not hold."""
-        return SimulationFailure(
-            f"seed {self.seed}, operation {self.operations}, batch {len(self.disk.batches)}: {what}"
-            f"\nrepeat with CROWDROUTE_SIMULATION_SEED={self.seed}"
+        return SimulationFailure.at(
+            self.seed, f"operation {self.operations}, batch {len(self.disk.batches)}", what
         )
 
     # One step
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Have one thing asked, and perhaps something break."""
         chance = self.known.chance
         if chance(FAULTS_PER_STEP):
             faults.happen(self)

@@ -14,6 +14,7 @@ from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE, bootstrap
+from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.sharing import shared
@@ -96,7 +97,7 @@ async def running(settings: Settings, tracer: Tracer | None = None) -> AsyncIter
             embedded_group(
                 settings.directory, shard_map_of(settings), own=own_shards(settings), snapshots=False
             ) as group,
-            peers_served(settings.peers, server, group),
+            peers_served(Peers(settings.peers), server, group),
         ):
             if 0 in group.engines:
                 await bootstrap(group.engines[0], settings.tenant, settings.directory)

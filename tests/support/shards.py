@@ -28,6 +28,8 @@ from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import recover
 
 ORGANISATION = organisation_stream(TENANT)
+FIRST, SECOND = (bytes([number]) * 16 for number in (1, 2))
+"""Projects that are placed in the first and in the second shard."""
 
 
 class FailingLog(MemoryLog):
@@ -106,6 +108,12 @@ async def create(group: ShardGroup, project: Id, name: str, key: str = "") -> st
     command = CreateProject(project, name, make_rules())
     await group.submit(group.request(stream, command, key=key, digest=project if key else b""), [document])
     return stream
+
+
+async def found_with_two(group: ShardGroup) -> tuple[str, str]:
+    """Begin the organisation and a project in each of two shards; give the names of their streams."""
+    await found(group)
+    return await create(group, FIRST, "one"), await create(group, SECOND, "two")
 
 
 async def add_task(group: ShardGroup, stream: str) -> None:

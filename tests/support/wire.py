@@ -10,6 +10,7 @@ import grpc
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
+from tests.support import desk
 
 from crowdroute.api.v1 import annotation_pb2, assignments_pb2, types_pb2, work_pb2
 from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
@@ -24,16 +25,7 @@ from crowdroute.router.model.answers import Answer
 from crowdroute.router.model.content import ItemContent, Part
 from crowdroute.router.model.facts import SkillFact
 from crowdroute.router.model.ids import NO_ID, Id, Kind, to_text
-from crowdroute.router.model.rules import (
-    Field,
-    GoldPlan,
-    Label,
-    LeaseTerms,
-    Overlap,
-    Prices,
-    ProjectRules,
-    Routing,
-)
+from crowdroute.router.model.rules import Field, Label, ProjectRules
 from crowdroute.router.model.states import Purpose, Stage
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import new_secret
@@ -42,7 +34,7 @@ from crowdroute.router.rpc.scopes import EVERY_SCOPE, SESSION_SCOPES
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.settings import LimitSettings, Settings
+from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
 from crowdroute.router.runtime.shard_loop import OUTAGE_US
 from crowdroute.router.runtime.waiting import Waiting
 
@@ -53,19 +45,9 @@ LABELS = (Label("yes", "Yes, it is"), Label("no"), Label("unsure"))
 
 
 def make_rules(version: int = 1, **parts: object) -> ProjectRules:
-    """One question with three labels, two to three answers, no gold by chance, everything paid."""
-    given: dict[str, object] = {
-        "version": version,
-        "fields": (Field("label", LABELS),),
-        "guideline": "Say whether it is.",
-        "overlap": Overlap(2, 3),
-        "lease": LeaseTerms(attempts=3),
-        "gold": GoldPlan(share=0.0, first=0),
-        "prices": Prices(20_000, 50_000, 90_000),
-        "routing": Routing("fifo"),
-        **parts,
-    }
-    return ProjectRules(**given)  # type: ignore[arg-type]  # fields by name, of many types
+    """The rules of a desk, and what people read: a guideline, and a label that has a title."""
+    read = {"fields": (Field("label", LABELS),), "guideline": "Say whether it is."}
+    return desk.make_rules(**{"version": version, **read, **parts})
 
 
 class Refused(Exception):
@@ -302,11 +284,16 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def serving(limits: LimitSettings | None = None, grace_seconds: float = 0.0) -> AsyncIterator[Wire]:
+async def serving(
+    limits: LimitSettings | None = None, grace_seconds: float = 0.0, tls: TlsSettings | None = None
+) -> AsyncIterator[Wire]:
     """Serve a new engine with one tenant until the block is left."""
     disk, clock = MemoryDisk(), ManualClock()
     settings = Settings(
-        address="127.0.0.1:0", grace_seconds=grace_seconds, limits=limits or LimitSettings(calls_per_second=0)
+        address="127.0.0.1:0",
+        grace_seconds=grace_seconds,
+        limits=limits or LimitSettings(calls_per_second=0),
+        tls=tls,
     )
     server = Server(settings)
     await server.start()

@@ -16,14 +16,7 @@ from crowdroute.api.v1 import assignments_pb2
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.api.v1.operations_pb2_grpc import OperationsServiceStub
 from crowdroute.api.v1.vendor_pb2_grpc import VendorServiceStub
-from crowdroute.client.answers import (
-    Labels,
-    duration,
-    extension,
-    giving_back,
-    skipping,
-    submission,
-)
+from crowdroute.client.answers import Labels, asking, extension, giving_back, skipping, submission
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, from_aio, pairs
 from crowdroute.client.owners import Owners, project_of
@@ -206,9 +199,7 @@ class AsyncClient:
     ) -> list[assignments_pb2.Offer]:
         """Give up to `count` offers; none when there is nothing to do within `wait_s` seconds (at most
         30)."""
-        request = assignments_pb2.NextRequest(project_id=project_id, count=count, locale=locale)
-        if wait_s:
-            request.wait.CopyFrom(duration(wait_s))
+        request = asking(project_id, count, wait_s, locale)
         answer = await self.annotation.Next(request, timeout=self.connection.timeout_s + wait_s)
         return list(answer.offers)
 

@@ -18,6 +18,14 @@ def duration(seconds: float) -> Duration:
     return Duration(seconds=whole, nanos=round((seconds - whole) * 1e9))
 
 
+def asking(project_id: str, count: int, wait_s: float, locale: str) -> assignments_pb2.NextRequest:
+    """Give the request for offers."""
+    request = assignments_pb2.NextRequest(project_id=project_id, count=count, locale=locale)
+    if wait_s:
+        request.wait.CopyFrom(duration(wait_s))
+    return request
+
+
 def values(labels: Labels) -> dict[str, types_pb2.Value]:
     """Give an answer's values by field id."""
     return {field: types_pb2.Value(label=label) for field, label in labels.items()}

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.support.certificates import make_certificate
-from tests.support.wire import TENANT, Wire
+from tests.support.wire import Wire, serving
 
 from crowdroute.client import AsyncClient, Client, Connection, NotConnected
-from crowdroute.router.adapters.memory import ManualClock, MemoryContents, MemoryDisk, MemoryLog, SeededIds
-from crowdroute.router.machine.shard import Shard
 from crowdroute.router.rpc.scopes import SESSION_SCOPES
-from crowdroute.router.rpc.server import Server
-from crowdroute.router.runtime.engine import Engine
-from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.settings import LimitSettings, Settings, TlsSettings
+from crowdroute.router.runtime.settings import TlsSettings
 
 
 @pytest.fixture(scope="module")
@@ -28,28 +21,6 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("server", "client", "stranger"):
         make_certificate(directory, name, name)
     return directory
-
-
-@contextlib.asynccontextmanager
-async def serving(tls: TlsSettings) -> AsyncIterator[Wire]:
-    """Serve a new engine over TLS until the block is left."""
-    disk, clock = MemoryDisk(), ManualClock()
-    limits = LimitSettings(calls_per_second=0)
-    server = Server(Settings(address="127.0.0.1:0", grace_seconds=0, limits=limits, tls=tls))
-    await server.start()
-    engine = Engine(
-        Shard(), MemoryLog(disk), MemoryContents(disk), clock, SeededIds(7), content_key=disk.content_key
-    )
-    engine.start()
-    wire = Wire(engine, server, disk, clock)
-    try:
-        await wire.tenant(TENANT)
-        await server.serve(ShardGroup.alone(engine))
-        yield wire
-    finally:
-        await wire.channel.close()
-        await server.stop()
-        await engine.drain()
 
 
 async def connection(wire: Wire, name: str = "cats", **tls: object) -> tuple[str, Connection]:
@@ -70,7 +41,7 @@ async def offers(project: str, connection: Connection) -> int:
 
 async def test_a_client_that_trusts_the_server_works_encrypted(certificates: Path) -> None:
     tls = TlsSettings(certificate=certificates / "server.pem", key=certificates / "server.key")
-    async with serving(tls) as wire:
+    async with serving(tls=tls) as wire:
         root = (certificates / "server.pem").read_bytes()
         project, trusting = await connection(wire, root_certificates=root)
 
@@ -85,7 +56,7 @@ async def test_a_client_that_does_not_trust_the_server_says_nothing(certificates
         "no encryption": {},
     }
     tls = TlsSettings(certificate=certificates / "server.pem", key=certificates / "server.key")
-    async with serving(tls) as wire:
+    async with serving(tls=tls) as wire:
         project, wary = await connection(wire, **given[about])
 
         with pytest.raises(NotConnected):
@@ -107,7 +78,7 @@ async def test_with_client_authorities_only_their_clients_get_in(certificates: P
             "client_key": (certificates / f"{name}.key").read_bytes(),
         }
 
-    async with serving(tls) as wire:
+    async with serving(tls=tls) as wire:
         project, known = await connection(wire, **shown("client"))
         assert await offers(project, known) == 1
         for name, given in (("dogs", shown("stranger")), ("birds", {"root_certificates": root})):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.support.counting_core import CountingCore
 from tests.support.processes import Engine, acknowledged
+from tests.support.small_disk import resize, small_disk
 
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.adapters.memory import MemorySnapshots
@@ -172,26 +172,15 @@ def test_a_file_that_may_not_grow_stops_the_engine_and_loses_nothing(tmp_path: P
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB, where the machine lets us have one."""
-    mounted = tmp_path / "small"
-    mounted.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(mounted)]
-    try:
-        refused = subprocess.run(command, capture_output=True, check=False).returncode != 0
-    except FileNotFoundError:
-        refused = True
-    if refused:
-        pytest.skip("only root may mount a small file system")
-    yield mounted
-    subprocess.run(["umount", "-l", str(mounted)], check=True)
+    with small_disk(tmp_path / "small", "3m") as mounted:
+        yield mounted
 
 
-def test_a_full_disk_stops_the_engine_with_a_clear_word_and_loses_nothing(
-    small_disk: Path, start: Start
-) -> None:
-    noted, last_words = fill(start, small_disk)
-    assert f"the disk that holds {small_disk} is full: free space, then start again" in last_words
+def test_a_full_disk_stops_the_engine_with_a_clear_word_and_loses_nothing(disk: Path, start: Start) -> None:
+    noted, last_words = fill(start, disk)
+    assert f"the disk that holds {disk} is full: free space, then start again" in last_words
     assert 10 < len(noted) < 400
-    subprocess.run(["mount", "-o", "remount,size=30m", str(small_disk)], check=True)
-    assert_recovers(start, small_disk, noted)
+    resize(disk, "30m")
+    assert_recovers(start, disk, noted)

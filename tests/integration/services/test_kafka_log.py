@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -237,6 +239,28 @@ def test_a_topic_that_is_gone_or_made_anew_is_not_the_log_any_more(services: Ser
     ensure_topics(connection, "gone", 1, Durability.SINGLE_BROKER)
     with pytest.raises(ConfigurationError, match="was removed and made again"):
         check_topics(connection, "gone", 1, Durability.SINGLE_BROKER, topic_id)
+
+
+def test_an_owner_whose_clock_is_wrong_is_refused_before_it_takes_the_shard_from_anybody(
+    services: Services, tmp_path: Path
+) -> None:
+    place = KafkaPlace(
+        *(KafkaConnection((services.bootstrap[0],)), "skewed", 0, 1, Durability.SINGLE_BROKER),
+        tmp_path / "right",
+    )
+    log = open_kafka_log(place, 0, query_lease_us=1000)
+    for wrong_s, side in ((60.0, "ahead of"), (-60.0, "behind")):
+        with pytest.raises(ConfigurationError, match=f"{side} that of Kafka at {services.bootstrap[0]}"):
+            open_kafka_log(
+                place._replace(directory=tmp_path / "wrong"), 0, now=partial(_time_shifted, wrong_s)
+            )
+    log.check_clock(place.connection.place)
+    asyncio.run(log.hand_over())  # which it could not, were it fenced
+    log.close()
+
+
+def _time_shifted(seconds: float) -> float:
+    return time.time() + seconds
 
 
 def test_two_clusters_do_not_share_a_log(services: Services, tmp_path: Path) -> None:

@@ -1,14 +1,28 @@
-"""`crowdroute serve` ends with one clear line where the log on Kafka could not be kept safely."""
+"""A start ends with one clear line where work could not be kept safely, or is not this cluster's."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.fake_redis import fake_redis
 from tests.support.program import COMMAND, PATIENCE_S, environment
 from tests.support.services import Services
+
+from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim, encode_claim
+from crowdroute.router.adapters.kafka_topics import Durability, ensure_topics
+from crowdroute.router.commands.organisation import CreateOrganisation
+from crowdroute.router.machine.stream import organisation_stream
+from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.settings import KafkaLogSettings
 
 pytestmark = pytest.mark.cluster
 
@@ -22,21 +36,40 @@ SAFE = {
 }
 
 
-def ended(folder: Path, servers: list[str], name: str, *lines: str, top: str = "") -> tuple[str, str]:
-    """Serve from a settings file, and give the code and the reason with which that ended by itself."""
+AN_HOUR_AHEAD = (
+    "import time; right = time.time; time.time = lambda: right() + 3600;"
+    " from crowdroute.router.cli import main; main()"
+)
+"""The program on a machine whose clock is wrong."""
+
+
+def settings_of(folder: Path, servers: list[str], name: str, *lines: str, top: str = "") -> Path:
+    """Write a settings file of a log on Kafka, with more lines about it and about the whole."""
     settings = folder / "crowdroute.toml"
     kafka = [f"servers = {json.dumps(servers)}", f'name = "{name}"', *lines]
-    settings.write_text("\n".join([f'directory = "{folder / name}"', top, "[kafka]", *kafka]))
-    run = subprocess.run(
-        [*COMMAND, "serve", "--config", str(settings), "--address", "127.0.0.1:0"],
+    settings.write_text("\n".join([top, "[kafka]", *kafka]))
+    return settings
+
+
+def run(*words: str, program: Sequence[str] = COMMAND) -> subprocess.CompletedProcess[str]:
+    """Run a command until it ends."""
+    return subprocess.run(
+        [*program, *words],
         env=environment(),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
     )
-    assert run.returncode in (1, 2), run.stderr
-    told = [json.loads(line) for line in run.stderr.splitlines()]
+
+
+def ended(settings: Path, directory: Path | None = None, program: Sequence[str] = COMMAND) -> tuple[str, str]:
+    """Serve with these settings, from an empty directory if none is named; give the code and the reason with
+    which that ended by itself."""
+    where = ("--dir", str(directory or settings.with_name("data")), "--address", "127.0.0.1:0")
+    served = run("serve", "--config", str(settings), *where, program=program)
+    assert served.returncode in (1, 2), served.stderr
+    told = [json.loads(line) for line in served.stderr.splitlines()]
     assert not [line for line in told if line["event"] == "serving"]
     # The last line is the one that people read, and the only one of its kind.
     assert [line["event"] for line in told if line["level"] in ("error", "critical")] == ["ended"], told
@@ -46,14 +79,14 @@ def ended(folder: Path, servers: list[str], name: str, *lines: str, top: str = "
 @pytest.mark.usefixtures("requirements")
 def test_nobody_at_the_brokers_address_is_told_with_the_address(tmp_path: Path) -> None:
     # The port of the discard protocol, which nothing here serves.
-    code, reason = ended(tmp_path, ["127.0.0.1:9"], "log", SINGLE)
+    code, reason = ended(settings_of(tmp_path, ["127.0.0.1:9"], "log", SINGLE))
     assert code == "STORAGE_FAILED"
     assert "no Kafka broker answers at 127.0.0.1:9" in reason
     assert "correct the address" in reason
 
 
 def test_a_lone_broker_is_refused_unless_the_settings_accept_it(services: Services, tmp_path: Path) -> None:
-    code, reason = ended(tmp_path, services.bootstrap, "lone")
+    code, reason = ended(settings_of(tmp_path, services.bootstrap, "lone"))
     assert code == "CONFIGURATION"
     assert "lone.log needs 3 replicas" in reason
     assert "single-broker" in reason
@@ -63,7 +96,8 @@ def test_a_topic_with_fewer_partitions_than_shards_is_refused(services: Services
     from tests.integration.services import kafka_client
 
     kafka_client.make_topic(services.bootstrap, "narrow.log", SAFE)
-    code, reason = ended(tmp_path, services.bootstrap, "narrow", SINGLE, top="shards = 2")
+    settings = settings_of(tmp_path, services.bootstrap, "narrow", SINGLE, top="shards = 2")
+    code, reason = ended(settings)
     assert code == "CONFIGURATION"
     assert "narrow.log has 1 partitions, and 2 shards need one each" in reason
 
@@ -72,6 +106,105 @@ def test_a_topic_that_forgets_is_refused_with_the_setting(services: Services, tm
     from tests.integration.services import kafka_client
 
     kafka_client.make_topic(services.bootstrap, "forgets.log", {**SAFE, "retention.ms": "86400000"})
-    code, reason = ended(tmp_path, services.bootstrap, "forgets", SINGLE)
+    code, reason = ended(settings_of(tmp_path, services.bootstrap, "forgets", SINGLE))
     assert code == "CONFIGURATION"
     assert "retention.ms is 86400000, not -1" in reason
+
+
+def test_a_machine_whose_clock_is_wrong_is_told_whose_is_right(services: Services, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, services.bootstrap, "clocks", SINGLE)
+    code, reason = ended(settings, program=(sys.executable, "-c", AN_HOUR_AHEAD))
+    assert code == "CONFIGURATION"
+    assert f"clock is 3600.0 s ahead of that of Kafka at {services.bootstrap[0]}" in reason
+    assert "NTP" in reason
+
+
+async def test_a_redis_with_another_time_is_refused_with_the_difference(tmp_path: Path) -> None:
+    async with fake_redis("8.2.0", time.time() - 60) as server:
+        settings = tmp_path / "crowdroute.toml"
+        settings.write_text(f'[redis]\nserver = "{server}"')
+        code, reason = await asyncio.to_thread(ended, settings)
+    assert code == "CONFIGURATION"
+    assert re.search(rf"6\d\.\d s ahead of that of Redis at {server}", reason)
+
+
+def test_another_clusters_records_in_the_topic_are_refused(services: Services, tmp_path: Path) -> None:
+    from tests.integration.services import kafka_client
+
+    ensure_topics(KafkaConnection(tuple(services.bootstrap)), "ours", 1, Durability.SINGLE_BROKER)
+    claim = encode_claim(Claim("theirs/0", 0, bytes(NONCE_BYTES)))
+    kafka_client.write(services.bootstrap, "ours.log", [claim])
+    code, reason = ended(settings_of(tmp_path, services.bootstrap, "ours", SINGLE))
+    assert code == "LOG_CORRUPT"
+    assert "is of shard 'theirs/0', this is the log of 'ours/0'" in reason
+    assert "a partition of its own" in reason
+
+
+async def test_a_directory_of_one_cluster_is_not_served_from_the_log_of_another(
+    services: Services, tmp_path: Path
+) -> None:
+    for name in ("mine", "yours"):
+        kafka = KafkaLogSettings(servers=services.bootstrap, name=name, durability="single-broker")
+        async with clustered_shard(kafka, tmp_path / name, snapshots=False) as engine:
+            engine.start()
+            await engine.submit(engine.request(organisation_stream(name), CreateOrganisation(name)))
+    settings = settings_of(tmp_path, services.bootstrap, "yours", SINGLE)
+    code, reason = await asyncio.to_thread(ended, settings, tmp_path / "mine")
+    assert code == "LOG_CORRUPT"
+    assert "give this cluster a directory of its own" in reason
+
+
+UP, SERVE = ("cluster", "up"), ("serve", "--address", "127.0.0.1:0")
+KAFKA = """
+[kafka]
+servers = ["127.0.0.1:9"]
+user = "router"
+password_file = "gone"
+"""
+REDIS = """
+[redis]
+server = "127.0.0.1:9"
+password_file = "gone"
+"""
+PEERS = """
+[peers]
+address = "127.0.0.1:0"
+secret_file = "gone"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "told"),
+    [
+        (SERVE, KAFKA, "there is no password file gone"),
+        (SERVE, REDIS, "there is no file gone"),
+        (SERVE, PEERS, "cannot read gone"),
+        (UP, PEERS, "cannot read gone"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_named_before_anything_is_opened(
+    tmp_path: Path, words: Sequence[str], settings: str, told: str
+) -> None:
+    file = tmp_path / "crowdroute.toml"
+    file.write_text(f'directory = "{tmp_path / "data"}"{settings}')
+    failed = run(*words, "--config", str(file))
+    assert failed.returncode == 2, failed.stderr
+    (line,) = failed.stderr.splitlines()
+    assert told in line
+    assert "CONFIGURATION" in line
+    assert not (tmp_path / "data").exists()
+
+
+def test_brokers_that_will_not_do_are_told_before_anything_is_asked_of_ray(
+    services: Services, tmp_path: Path
+) -> None:
+    wrong = settings_of(tmp_path, ["127.0.0.1:9"], "log", SINGLE)
+    failed = run("cluster", "up", "--config", str(wrong))
+    assert failed.returncode == 1
+    assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
+    assert failed.stderr.endswith("[STORAGE_FAILED]\n")
+    alone = settings_of(tmp_path, services.bootstrap, "lone")
+    failed = run("cluster", "up", "--config", str(alone))
+    assert failed.returncode == 2
+    assert "lone.log needs 3 replicas" in failed.stderr
+    assert failed.stderr.endswith("[CONFIGURATION]\n")

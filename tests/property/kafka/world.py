@@ -82,6 +82,10 @@ class World(Judge):
             self.note_refusal(error, section)
         else:
             self.processes.append(process)
+            self.begun(process)
+
+    def begun(self, process: Process) -> None:
+        """Let what an owner does beside serving its shard begin."""
 
     def land(self, pick: int) -> None:
         """Let a record come in that has not yet."""

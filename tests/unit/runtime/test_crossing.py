@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from tests.support.shards import ORGANISATION, Street, add_task, add_worker, create, found
+from tests.support.shards import (
+    FIRST,
+    ORGANISATION,
+    SECOND,
+    Street,
+    add_task,
+    add_worker,
+    create,
+    found,
+    found_with_two,
+)
 from tests.support.wire import TENANT, make_rules
 
 from crowdroute.router.commands import Reply, Request
@@ -23,7 +33,22 @@ from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.workers.status import StatusReason
 
 MANAGER = "tok_manager"
-FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
+WORKER = bytes([9]) * 16
+
+
+async def found_for_a_worker(group: ShardGroup) -> str:
+    """Begin a project apart from its organisation, with a task and somebody to do it; give its stream."""
+    _, stream = await found_with_two(group)
+    await add_task(group, stream)
+    await add_worker(group, WORKER)
+    return stream
+
+
+async def answered(group: ShardGroup, stream: str) -> None:
+    """Have the worker take the task and answer it."""
+    (lease,) = (await offered(group, stream)).leases
+    answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
+    await group.submit(group.request(stream, answer))
 
 
 async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offered:
@@ -36,9 +61,7 @@ async def offered(group: ShardGroup, stream: str, worker: Id = WORKER) -> Offere
 async def test_what_a_project_began_with_lies_with_it_and_nowhere_else() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
 
     key = content.rules(SECOND, 1)
     assert street.disks[1].contents == {key: b"two"}
@@ -48,9 +71,7 @@ async def test_what_a_project_began_with_lies_with_it_and_nowhere_else() -> None
 async def test_a_name_is_unique_over_all_shards() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
         with pytest.raises(AlreadyExists):
             await create(group, bytes([3]) * 16, "two")
         assert len(list(group.where.projects())) == 2
@@ -109,11 +130,7 @@ async def test_a_project_in_another_shard_exists_in_both_or_none_whichever_appen
 async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
 
         assert len((await offered(group, stream)).leases) == 1
 
@@ -121,11 +138,7 @@ async def test_a_worker_is_known_in_another_shard_from_the_first_request_on() ->
 async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         engine = group.engines[0]
         ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
         engine.decide(engine.request(ORGANISATION, ban, principal=MANAGER))
@@ -145,11 +158,7 @@ async def test_a_fact_that_is_not_durable_yet_does_not_cross() -> None:
 async def test_an_erasure_crosses_to_projects_elsewhere() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         await offered(group, stream)
         person = group.where.organisation(TENANT).workers[WORKER].facts.person
 
@@ -165,11 +174,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 ) -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         (lease,) = (await offered(group, stream)).leases
         person = group.where.organisation(TENANT).workers[WORKER].facts.person
         monkeypatch.setattr(group.crossing, "tell", lambda copy, entry: None)
@@ -187,11 +192,7 @@ async def test_whoever_is_erased_is_given_nothing_elsewhere_though_nobody_told_t
 async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
+        stream = await found_for_a_worker(group)
         await offered(group, stream)
     async with street.group(own=[0]) as group:
         ban = ChangeWorkerStatus(WORKER, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
@@ -206,14 +207,8 @@ async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back()
 async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
+        stream = await found_for_a_worker(group)
+        await answered(group, stream)
 
         await group.crossing.look()
         assert not group.where.organisation(TENANT).list_balances(WORKER), "a total is told after a minute"
@@ -240,14 +235,8 @@ async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
 ) -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        stream = await create(group, SECOND, "two")
-        await add_task(group, stream)
-        await add_worker(group, WORKER)
-        (lease,) = (await offered(group, stream)).leases
-        answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-        await group.submit(group.request(stream, answer))
+        stream = await found_for_a_worker(group)
+        await answered(group, stream)
         street.clock.advance(61_000_000)
         with monkeypatch.context() as unregistered:
             unregistered.setattr(group.crossing, "_carrier", Unregistered())

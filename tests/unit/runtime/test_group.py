@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.shards import Street, add_worker, create, found
+from tests.support.shards import Street, add_worker, found, found_with_two
 
 from crowdroute.router.commands.project import PauseProject
 from crowdroute.router.errors import ConfigurationError, Moved, NotReady, RouterError
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.placement import Owner, ShardMap
 
-FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
+WORKER = bytes([9]) * 16
 
 
 async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        first = await create(group, FIRST, "one")
-        second = await create(group, SECOND, "two")
+        first, second = await found_with_two(group)
         elsewhere = ShardMap(2, 2, {1: Owner("peer:1", "public:1")})
 
         await group.release(1, elsewhere)
@@ -41,9 +39,7 @@ async def test_a_shard_leaves_and_comes_back_while_the_other_serves() -> None:
 async def test_what_becomes_durable_while_a_shard_leaves_is_told_to_whoever_follows() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        second = await create(group, SECOND, "two")
+        _, second = await found_with_two(group)
         told: list[tuple[int, int, list[str]]] = []
         group.subscribe(
             lambda shard, sequence, entries: told.append((shard, sequence, [one.stream for one in entries]))
@@ -63,9 +59,7 @@ async def test_what_becomes_durable_while_a_shard_leaves_is_told_to_whoever_foll
 async def test_a_shard_that_cannot_be_taken_is_left_to_others() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
         await group.release(1, ShardMap(2, 2))
         street.disks[1] = Street().disks[1]  # somebody put an empty log in its place
         with pytest.raises(ConfigurationError, match="lacks it"):

@@ -1,9 +1,15 @@
-"""An engine does not go on over topics that could lose what they acknowledge."""
+"""An engine does not go on over topics that could lose what they acknowledge; and tells of a clock that is
+wrong."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
+import pytest
+
 from crowdroute.router.errors import ConfigurationError, RouterError, StorageError
-from crowdroute.router.runtime.topic_watch import watch_topics
+from crowdroute.router.runtime.topic_watch import watch_clock, watch_topics
 
 UNSAFE = ConfigurationError("a topic could lose what it acknowledged")
 
@@ -18,6 +24,12 @@ class Cluster:
         outcome = self._outcomes.pop(0)
         if outcome is not None:
             raise outcome
+
+    def check_until_the_end(self) -> None:
+        """Do as `check`; who looks once more is cancelled."""
+        if not self._outcomes:
+            raise asyncio.CancelledError
+        self.check()
 
     @property
     def looks_left(self) -> int:
@@ -35,3 +47,13 @@ async def test_a_cluster_that_does_not_answer_is_looked_at_again() -> None:
     cluster, told = Cluster(StorageError("nobody answers"), UNSAFE), list[RouterError]()
     await watch_topics(cluster.check, told.append, 0.0)
     assert told == [UNSAFE]
+
+
+async def test_clocks_that_part_are_told_and_the_engine_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    apart = ConfigurationError("this machine's clock is 3.0 s ahead of that of Kafka")
+    cluster = Cluster(None, apart, StorageError("nobody answers"), apart)
+    with caplog.at_level(logging.WARNING), pytest.raises(asyncio.CancelledError):
+        await watch_clock(cluster.check_until_the_end, 0.0)
+    assert [record.message for record in caplog.records] == [
+        f"{apart.message}; this engine goes on, the next start here will be refused"
+    ] * 2

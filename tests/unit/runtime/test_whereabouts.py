@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.shards import Street, create, found
+from tests.support.shards import SECOND, Street, create, found, found_with_two
 from tests.support.wire import TENANT
 
 from crowdroute.router.errors import ConfigurationError, NotFound
 from crowdroute.router.machine.stream import project_stream
-
-FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
 
 
 async def test_projects_are_shared_out_and_each_lives_in_one_shard() -> None:
@@ -30,9 +28,7 @@ async def test_projects_are_shared_out_and_each_lives_in_one_shard() -> None:
 async def test_the_logs_of_two_shards_cannot_be_exchanged_unnoticed() -> None:
     street = Street()
     async with street.group() as group:
-        await found(group)
-        await create(group, FIRST, "one")
-        await create(group, SECOND, "two")
+        await found_with_two(group)
     street.disks.reverse()
 
     with pytest.raises(ConfigurationError, match="exchanged"):

@@ -5,15 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import closing
+from typing import Protocol
 
 from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection
-from crowdroute.router.adapters.kafka_partition import KafkaPartition
-from crowdroute.router.adapters.log_archive import SEGMENT_BYTES, Archiver, LogArchive
+from crowdroute.router.adapters.log_archive import SEGMENT_BYTES, Archiver, LogArchive, Source
 from crowdroute.router.adapters.shared_snapshots import read_shared, shared_sequences
 from crowdroute.router.errors import SnapshotUnusable, StorageError
 from crowdroute.router.ports import ObjectFolder
 
 _log = logging.getLogger(__name__)
+
+
+class Connected(Source, Protocol):
+    """A topic's partition, over a connection of its own."""
+
+    def close(self) -> None:
+        """Disconnect."""
 
 
 class KafkaArchiving:
@@ -23,7 +30,7 @@ class KafkaArchiving:
         self,
         archive: LogArchive,
         shard: str,
-        partition: Callable[[], KafkaPartition],
+        partition: Callable[[], Connected],
         topic_id: bytes,
         delete: Deletion | None = None,
         segment_bytes: int = SEGMENT_BYTES,
@@ -69,13 +76,15 @@ class KafkaArchiving:
 class Deletion:
     """Deletes from a topic what stands in the archive and is behind a snapshot that all nodes share."""
 
-    def __init__(
-        self, connection: KafkaConnection, topic: str, partition: int, snapshots: ObjectFolder
-    ) -> None:
-        self._connection = connection
-        self._topic = topic
-        self._partition = partition
+    def __init__(self, snapshots: ObjectFolder, delete: Callable[[int], None]) -> None:
+        """Rely on a folder of snapshots.
+
+        Args:
+            snapshots: that all nodes share.
+            delete: deletes the topic's records before an offset; see `delete_before`.
+        """
         self._snapshots = snapshots
+        self._delete = delete
         self._verified = 0
         """The newest snapshot that was read back whole."""
 
@@ -88,7 +97,7 @@ class Deletion:
         """
         before = archive.deletable(log_start, self._newest())
         if before > log_start:
-            delete_before(self._connection, self._topic, self._partition, before)
+            self._delete(before)
             _log.info("records of %s before offset %d are deleted from the topic", archive.place, before)
 
     def _newest(self) -> int:

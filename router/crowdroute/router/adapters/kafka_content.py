@@ -19,11 +19,14 @@ from crowdroute.router.errors import LogCorrupt
 from crowdroute.router.ports import ContentChange
 
 _front = struct.Struct(">BQQ")
-_VERSION, _SECRET = 1, 2
+_VERSION, _SECRET, _CLOCK = 1, 2, 3
 _BODY, _ERASED = b"\x01", b"\x00"
 
 SECRET = bytes((_SECRET,))
 """How the name of a record begins that holds the secret behind the digests; the first in the topic counts."""
+
+CLOCK = bytes((_CLOCK,))
+"""Name of the record that is written to learn the broker's time; it says nothing."""
 
 _NONCE_BYTES = 16
 
@@ -105,6 +108,8 @@ class ContentReader:
         raw = found.key or b""
         if raw[:1] == SECRET:
             self.secret = self.secret or found.value
+            return None
+        if raw == CLOCK:
             return None
         key, version = decode_key(raw, found.offset)
         before = self._now[key] if key in self._now else self._held(key)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from crowdroute.router.adapters.codec import assemble, chain
+from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_content import (
     Version,
     body_of,
@@ -135,6 +136,10 @@ class KafkaLog:
     def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
         """Have the changes of each append told, as soon as they are durable."""
         self._copy.watch_contents(lambda changes: watcher([_plain(change) for change in changes]))
+
+    def check_clock(self, servers: str) -> None:
+        """See that the clock of the brokers at `servers` and this machine's agree, as `kafka_clock` does."""
+        check_clock(self._content_sender, servers, asked=1)
 
     def close(self) -> None:
         """Note how far the copy is, and disconnect; without `hand_over` the next owner waits for a moment."""

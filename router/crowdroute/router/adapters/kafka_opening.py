@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_content import ContentReader, Version, secret_key, version_of, versioned
+from crowdroute.router.adapters.kafka_clock import check_clock
+from crowdroute.router.adapters.kafka_content import (
+    SECRET,
+    ContentReader,
+    Version,
+    secret_key,
+    version_of,
+    versioned,
+)
 from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
 from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
@@ -70,18 +78,25 @@ def archive_of(place: KafkaPlace, topic_id: bytes) -> LogArchive | None:
     return LogArchive(Objects(place.folder(place.archive, topic_id)), place.claimed, topic_id)
 
 
-def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = QUERY_LEASE_US) -> KafkaLog:
+def open_kafka_log(
+    place: KafkaPlace,
+    generation: int,
+    *,
+    query_lease_us: int = QUERY_LEASE_US,
+    now: Callable[[], float] = time.time,
+) -> KafkaLog:
     """Claim a shard, bring its local copy up to the claim, and wait until no other owner answers; blocks.
 
     Args:
         place: where the shard's log is.
         generation: of the placement that gave this process the shard.
         query_lease_us: how long an owner answers queries after an append; the same in the whole cluster.
+        now: this machine's time, in seconds since 1970.
 
     Raises:
         Fenced: another process has the copy's directory open, or a later generation owns the shard.
         LogCorrupt: the log is damaged, cut, or of another cluster; or the copy is of another history.
-        ConfigurationError: a topic is unsafe.
+        ConfigurationError: a topic is unsafe, or the clocks of the brokers and of this machine are apart.
         StorageError: the cluster or the disk does not answer.
     """
     topic_id, _ = ensure_topics(place.connection, place.name, place.shards, place.durability)
@@ -92,14 +107,16 @@ def open_kafka_log(place: KafkaPlace, generation: int, *, query_lease_us: int = 
         note = read_note(path, topic_id, copy.head()[0])
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
-        sender = KafkaSender(place.connection, log_topic(place.name), place.shard)
-        opened.append(sender.close)
-        contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
-        opened.append(contents.close)
         reader = KafkaReader(place.claimed, note.position)
         reader.check_topic(topic_id)
         source = _source_for(reader, batches, archive_of(place, topic_id))
         reader.check_bounds(*source.bounds())
+        contents = KafkaSender(place.connection, content_topic(place.name), place.shard)
+        opened.append(contents.close)
+        # Before the claim: who would not serve must not take the shard from somebody who does.
+        check_clock(contents, place.connection.place, now)
+        sender = KafkaSender(place.connection, log_topic(place.name), place.shard)
+        opened.append(sender.close)
         owner = KafkaOwner(
             reader,
             Claim(place.claimed, generation, secrets.token_bytes(NONCE_BYTES)),
@@ -136,7 +153,7 @@ def _source_for(
 def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
     """Give a shard that was never used the content key of the log that it becomes a copy of; blocks.
 
-    Nothing happens where there are contents already: whoever opens the log sees what key it has.
+    Nothing happens where there is a key already: whoever opens the log sees what key it has.
 
     Raises:
         ConfigurationError, StorageError, AppendFailed: as `open_kafka_log`.
@@ -144,11 +161,11 @@ def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
     ensure_topics(place.connection, place.name, place.shards, place.durability)
     where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
     try:
-        _, end = where.bounds()
+        first, end = where.bounds()
+        if any((found.key or b"")[:1] == SECRET for found in where.records(first, end - 1)):
+            return
     finally:
         where.close()
-    if end:
-        return
     sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
     try:
         sender.send_and_wait(content_key, secret_key())

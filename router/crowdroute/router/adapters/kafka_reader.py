@@ -111,8 +111,8 @@ class KafkaReader:
         if topic_id != self._topic_id:
             raise LogCorrupt(
                 f"the topic has id {topic_id.hex()}, but the log of shard {self._shard} was read from"
-                f" {self._topic_id.hex()}: the topic was deleted and created again; restore it from its"
-                " archive",
+                f" {self._topic_id.hex()}: restore the topic from its archive if it was deleted and created"
+                " again, or give this cluster a directory of its own",
                 {"offset": str(self.next_offset), "differs": "topic"},
             )
 

@@ -60,9 +60,20 @@ class KafkaSender:
         Raises:
             AppendFailed: as `send`.
         """
+        return int(self._acknowledged(value, key).offset)
+
+    def written_at(self, value: bytes | None, key: bytes | None = None) -> float:
+        """Do as `send_and_wait`, and give the time of the record as the topic has it, in seconds since 1970.
+
+        Raises:
+            AppendFailed: as `send`.
+        """
+        return int(self._acknowledged(value, key).timestamp) / 1000
+
+    def _acknowledged(self, value: bytes | None, key: bytes | None) -> Any:
         try:
             sent = self._producer.send(self._topic, value=value, key=key, partition=self._partition)
-            return int(sent.get(timeout=DEADLINE_SECONDS).offset)
+            return sent.get(timeout=DEADLINE_SECONDS)
         except Exception as error:
             raise self._unknown(repr(error)) from error
 

@@ -31,7 +31,13 @@ _REPLICAS = {Durability.REPLICATED: 3, Durability.SINGLE_BROKER: 1}
 
 _ALWAYS = {"unclean.leader.election.enable": "false", "max.message.bytes": str(LARGEST_RECORD)}
 _LOG = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-_CONTENT = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(ERASED_WITHIN_MS)}
+_CONTENT = {
+    "cleanup.policy": "compact",
+    "max.compaction.lag.ms": str(ERASED_WITHIN_MS),
+    # That lag runs from a record's time, so it is the broker's, whatever the clock of who sent it says; and
+    # an acknowledgement tells it.
+    "message.timestamp.type": "LogAppendTime",
+}
 
 AT_LEAST = {"min.insync.replicas", "max.message.bytes"}
 AT_MOST = {"max.compaction.lag.ms", "flush.messages"}

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from crowdroute.router.adapters.kafka_topics import ensure_topics
 from crowdroute.router.adapters.ray_store import Head, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import ConfigurationError, FleetUnavailable
+from crowdroute.router.rpc.group.peers import secret_of
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import (
@@ -26,9 +26,8 @@ from crowdroute.router.runtime.cluster.ray_client import (
     running_supervisor,
     supervisor,
 )
-from crowdroute.router.runtime.clustered import place_on_kafka
+from crowdroute.router.runtime.clustered import require_brokers
 from crowdroute.router.runtime.directory.opening import connection_to
-from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
 HOSTING = "crowdroute.router.cli.cluster_process:host"
@@ -85,12 +84,13 @@ def up(
             f"{settings.shards} shards live in several processes, which must reach each other: give peers in"
             " the settings (address, secret_file, tls)"
         )
-    if settings.redis is not None:
-        # Actors would refuse it each for itself; one that is down they wait for.
+    # Actors would refuse it each for itself, where nobody looks.
+    if settings.peers is not None:
+        secret_of(settings.peers)
+    if settings.redis is not None:  # one that is down they wait for
         asyncio.run(connection_to(settings.redis).check())
     if settings.kafka is not None:
-        place = place_on_kafka(settings.kafka, settings.directory, FIRST_SHARD, settings.shards)
-        ensure_topics(place.connection, place.name, place.shards, place.durability)
+        require_brokers(settings.kafka, settings.shards)
     with connected(cluster.ray):
         led = supervisor(HOSTING)
         require_growth(carry_out(led, Show()), settings.shards)

@@ -23,6 +23,7 @@ from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.assembly import make_server, serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.forwarding import Forwarding
+from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.sharing import shared
@@ -112,6 +113,8 @@ async def _serve_calls(
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         async with contextlib.AsyncExitStack() as around:
+            # What is wrong with the settings is found before a shard is claimed, maybe from who serves it.
+            believed = None if settings.peers is None else Peers(settings.peers)
             directory = await around.enter_async_context(opened_directory(settings.redis))
             group = await around.enter_async_context(opened_group(settings, recovered=_tell_recovered))
             if FIRST_SHARD in group.engines:
@@ -119,8 +122,8 @@ async def _serve_calls(
                 if token is not None:
                     _log.info("the first administrator's token was written", file=str(token))
             peers: Forwarding | None = None
-            if settings.peers is not None:
-                peers = await around.enter_async_context(peers_served(settings.peers, server, group))
+            if believed is not None:
+                peers = await around.enter_async_context(peers_served(believed, server, group))
                 _log.info("peers served", port=peers.port)
             await serve_group(server, group, ProcessJobs(settings.jobs))
             reached = f"{settings.address.rpartition(':')[0]}:{server.port}"

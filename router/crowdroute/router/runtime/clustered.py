@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving
+from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving, delete_before
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
-from crowdroute.router.adapters.kafka_topics import Durability, check_topics, log_topic
+from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_topics import (
+    Durability,
+    check_topics,
+    content_topic,
+    ensure_topics,
+    log_topic,
+)
 from crowdroute.router.adapters.log_archive import SEGMENT_BYTES
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.sqlite_files import snapshots_path
@@ -23,7 +32,7 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
-from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_topics
+from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_clock, watch_topics
 
 
 @contextlib.asynccontextmanager
@@ -49,12 +58,14 @@ async def clustered_shard(
             later takes over.
         snapshots: have a second process write snapshots.
         recovered: is told what the recovery took.
-        looked_at_s: seconds between two looks at the topics' settings; the engine stops when they are unsafe.
+        looked_at_s: seconds between two looks at the topics' settings and at the brokers' clock; the engine
+            stops when the first are unsafe.
 
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
         LogCorrupt: the log is damaged or of another cluster.
-        ConfigurationError: a topic is unsafe, or the cluster's extra is not installed.
+        ConfigurationError: a topic is unsafe, the clocks of the brokers and of this machine are apart, or the
+            cluster's extra is not installed.
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
@@ -73,7 +84,11 @@ async def clustered_shard(
             check = partial(
                 check_topics, place.connection, place.name, shards, place.durability, log.topic_id
             )
-            beside = [asyncio.create_task(watch_topics(check, engine.stop, looked_at_s))]
+            look = partial(log.check_clock, place.connection.place)
+            beside = [
+                asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
+                asyncio.create_task(watch_clock(look, looked_at_s)),
+            ]
             archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
             if archiving is not None:
                 beside.append(asyncio.create_task(keep_archive(archiving.step)))
@@ -87,6 +102,20 @@ async def clustered_shard(
             await log.hand_over()
     finally:
         await asyncio.to_thread(log.close)
+
+
+def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
+    """See that a log of so many shards can be kept, before any process is told to; blocks.
+
+    Raises:
+        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of
+            this machine are apart.
+        StorageError: nobody answers.
+    """
+    connection = connection_to(kafka)
+    ensure_topics(connection, kafka.name, shards, Durability(kafka.durability))
+    with closing(KafkaSender(connection, content_topic(kafka.name), 0)) as contents:
+        check_clock(contents, connection.place)
 
 
 def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
@@ -114,7 +143,7 @@ def archiving_of(
         return None
     delete = None
     if snapshots is not None:
-        delete = Deletion(place.connection, topic, place.shard, Objects(snapshots))
+        delete = Deletion(Objects(snapshots), partial(delete_before, place.connection, topic, place.shard))
     partition = partial(KafkaPartition, place.connection, topic, place.shard)
     return KafkaArchiving(archive, place.claimed, partition, topic_id, delete, segment_bytes)
 

@@ -20,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from crowdroute.router.commands import Command, InputStep, Reply, Request
-from crowdroute.router.errors import AtCapacity, Refusal, RouterError, ShuttingDown
+from crowdroute.router.errors import AppendFailed, AtCapacity, Refusal, RouterError, ShuttingDown
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import Clock, ContentChange, Core, EventLog
 from crowdroute.router.runtime.commits import WAITING_COMMANDS, Commits, no_erasures
@@ -163,10 +163,7 @@ class ShardLoop:
             self._count(request, refusal.code)
             raise
         except Exception as error:
-            self.commits.stop(error)
-            lost = self.commits.lost(error)
-            self._count(request, lost.code)
-            raise lost from error
+            raise self._stopped_by(error, request) from error
         self._count(request, DONE if entries else UNCHANGED)
         await self.commits.observe()
 
@@ -193,12 +190,16 @@ class ShardLoop:
             self._count(request, refusal.code)
             raise
         except Exception as error:
-            self.commits.stop(error)
-            lost = self.commits.lost(error)
-            self._count(request, lost.code)
-            raise lost from error
+            raise self._stopped_by(error, request) from error
         self._count(request, DONE if entries else UNCHANGED)
         return reply
+
+    def _stopped_by(self, defect: Exception, request: Request | None) -> AppendFailed:
+        """Stop for good, and give what the caller is told whose command came upon a defect."""
+        self.commits.stop(defect)
+        lost = self.commits.lost(defect)
+        self._count(request, lost.code)
+        return lost
 
     def _count(self, request: Request | None, outcome: str) -> None:
         """Count how a command ended; a step of an input that asks for nothing is none."""

@@ -1,4 +1,4 @@
-"""Looking again and again at what could take acknowledged facts away while an engine serves."""
+"""Looking again and again, while an engine serves, at what would have kept it from starting."""
 
 from __future__ import annotations
 
@@ -36,3 +36,24 @@ async def watch_topics(
         except StorageError as error:
             # Whether the log can be written is for the next append to say.
             _log.warning("the topics could not be looked at: %s", error.message)
+
+
+async def watch_clock(check: Callable[[], None], every_s: float = LOOKED_AT_SECONDS) -> None:
+    """Tell when this machine's clock and the brokers' part; runs until it is cancelled.
+
+    Nobody is wronged while the engine serves, because logged time does not follow the clock. But whoever
+    starts here next goes by it, and is refused.
+
+    Args:
+        check: looks once, blocking; raises `ConfigurationError` when they are apart, `StorageError` when
+            nobody answers.
+        every_s: seconds between two looks.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(check)
+        except ConfigurationError as error:
+            _log.warning("%s; this engine goes on, the next start here will be refused", error.message)
+        except StorageError:
+            pass  # as above: the next append says it

@@ -10,6 +10,7 @@ from crowdroute.router.ports import Jobs
 from crowdroute.router.rpc.assembly import serve_group
 from crowdroute.router.rpc.bootstrap import bootstrap
 from crowdroute.router.rpc.group.forwarding import Forwarding
+from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.server import peers_served
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.sharing import shared
@@ -63,7 +64,7 @@ class GroupHosting:
         await self.group.start(())
         peers = ""
         if settings.peers is not None:
-            serving = peers_served(settings.peers, self._server, self.group)
+            serving = peers_served(Peers(settings.peers), self._server, self.group)
             self.forwarding = await self._running.enter_async_context(serving)
             peers = f"{self._ip}:{self.forwarding.port}"
             await self._serve()

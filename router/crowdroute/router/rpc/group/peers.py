@@ -32,13 +32,7 @@ class Peers:
                 speak without encryption.
         """
         self._settings = settings
-        self._secret = _text(settings.secret_file).strip()
-        if len(self._secret) < SHORTEST_SECRET:
-            raise ConfigurationError(
-                f"{settings.secret_file} holds {len(self._secret)} characters: give at least"
-                f" {SHORTEST_SECRET}, for example those of `openssl rand -hex 32`; look at peers.secret_file"
-                " in the settings"
-            )
+        self._secret = secret_of(settings)
         addresses = [settings.address, *(other.peers for other in settings.others)]
         if settings.tls is None and (far := [one for one in addresses if not _is_here(one)]):
             raise ConfigurationError(
@@ -84,6 +78,21 @@ class Peers:
             if name == SECRET and isinstance(value, str):
                 return hmac.compare_digest(value.encode(), self._secret.encode())
         return False
+
+
+def secret_of(settings: PeerSettings) -> str:
+    """Read the secret that groups share.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is too short.
+    """
+    secret = _text(settings.secret_file).strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise ConfigurationError(
+            f"{settings.secret_file} holds {len(secret)} characters: give at least {SHORTEST_SECRET}, for"
+            " example those of `openssl rand -hex 32`; look at peers.secret_file in the settings"
+        )
+    return secret
 
 
 def _is_here(address: str) -> bool:

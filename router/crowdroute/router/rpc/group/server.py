@@ -13,24 +13,20 @@ from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.rpc.group.servicer import PeerServicer
 from crowdroute.router.rpc.server import OPTIONS, Server
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.settings import PeerSettings
 
 LARGEST = 64 << 20
 """Bytes of a message between peers: a batch of calls, or the state of an organisation."""
 
 
 @contextlib.asynccontextmanager
-async def peers_served(
-    settings: PeerSettings, server: Server, group: ShardGroup
-) -> AsyncIterator[Forwarding]:
+async def peers_served(peers: Peers, server: Server, group: ShardGroup) -> AsyncIterator[Forwarding]:
     """Serve the other groups, and forward to them what reaches this one, until the block is left.
 
     Gives the ways to the other groups.
 
     Raises:
-        ConfigurationError: the settings cannot work.
+        ConfigurationError: the address of the peers cannot be listened on.
     """
-    peers = Peers(settings)
     listening = grpc.aio.server(options=[*OPTIONS, ("grpc.max_receive_message_length", LARGEST)])
     forwarding = Forwarding(group, peers)
     servicer = PeerServicer(group, server.gate, server.services, peers, forwarding)
