@@ -116,7 +116,7 @@ def _varied(random: Random, rules: ProjectRules, policies: tuple[str, ...]) -> P
             exploration=random.choice((0.0, 0.1)),
             window=random.choice((0, 0, 4)),
         ),
-        refit=RefitPlan(random.choice((0, 0, 600 * MICROSECONDS)), random.randint(1, 20)),
+        refit=RefitPlan((0, 600 * MICROSECONDS, 0)[rules.version % 3], rules.version),
     )
 
 

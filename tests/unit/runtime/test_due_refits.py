@@ -20,7 +20,7 @@ from crowdroute.router.model.rules import SHORTEST_REFIT_US, RefitPlan
 from crowdroute.router.runtime import due_refits
 from crowdroute.router.runtime.due_refits import refit_when_due
 from crowdroute.router.runtime.group import ShardGroup
-from crowdroute.router.runtime.placement import Placement
+from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.state.project import Project
 
 FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
@@ -124,11 +124,11 @@ async def test_a_refit_that_was_under_way_is_begun_again_by_who_serves_the_shard
         group.accompany(refit_when_due(stuck))
         town.pass_time(group)
         await until(lambda: stuck.begun)
-        await group.release(1, Placement(2, 2))
+        await group.release(1, ShardMap(2, 2))
 
         assert stuck.begun[0].cancelled.is_set()
 
-        await group.take(1, Placement(2, 3))
+        await group.take(1, ShardMap(2, 3))
         await until(lambda: len(stuck.begun) == 2)
 
     async with town.street.group() as group:
