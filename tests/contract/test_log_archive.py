@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
 from tests.support.fake_folder import FakeFolder
+from tests.support.fake_topic import SHARD, Topic, log_of
 
-from crowdroute.router.adapters.codec import CHAIN_START, chain
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
-from crowdroute.router.adapters.kafka_records import BatchRecord, Claim, Epoch, encode_batch, encode_claim
+from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.log_archive import Archiver, LogArchive, Span
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.errors import LogCorrupt, SnapshotUnusable
 from crowdroute.router.ports import ObjectFolder
 
-SHARD = "cluster/0"
 TOPIC = bytes(16)
-NONCE = bytes(range(16))
 SEGMENT_BYTES = 200
-
-
-def log_of(batches: int) -> list[bytes]:
-    """Give a claim, and after it batches that follow from each other."""
-    records, before = [encode_claim(Claim(SHARD, 1, NONCE))], CHAIN_START
-    for sequence in range(1, batches + 1):
-        body = b"batch %d" % sequence
-        before = chain(before, body)
-        records.append(encode_batch(BatchRecord(Epoch(0, NONCE), sequence, False, before, body)))
-    return records
-
-
-class Topic:
-    """A partition whose beginning can be deleted."""
-
-    def __init__(self, records: list[bytes]) -> None:
-        self.all = records
-        self.start = 0
-
-    def bounds(self) -> tuple[int, int]:
-        return self.start, len(self.all)
-
-    def values(self, first: int, last: int) -> Iterator[tuple[int, bytes]]:
-        assert first >= self.start
-        yield from enumerate(self.all[first : last + 1], first)
-
-    def records(self, first: int, last: int) -> Iterator[Found]:
-        return (Found(offset, None, value) for offset, value in self.values(first, last))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ Kafka in `tests/property/kafka/bugs.py`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -17,13 +18,14 @@ from crowdroute.router.errors import AppendFailed
 from crowdroute.router.events import Batch
 from crowdroute.router.machine import deciding
 from crowdroute.router.machine.shard import Shard
+from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.ports import Kept
 from crowdroute.router.rpc import service
+from crowdroute.router.rpc.reach import Reach
 from crowdroute.router.runtime.commits import Commits
 from crowdroute.router.runtime.directory.keeper import Keeper
-from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.shard_loop import ShardLoop
-from crowdroute.router.state.project import Project
+from crowdroute.router.runtime.whereabouts import Whereabouts
 from crowdroute.router.timers import Deadlines
 
 
@@ -34,11 +36,38 @@ def keeps_expired_leases(patch: pytest.MonkeyPatch) -> None:
 
 def overlooks_who_asks(patch: pytest.MonkeyPatch) -> None:
     """Whoever knows a project's id is shown it, whosever it is."""
+    has, project_state = Shard.has, Shard.project_state
+    patch.setattr(Shard, "has", lambda shard, stream: has(shard, _whosever(stream, shard.streams())))
+    patch.setattr(
+        Shard, "project_state", lambda shard, stream: project_state(shard, _whosever(stream, shard.streams()))
+    )
 
-    def project(engine: Engine, tenant: str, wanted: Any) -> Project:
-        return next(state for name, state in engine.projects() if name.endswith(wanted.hex()))
 
-    patch.setattr(Engine, "project", project)
+def overlooks_whose_a_forwarded_call_is(patch: pytest.MonkeyPatch) -> None:
+    """And is sent on to the process where it lives."""
+    overlooks_who_asks(patch)
+    careful = Whereabouts.shard_of
+
+    def shard_of(where: Whereabouts, stream: str) -> int | None:
+        projects = (
+            project_stream(tenant, project)
+            for tenant, machine in where.organisations()
+            for project in machine.state.projects
+        )
+        return careful(where, _whosever(stream, projects))
+
+    patch.setattr(Whereabouts, "shard_of", shard_of)
+
+
+def _whosever(stream: str, streams: Iterable[str]) -> str:
+    """Give the stream of the project that is meant, of whatever tenant."""
+    _, _, project = stream.partition("/project/")
+    return next((name for name in streams if project and name.endswith(project)), stream)
+
+
+def overlooks_which_vendor_asks(patch: pytest.MonkeyPatch) -> None:
+    """A vendor reaches the workers of every vendor."""
+    patch.setattr(Reach, "covers", lambda reach, facts: True)
 
 
 def takes_a_failed_append_for_done(patch: pytest.MonkeyPatch) -> None:

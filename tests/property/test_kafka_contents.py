@@ -1,11 +1,13 @@
 """Whatever owners write, leave half done or are too late with: every reader finds the contents of the log.
 
-The topic is a list; compaction removes any record that is not the last of its key. A batch counts when it is
+The topic is a list; compaction removes any record that is not the last of its key, and after a day the
+tombstone that is. A batch counts when it is
 in the log in the epoch that wrote it; what a lost owner wrote for batches of its own must change nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -19,7 +21,10 @@ from crowdroute.router.adapters.kafka_content import (
     encode_value,
     secret_key,
 )
+from crowdroute.router.adapters.kafka_note import Note
 from crowdroute.router.adapters.kafka_partition import Found
+from crowdroute.router.adapters.kafka_position import Position
+from crowdroute.router.adapters.kafka_topics import TRACES_MS
 
 KEYS = ["a", "b", "c"]
 
@@ -31,9 +36,12 @@ class Topic:
     """Records by offset; None where compaction took one away."""
 
     records: list[Found | None] = field(default_factory=list)
+    now_s: float = 1e9
+    written_s: list[float] = field(default_factory=list)
 
     def add(self, key: bytes, value: bytes | None) -> None:
         self.records.append(Found(len(self.records), key, value))
+        self.written_s.append(self.now_s)
 
     def compact(self, keep: int) -> None:
         """Remove what a later record of the same key supersedes, all but the newest `keep` records."""
@@ -41,6 +49,16 @@ class Topic:
         for offset in range(len(self.records) - keep):
             found = self.records[offset]
             if found is not None and last[found.key] != offset:
+                self.records[offset] = None
+        self._let_tombstones_go()
+
+    def _let_tombstones_go(self) -> None:
+        """Remove the tombstones that are old enough and have nothing left to bury, as brokers do."""
+        names = Counter(found.key for found in self.records if found)
+        for offset, found in enumerate(self.records):
+            if found is None or found.value is not None or names[found.key] > 1:
+                continue
+            if self.now_s - self.written_s[offset] > TRACES_MS / 1000:
                 self.records[offset] = None
 
 
@@ -50,6 +68,7 @@ class Copy:
 
     contents: dict[str, tuple[Version, bytes]] = field(default_factory=dict)
     offset: int = 0
+    at_s: float = 0.0
 
     def read(self, topic: Topic, epochs: list[int]) -> tuple[bytes, ...]:
         """Read on; give what is to be tombstoned."""
@@ -60,6 +79,10 @@ class Copy:
         def held(key: str) -> Version | None:
             return self.contents[key][0] if key in self.contents else None
 
+        self.offset = Note(Position(b""), self.offset, at_s=self.at_s).contents_from(topic.now_s)
+        if self.offset == 0:
+            self.contents.clear()
+        self.at_s = topic.now_s
         reader = ContentReader(epoch_of, held)
         changes: list[Admitted] = []
         for found in topic.records[self.offset :]:
@@ -96,7 +119,9 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
     topic.add(secret_key(), b"key")
     epoch = 0
     for _ in range(data.draw(st.integers(1, 12))):
-        move = data.draw(st.sampled_from(["batch", "batch", "batch", "orphan", "owner", "compact", "read"]))
+        move = data.draw(
+            st.sampled_from(["batch", "batch", "batch", "orphan", "owner", "compact", "read", "wait"])
+        )
         if move in ("batch", "orphan"):
             changes = data.draw(writes)
             version = Version(epoch, len(epochs) + 1)
@@ -127,6 +152,8 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
         elif move == "owner":
             epoch += 1
             take_over(topic, epochs, data)
+        elif move == "wait":
+            topic.now_s += data.draw(st.sampled_from([3600, 20 * 3600, 40 * 3600]))
         elif move == "compact":
             topic.compact(data.draw(st.integers(0, 3)))
         else:
@@ -137,6 +164,23 @@ def test_every_reader_finds_what_the_log_says(data: st.DataObject) -> None:
     for copy in (*copies, Copy()):
         copy.read(topic, epochs)
         assert copy.plain() == expected
+
+
+def test_a_copy_that_comes_back_when_no_trace_of_an_erasure_is_left_begins_anew() -> None:
+    topic, copy, epochs = Topic(), Copy(), [0]
+    first, erased = encode_key("a", Version(0, 1)), encode_key("a", Version(0, 2))
+    topic.add(first, encode_value(b"body"))
+    copy.read(topic, epochs)
+    assert copy.plain() == {"a": b"body"}
+    topic.add(erased, encode_value(None))
+    epochs.append(0)
+    for name in (first, erased):
+        topic.add(name, None)
+    topic.now_s += 2 * TRACES_MS / 1000
+    topic.compact(0)
+    assert topic.records == [None] * 4
+    copy.read(topic, epochs)
+    assert copy.plain() == {}
 
 
 @given(data=st.data())

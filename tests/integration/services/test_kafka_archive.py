@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.shared_snapshots import snapshots_at
+from crowdroute.router.cli.program import run
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, SnapshotUnusable
 from crowdroute.router.runtime.clustered import archiving_of, clustered_shard
 from crowdroute.router.runtime.settings import KafkaLogSettings
@@ -37,7 +39,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
-    services: Services, tmp_path: Path, store: str, caplog: pytest.LogCaptureFixture
+    services: Services,
+    tmp_path: Path,
+    store: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.INFO, "crowdroute")
     archive, name = f"{store}/archive", f"archived-{store[:2]}"
@@ -75,6 +81,18 @@ async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
     assert first_offset() > BATCHES // 2
     assert "are deleted from the topic" in caplog.text
 
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "{name}"\n'
+        f'durability = "single-broker"\narchive = "{archive}"\nsnapshots = "{store}/snapshots"\n'
+    )
+    assert await asyncio.to_thread(run, ["log", "status", "--config", str(settings), "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["shards"]
+    assert (told["first_offset"], told["end_offset"]) == (first_offset(), BATCHES + 1)
+    assert told["archive"]["segments"] == len(folder.names())
+    assert told["archive"]["lag_records"] == keeping.standing.lag == BATCHES + 1 - keeping.standing.archived
+    assert (told["snapshot"], told["wrong"]) == (BATCHES, [])
+
     head, whole = log.head(), [stored.body for stored in log.read()]
     log.close()
     other = await asyncio.to_thread(open_kafka_log, place("two"), 1, query_lease_us=1000)
@@ -89,6 +107,8 @@ async def test_after_deletion_a_node_without_a_copy_reads_archive_then_topic(
     assert again.head()[0] == BATCHES + 1
     again.close()
     folder.remove(folder.names()[2])
+    assert await asyncio.to_thread(run, ["log", "status", "--config", str(settings)]) == 4
+    assert "neither in the topic nor in the archive" in capsys.readouterr().err
     with pytest.raises(LogCorrupt, match="neither in the topic nor in the archive"):
         await asyncio.to_thread(open_kafka_log, place("four"), 4, query_lease_us=1000)
 
@@ -107,6 +127,7 @@ async def test_a_shard_serves_with_an_archive_and_refuses_one_that_has_no_driver
     async with clustered_shard(kept, tmp_path / "node") as engine:
         engine.start()
         await engine.observe()
+        assert engine.archive is not None
     without = kept.model_copy(update={"archive": "abfs://bucket/archive"})
     with pytest.raises(ConfigurationError, match="need a driver: Install adlfs"):
         async with clustered_shard(without, tmp_path / "node", generation=1):

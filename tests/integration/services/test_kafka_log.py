@@ -23,7 +23,12 @@ from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, StorageError
 from crowdroute.router.machine.stream import organisation_stream
-from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.clustered import (
+    QUIET_SECONDS,
+    clustered_shard,
+    require_brokers,
+    require_unserved,
+)
 from crowdroute.router.runtime.recovery import recover
 from crowdroute.router.runtime.settings import KafkaLogSettings
 
@@ -194,6 +199,39 @@ async def test_what_the_copy_on_a_node_lacks_comes_from_the_log(services: Servic
     other.close()
 
 
+async def test_a_copy_that_was_away_for_long_keeps_nothing_that_was_erased_meanwhile(
+    services: Services, tmp_path: Path
+) -> None:
+    from tests.contract.test_event_log import append
+
+    from crowdroute.router.adapters.kafka_content import Version, versioned
+    from crowdroute.router.adapters.kafka_note import TRACES_S, Note, read_note, write_note
+    from crowdroute.router.adapters.sqlite_content import SqliteContents
+    from crowdroute.router.adapters.sqlite_files import COPY
+    from crowdroute.router.adapters.sqlite_log import SqliteLog
+    from crowdroute.router.ports import ContentChange
+
+    place = KafkaPlace(
+        KafkaConnection((services.bootstrap[0],)), "away", 0, 1, Durability.SINGLE_BROKER, tmp_path / "node"
+    )
+    log = await asyncio.to_thread(open_kafka_log, place, 0, query_lease_us=1000)
+    await append(log, b"1", ContentChange("kept", b"first"))
+    log.close()
+    # What another owner erased a while ago: compaction has left no trace of it in the topic.
+    copy = SqliteLog(place.directory, 0, COPY)
+    copy.follow((), [versioned("erased", Version(0, 1), b"secret")])
+    copy.close()
+    note = read_note(place.directory / "position-0", log.topic_id, 1)
+    long_ago = Note(note.position, note.contents, note.secret, note.at_s - TRACES_S)
+    write_note(place.directory / "position-0", long_ago)
+
+    log = await asyncio.to_thread(open_kafka_log, place, 1, query_lease_us=1000)
+
+    assert SqliteContents(log).get_many(["kept", "erased"]) == {"kept": b"first"}
+    log.close()
+    assert not [file for file in place.directory.iterdir() if b"secret" in file.read_bytes()]
+
+
 def test_unsafe_topics_and_wrong_addresses_are_refused_in_one_line(
     services: Services, tmp_path: Path
 ) -> None:
@@ -209,6 +247,27 @@ def test_unsafe_topics_and_wrong_addresses_are_refused_in_one_line(
         ensure_topics(connection, "unsafe", 1, Durability.REPLICATED)
     with pytest.raises(StorageError, match=r"no Kafka broker answers at 127\.0\.0\.1:1 "):
         ensure_topics(KafkaConnection(("127.0.0.1:1",)), "unsafe", 1, Durability.SINGLE_BROKER)
+
+
+async def test_a_second_cluster_on_a_log_is_refused_while_the_first_serves(
+    services: Services, tmp_path: Path
+) -> None:
+    kafka = KafkaLogSettings(servers=[services.bootstrap[0]], name="twice", durability="single-broker")
+    require_brokers(kafka, 1)
+    require_unserved(kafka)
+    async with clustered_shard(kafka, tmp_path, snapshots=False) as engine:
+        engine.start()
+        with pytest.raises(ConfigurationError, match=r"another cluster serves the log twice.*kafka\.name"):
+            await asyncio.wait_for(_refused(kafka), 30)
+        require_unserved(kafka, lambda: time.time() + 2 * QUIET_SECONDS)
+    require_unserved(kafka)
+
+
+async def _refused(kafka: KafkaLogSettings) -> None:
+    """Look until a look fails: an engine tells of itself beside everything else."""
+    while True:
+        await asyncio.to_thread(require_unserved, kafka)
+        await asyncio.sleep(0.02)
 
 
 async def test_an_engine_stops_once_a_topic_of_its_log_is_made_unsafe(
@@ -254,7 +313,7 @@ def test_an_owner_whose_clock_is_wrong_is_refused_before_it_takes_the_shard_from
             open_kafka_log(
                 place._replace(directory=tmp_path / "wrong"), 0, now=partial(_time_shifted, wrong_s)
             )
-    log.check_clock(place.connection.place)
+    log.tell_served(place.connection.place)
     asyncio.run(log.hand_over())  # which it could not, were it fenced
     log.close()
 

@@ -24,10 +24,10 @@ def deletes_what_is_not_archived(monkeypatch: pytest.MonkeyPatch) -> None:
 def deletes_by_the_snapshot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is behind a snapshot is deleted before it is archived."""
 
-    def advance(self: Deletion, _archive: LogArchive, log_start: int) -> None:
-        newest = self._newest()
-        if newest > log_start:
-            self._delete(newest)
+    def advance(self: Deletion, _archive: LogArchive, log_start: int) -> int:
+        before = max(self._newest(), log_start)
+        self._delete(before)
+        return before
 
     monkeypatch.setattr(Deletion, "advance", advance)
 
@@ -46,8 +46,8 @@ def archives_valid_batches_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims are not archived, so that a reader cannot tell which batches count."""
     original = LogArchive.write
 
-    def write(self: LogArchive, begin: Position, end: Position, records: list[bytes]) -> None:
-        original(self, begin, end, [record for record in records if record[1] == 2])
+    def write(self: LogArchive, begin: Position, end: Position, records: list[bytes]) -> int:
+        return original(self, begin, end, [record for record in records if record[1] == 2])
 
     monkeypatch.setattr(LogArchive, "write", write)
 
@@ -56,9 +56,9 @@ def closes_a_range_without_its_last_record(monkeypatch: pytest.MonkeyPatch) -> N
     """The record that fills a range is in none."""
     original = LogArchive.write
 
-    def write(self: LogArchive, begin: Position, end: Position, records: list[bytes]) -> None:
+    def write(self: LogArchive, begin: Position, end: Position, records: list[bytes]) -> int:
         if len(records) > 1:
             end, records = msgspec.structs.replace(end, next_offset=end.next_offset - 1), records[:-1]
-        original(self, begin, end, records)
+        return original(self, begin, end, records)
 
     monkeypatch.setattr(LogArchive, "write", write)

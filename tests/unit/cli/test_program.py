@@ -63,6 +63,8 @@ def test_there_are_commands_for_everything() -> None:
         (["serve", "--config", "/there/is/no.toml"], "/there/is/no.toml"),
         (["log", "verify", "--dir", "/there/is/nothing"], "/there/is/nothing"),
         (["log", "verify", "--dir", "{folder}"], "no log"),
+        (["log", "status"], "config"),
+        (["log", "status", "--config", "{settings}"], "names no log on Kafka"),
         (["export", "birds", "--out", "birds.xlsx"], "birds.xlsx"),
         (["tasks", "list", "birds", "--state", "lost"], "lost"),
         (["token", "create", "x", "--scope", "tasks.read", "--expires", "soon"], "soon"),
@@ -90,6 +92,8 @@ def test_wrong_use_is_told_with_a_code(
     files["labels"].write_text("task,worker,label\nt,w,a\nt,v,b\n")
     files["bad"].write_text("one,two\n1,2\n")
     files["binary"].write_bytes(b"\xff\xfe\x00")
+    files["settings"] = tmp_path / "crowdroute.toml"
+    files["settings"].write_text("")
     files["none"] = tmp_path / "none.csv"
     files["none"].write_text("task,worker,label\n")
     (tmp_path / "folder.csv").mkdir()

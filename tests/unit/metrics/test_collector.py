@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from crowdroute.router.adapters.archive_standing import ArchiveStanding
 from crowdroute.router.metrics.catalogue import CATALOGUE
 from crowdroute.router.metrics.collector import EngineCollector, Read
 from crowdroute.router.metrics.reading import (
@@ -37,6 +38,8 @@ ENGINE = EngineReading(
     waiting=3,
     projects=[ProjectReading("prj_1", 7, 4)],
     generation=6,
+    snapshot_times={0: 4000.0},
+    archives={0: ArchiveStanding(90, 40, 100, 700, 2, 5000.0), 1: ArchiveStanding(failures=3)},
 )
 READING = Reading(
     EngineState.SERVING,
@@ -112,6 +115,20 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert value("crowdroute_call_duration_seconds_count", call) == 6
         assert [value("crowdroute_log_sequence", {"shard": shard}) for shard in "01"] == [12, 7]
         assert [value("crowdroute_snapshot_sequence", {"shard": shard}) for shard in "01"] == [10, 0]
+        written = "crowdroute_snapshot_last_written_timestamp_seconds"
+        assert [value(written, {"shard": shard}) for shard in "01"] == [4000, None]
+        archive = {
+            name: f"crowdroute_archive_{name}" for name in ("next_offset", "lag_records", "topic_records")
+        }
+        assert [value(name, {"shard": "0"}) for name in archive.values()] == [90, 10, 60]
+        assert [value(name, {"shard": "1"}) for name in archive.values()] == [None] * 3
+        assert value("crowdroute_archive_last_success_timestamp_seconds", {"shard": "0"}) == 5000
+        assert value("crowdroute_archive_last_success_timestamp_seconds", {"shard": "1"}) is None
+        assert [value("crowdroute_archive_written_bytes_total", {"shard": shard}) for shard in "01"] == [
+            700,
+            0,
+        ]
+        assert [value("crowdroute_archive_failures_total", {"shard": shard}) for shard in "01"] == [2, 3]
         assert value("crowdroute_snapshotter_restarts_total") == 2
         assert value("crowdroute_placement_generation") == 6
         assert value("crowdroute_directory_current") == 0

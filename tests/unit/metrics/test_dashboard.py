@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
-from tests.unit.docs.documents import REPOSITORY
+from tests.unit.docs.documents import REPOSITORY, read
 
 from crowdroute.router.metrics.catalogue import CATALOGUE
 
@@ -58,6 +59,18 @@ def queries() -> list[str]:
 @pytest.mark.parametrize("query", queries())
 def test_a_query_uses_series_and_labels_that_are_exported(query: str) -> None:
     assert problems(query) == []
+
+
+def rules() -> list[dict[str, Any]]:
+    (block,) = re.findall(r"```yaml\n(- alert:.*?)```", read("docs/operations.md"), re.DOTALL)
+    loaded: list[dict[str, Any]] = yaml.safe_load(block)
+    return loaded
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_rule_of_the_guide_uses_series_that_are_exported(rule: dict[str, Any]) -> None:
+    assert problems(rule["expr"]) == []
+    assert rule["annotations"]["summary"]
 
 
 def test_a_query_for_what_does_not_exist_is_found() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Protocol
 
+from crowdroute.router.adapters.archive_standing import ArchiveStanding
 from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection
 from crowdroute.router.adapters.log_archive import SEGMENT_BYTES, Archiver, LogArchive, Source
 from crowdroute.router.adapters.shared_snapshots import read_shared, shared_sequences
-from crowdroute.router.errors import SnapshotUnusable, StorageError
+from crowdroute.router.errors import RouterError, SnapshotUnusable, StorageError
 from crowdroute.router.ports import ObjectFolder
 
 _log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class KafkaArchiving:
         self._delete = delete
         self._segment_bytes = segment_bytes
         self._archiver: Archiver | None = None
+        self.standing = ArchiveStanding()
 
     def step(self) -> bool:
         """Archive the next closed range, or delete when there is none; says whether there may be another.
@@ -60,17 +63,33 @@ class KafkaArchiving:
             LogCorrupt: the log or the archive is damaged, or they do not belong together.
             StorageError: the brokers or the store do not answer.
         """
+        try:
+            more = self._step()
+        except RouterError:
+            self.standing.failures += 1
+            raise
+        self.standing.succeeded_at = time.time()
+        return more
+
+    def _step(self) -> bool:
         archiver, self._archiver = self._archiver, None
         with closing(self._partition()) as partition:
             archiver = archiver or Archiver(self._archive, self._shard, self._segment_bytes)
+            written = archiver.written_bytes
             last = archiver.advance(partition, self._topic_id)
             self._archiver = archiver
+            first, end = partition.bounds()
+            self._note(archiver, written, first, end)
             if last is not None:
                 _log.info("the log of %s is archived through offset %d", self._shard, last)
                 return True
             if self._delete is not None:
-                self._delete.advance(self._archive, partition.bounds()[0])
+                self.standing.first = self._delete.advance(self._archive, first)
         return False
+
+    def _note(self, archiver: Archiver, written: int, first: int, end: int) -> None:
+        self.standing.archived, self.standing.first, self.standing.end = archiver.archived, first, end
+        self.standing.written_bytes += archiver.written_bytes - written
 
 
 class Deletion:
@@ -88,8 +107,8 @@ class Deletion:
         self._verified = 0
         """The newest snapshot that was read back whole."""
 
-    def advance(self, archive: LogArchive, log_start: int) -> None:
-        """Delete as far as may be; nothing when there is nothing new.
+    def advance(self, archive: LogArchive, log_start: int) -> int:
+        """Delete as far as may be, nothing when there is nothing new; gives where the topic begins then.
 
         Raises:
             LogCorrupt: a segment that is to be relied on is damaged.
@@ -99,6 +118,7 @@ class Deletion:
         if before > log_start:
             self._delete(before)
             _log.info("records of %s before offset %d are deleted from the topic", archive.place, before)
+        return before
 
     def _newest(self) -> int:
         """Give the sequence of the newest snapshot that is there and whole, 0 for none."""

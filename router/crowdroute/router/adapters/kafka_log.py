@@ -14,8 +14,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from crowdroute.router.adapters.codec import assemble, chain
-from crowdroute.router.adapters.kafka_clock import check_clock
+from crowdroute.router.adapters.kafka_clock import tell_served
 from crowdroute.router.adapters.kafka_content import (
+    SERVED,
     Version,
     body_of,
     encode_key,
@@ -78,6 +79,7 @@ class KafkaLog:
         self._content_sender = contents
         self.topic_id = topic_id
         self._note_path, self._note = note_path, note
+        self._at_s = note.at_s
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
@@ -102,6 +104,7 @@ class KafkaLog:
         body = assemble(sequence + 1, [])
         batch = StoredBatch(sequence + 1, self.epoch, chain(previous, body), body)
         await self._append(batch, (), released=True)
+        await self._content_sender.send(None, SERVED)
 
     def vouches(self, asked_us: int) -> bool:
         """Say whether nobody else can have served the shard when a query came in."""
@@ -137,9 +140,9 @@ class KafkaLog:
         """Have the changes of each append told, as soon as they are durable."""
         self._copy.watch_contents(lambda changes: watcher([_plain(change) for change in changes]))
 
-    def check_clock(self, servers: str) -> None:
-        """See that the clock of the brokers at `servers` and this machine's agree, as `kafka_clock` does."""
-        check_clock(self._content_sender, servers, asked=1)
+    def tell_served(self, servers: str) -> None:
+        """Tell others that the shard is served, and compare clocks; see `kafka_clock`."""
+        tell_served(self._content_sender, servers)
 
     def close(self) -> None:
         """Note how far the copy is, and disconnect; without `hand_over` the next owner waits for a moment."""
@@ -176,7 +179,7 @@ class KafkaLog:
                     for key, body in changes.items()
                 )
             )
-        began = time.monotonic()
+        began, began_s = time.monotonic(), time.time()
         record = self._owner.append(batch, lease_clock_us(), released=released)
         offset = await self._sender.send(record)
         ended = time.monotonic()
@@ -187,6 +190,7 @@ class KafkaLog:
         if self._owner.wanted is not None:
             await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
         await self._copy.append(batch, [versioned(key, version, body) for key, body in changes.items()])
+        self._at_s = began_s  # nobody else had the log then
         # The versions before an erasure first: were it forgotten before them, they would be back.
         superseded = [encode_key(key, version_of(raw)) for key, raw in before.items()]
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
@@ -199,7 +203,7 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-        write_note(self._note_path, Note(position, self._note.contents, self._note.secret))
+        write_note(self._note_path, Note(position, self._note.contents, self._note.secret, self._at_s))
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

@@ -8,7 +8,11 @@ from pathlib import Path
 import msgspec
 
 from crowdroute.router.adapters.kafka_position import Position, decode_position, encode_position
+from crowdroute.router.adapters.kafka_topics import TRACES_MS
 from crowdroute.router.errors import SnapshotUnusable
+
+TRACES_S = TRACES_MS / 1000 / 2
+"""Half of the time for which the topic leaves traces: the other half is for reading it, and for clocks."""
 
 
 class _Written(msgspec.Struct, frozen=True, array_like=True):
@@ -17,6 +21,7 @@ class _Written(msgspec.Struct, frozen=True, array_like=True):
     position: bytes
     contents: int
     secret: bytes
+    at_s: float = 0.0
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -27,6 +32,13 @@ class Note(msgspec.Struct, frozen=True):
     """Offset of the first record of contents that is not looked at."""
     secret: bytes = b""
     """The key of the digests; empty when it was not read yet."""
+    at_s: float = 0.0
+    """Seconds since 1970 when the contents in the copy were certainly those of the log."""
+
+    def contents_from(self, now_s: float) -> int:
+        """Give the offset from which contents are to be read on; 0 when that takes an empty copy, because
+        what was erased meanwhile may have left no trace."""
+        return self.contents if 0 <= now_s - self.at_s < TRACES_S else 0
 
 
 def read_note(path: Path, topic_id: bytes, head: int) -> Note:
@@ -44,12 +56,14 @@ def read_note(path: Path, topic_id: bytes, head: int) -> Note:
         return Note(Position(topic_id))
     if position.sequence > head:
         return Note(Position(topic_id))
-    return Note(position, found.contents, found.secret)
+    return Note(position, found.contents, found.secret, found.at_s)
 
 
 def write_note(path: Path, note: Note) -> None:
     """Put a note in the place of the one before, whole or not at all."""
-    raw = msgspec.msgpack.encode(_Written(encode_position(note.position), note.contents, note.secret))
+    raw = msgspec.msgpack.encode(
+        _Written(encode_position(note.position), note.contents, note.secret, note.at_s)
+    )
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -127,12 +127,16 @@ def open_kafka_log(
         read_wanted(owner, source, topic_id, following.take)
         following.flush()
         where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
+        began_s = time.time()
+        content_from = note.contents_from(began_s)
+        if content_from == 0:
+            copy.forget_contents()
         try:
-            secret, content_offset = _read_contents(copy, where, contents, note.contents, note.secret)
+            secret, content_offset = _read_contents(copy, where, contents, content_from, note.secret)
         finally:
             where.close()
         copy.sync()
-        note = Note(reader.position(), content_offset, secret)
+        note = Note(reader.position(), content_offset, secret, began_s)
         write_note(path, note)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)

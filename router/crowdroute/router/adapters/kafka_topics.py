@@ -13,6 +13,9 @@ from crowdroute.router.errors import ConfigurationError, StorageError
 ERASED_WITHIN_MS = 24 * 3600 * 1000
 """Longest time until compaction must have looked at what was erased."""
 
+TRACES_MS = 24 * 3600 * 1000
+"""Shortest time for which compaction leaves a trace of what was erased, for copies that were not there."""
+
 
 class Durability(StrEnum):
     """What a cluster must survive without losing an acknowledged record."""
@@ -34,12 +37,13 @@ _LOG = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1
 _CONTENT = {
     "cleanup.policy": "compact",
     "max.compaction.lag.ms": str(ERASED_WITHIN_MS),
+    "delete.retention.ms": str(TRACES_MS),
     # That lag runs from a record's time, so it is the broker's, whatever the clock of who sent it says; and
     # an acknowledgement tells it.
     "message.timestamp.type": "LogAppendTime",
 }
 
-AT_LEAST = {"min.insync.replicas", "max.message.bytes"}
+AT_LEAST = {"min.insync.replicas", "max.message.bytes", "delete.retention.ms"}
 AT_MOST = {"max.compaction.lag.ms", "flush.messages"}
 """Settings of which a larger (a smaller) number does as well."""
 

@@ -93,10 +93,12 @@ class LogArchive:
                     yield offset, record
             first = span.last + 1
 
-    def write(self, begin: Position, end: Position, records: list[bytes]) -> None:
-        """Return once the segment between two positions is durable."""
+    def write(self, begin: Position, end: Position, records: list[bytes]) -> int:
+        """Return once the segment between two positions is durable, with its size in bytes."""
         name = segment_name(begin.next_offset, end.next_offset - 1)
-        self._folder.write(name, encode_segment(Ends(self._shard, begin, end), records))
+        segment = encode_segment(Ends(self._shard, begin, end), records)
+        self._folder.write(name, segment)
+        return len(segment)
 
     def deletable(self, log_start: int, snapshot: int) -> int:
         """Give the offset before which the topic need not keep anything.
@@ -153,6 +155,13 @@ class Archiver:
         self._reader = KafkaReader(shard, self._begin)
         self._open: list[bytes] = []
         self._size = 0
+        self.written_bytes = 0
+        """Of segments so far."""
+
+    @property
+    def archived(self) -> int:
+        """Offset of the first record that is not archived."""
+        return self._begin.next_offset
 
     def advance(self, source: Source, topic_id: bytes) -> int | None:
         """Read on until a range is closed and archived; gives its last offset, or None when none is closed.
@@ -177,6 +186,6 @@ class Archiver:
         if self._size < self._segment_bytes:
             return None
         end = self._reader.position()
-        self._archive.write(self._begin, end, self._open)
+        self.written_bytes += self._archive.write(self._begin, end, self._open)
         self._begin, self._open, self._size = end, [], 0
         return end.next_offset - 1

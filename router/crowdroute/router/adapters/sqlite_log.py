@@ -150,6 +150,12 @@ class SqliteLog:
         if batches:
             self._head = (batches[-1].sequence, batches[-1].chain)
 
+    def forget_contents(self) -> None:
+        """Remove all contents of a copy, from the WAL too: they are fetched anew; blocks."""
+        self._refuse_when_over()
+        self._run("DELETE FROM content")
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def sync(self) -> None:
         """Return once the disk holds everything; blocks."""
         self._refuse_when_over()

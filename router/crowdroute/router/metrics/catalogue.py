@@ -50,6 +50,12 @@ LOG_SEQUENCE = Metric(
 SNAPSHOT_SEQUENCE = Metric(
     "crowdroute_snapshot_sequence", "gauge", ("shard",), "Sequence of the newest snapshot; 0 for none"
 )
+SNAPSHOT_WRITTEN = Metric(
+    "crowdroute_snapshot_last_written_timestamp_seconds",
+    "gauge",
+    ("shard",),
+    "When this process last wrote a snapshot; absent until it has",
+)
 SNAPSHOTTER_RESTARTS = Metric(
     "crowdroute_snapshotter_restarts_total",
     "counter",
@@ -124,6 +130,39 @@ OUTBOX_AGE = Metric(
     ("shard",),
     "Time since the last moment that is put out whole; 0 when nothing waits",
 )
+ARCHIVE_OFFSET = Metric(
+    "crowdroute_archive_next_offset",
+    "gauge",
+    ("shard",),
+    "Offset of the first record of the shard's log on Kafka that is not archived",
+)
+ARCHIVE_LAG = Metric(
+    "crowdroute_archive_lag_records",
+    "gauge",
+    ("shard",),
+    "Records that are not archived yet; never quite 0, because a range is closed by 8 MiB of them",
+)
+ARCHIVE_TOPIC = Metric(
+    "crowdroute_archive_topic_records", "gauge", ("shard",), "Records that the topic still has"
+)
+ARCHIVE_SUCCESS = Metric(
+    "crowdroute_archive_last_success_timestamp_seconds",
+    "gauge",
+    ("shard",),
+    "When the archive was last looked after without an error; absent until it was",
+)
+ARCHIVE_BYTES = Metric(
+    "crowdroute_archive_written_bytes_total",
+    "counter",
+    ("shard",),
+    "Segments put into the archive since the process began, compressed",
+)
+ARCHIVE_FAILURES = Metric(
+    "crowdroute_archive_failures_total",
+    "counter",
+    ("shard",),
+    "Looks at the archive that ended with an error since the process began",
+)
 
 CATALOGUE = (
     BUILD_INFO,
@@ -136,6 +175,7 @@ CATALOGUE = (
     BATCH_ENTRIES,
     LOG_SEQUENCE,
     SNAPSHOT_SEQUENCE,
+    SNAPSHOT_WRITTEN,
     SNAPSHOTTER_RESTARTS,
     WAITING_SEEKERS,
     OPEN_TASKS,
@@ -150,4 +190,10 @@ CATALOGUE = (
     OUTBOX_RECORDS,
     OUTBOX_LAG,
     OUTBOX_AGE,
+    ARCHIVE_OFFSET,
+    ARCHIVE_LAG,
+    ARCHIVE_TOPIC,
+    ARCHIVE_SUCCESS,
+    ARCHIVE_BYTES,
+    ARCHIVE_FAILURES,
 )

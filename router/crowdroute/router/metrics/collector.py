@@ -19,6 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.core import Metric as Family
 from prometheus_client.registry import Collector
 
+from crowdroute.router.adapters.archive_standing import ArchiveStanding
 from crowdroute.router.metrics import catalogue
 from crowdroute.router.metrics.catalogue import Metric
 from crowdroute.router.metrics.reading import Distribution, EngineReading, Reading
@@ -29,7 +30,7 @@ PATIENCE_SECONDS = 5.0
 
 Read = Callable[[], Coroutine[Any, Any, Reading]]
 
-Value = TypeVar("Value", int, Distribution)
+Value = TypeVar("Value", int, float, Distribution)
 
 _log = structlog.get_logger("crowdroute.metrics")
 
@@ -65,6 +66,7 @@ class EngineCollector(Collector):
         yield _gauge(catalogue.WORK_STREAMS, [((), reading.work_streams)])
         if reading.engine is not None:
             yield from _engine(reading.engine)
+            yield from _archives(reading.engine.archives)
         if reading.directory is not None:
             yield _gauge(catalogue.DIRECTORY_CURRENT, [((), reading.directory.current)])
             yield _gauge(catalogue.DIRECTORY_ANSWERS, [((), reading.directory.answers)])
@@ -98,11 +100,31 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _histogram(catalogue.BATCH_ENTRIES, _by_shard(reading.batch_entries))
     yield _gauge(catalogue.LOG_SEQUENCE, _by_shard(reading.sequences))
     yield _gauge(catalogue.SNAPSHOT_SEQUENCE, _by_shard(reading.snapshot_sequences))
+    yield _gauge(catalogue.SNAPSHOT_WRITTEN, _by_shard(reading.snapshot_times))
     yield _counter(catalogue.SNAPSHOTTER_RESTARTS, [((), reading.snapshotter_restarts)])
     yield _gauge(catalogue.WAITING_SEEKERS, [((), reading.waiting)])
     yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
     yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
     yield _gauge(catalogue.PLACEMENT_GENERATION, [((), reading.generation)])
+
+
+def _archives(archives: Mapping[int, ArchiveStanding]) -> Iterator[Family]:
+    """Yield nothing of archives that there are none of, and no place in them before one was looked at."""
+    if not archives:
+        return
+    seen = {shard: each for shard, each in archives.items() if each.succeeded_at is not None}
+    yield _gauge(catalogue.ARCHIVE_OFFSET, _by_shard({shard: each.archived for shard, each in seen.items()}))
+    yield _gauge(catalogue.ARCHIVE_LAG, _by_shard({shard: each.lag for shard, each in seen.items()}))
+    yield _gauge(
+        catalogue.ARCHIVE_TOPIC, _by_shard({shard: each.end - each.first for shard, each in seen.items()})
+    )
+    times = {shard: each.succeeded_at for shard, each in seen.items() if each.succeeded_at is not None}
+    yield _gauge(catalogue.ARCHIVE_SUCCESS, _by_shard(times))
+    written = {shard: each.written_bytes for shard, each in archives.items()}
+    yield _counter(catalogue.ARCHIVE_BYTES, _by_shard(written))
+    yield _counter(
+        catalogue.ARCHIVE_FAILURES, _by_shard({shard: each.failures for shard, each in archives.items()})
+    )
 
 
 def _by_shard(values: Mapping[int, Value]) -> list[tuple[Sequence[str], Value]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import NamedTuple, Protocol
 
+from crowdroute.router.adapters.archive_standing import ArchiveStanding
 from crowdroute.router.feeds.room import open_tasks
 from crowdroute.router.feeds.standing import FeedStanding, OutboxStanding
 from crowdroute.router.model.ids import Kind, to_text
@@ -65,6 +67,10 @@ class EngineReading(NamedTuple):
     projects: Sequence[ProjectReading]
     generation: int
     """Of the placement that is known here."""
+    snapshot_times: Mapping[int, float] = {}
+    """When this process last wrote a snapshot, by shard; seconds since 1970."""
+    archives: Mapping[int, ArchiveStanding] = {}
+    """By shard; those without an archive are absent."""
 
 
 class InputReading(NamedTuple):
@@ -168,6 +174,8 @@ async def _read_group(group: ShardGroup) -> EngineReading:
         sum(engine.waiting.count_all() for engine in engines.values()),
         busiest(projects),
         group.shard_map.generation,
+        {shard: engine.snapshot_at for shard, engine in engines.items() if engine.snapshot_at is not None},
+        {shard: copy(engine.archive) for shard, engine in engines.items() if engine.archive is not None},
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from crowdroute.router.adapters.archive_standing import ArchiveStanding
 from crowdroute.router.adapters.codec import keyed_digest
 from crowdroute.router.commands import Command, InputStep, Reply, Request
 from crowdroute.router.commands.project import NoteOutage
@@ -91,6 +92,8 @@ class Engine:
         self._started = False
         self._draining = False
         self._snapshot = snapshot
+        self.archive: ArchiveStanding | None = None
+        """How the archive of its log stands; None: the log has none."""
         self._feed: SnapshotFeed | None = None
 
     # Life
@@ -139,6 +142,11 @@ class Engine:
     def snapshot_sequence(self) -> int:
         """Sequence of the newest snapshot that this process knows of; 0 for none."""
         return max(self._snapshot, self._feed.saved if self._feed is not None else 0)
+
+    @property
+    def snapshot_at(self) -> float | None:
+        """When this process last wrote a snapshot, in seconds since 1970; None: it has not."""
+        return self._feed.saved_at if self._feed is not None else None
 
     @property
     def snapshotter_restarts(self) -> int:

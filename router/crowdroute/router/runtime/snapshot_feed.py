@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -92,6 +93,8 @@ class SnapshotFeed:
         """Sequence of the last batch given to the snapshotter."""
         self.saved = 0
         """Sequence of the last snapshot written since the start."""
+        self.saved_at: float | None = None
+        """Wall time when it was written, in seconds since 1970."""
         self.overflows = 0
         """How often the buffer was dropped because the snapshotter lagged."""
         self.deaths = 0
@@ -183,7 +186,7 @@ class SnapshotFeed:
 
     async def _hear(self, process: Process) -> None:
         while (answer := await self._hear_one(process))[0] == SAVED:
-            self.saved = answer[1]
+            self.saved, self.saved_at = answer[1], time.time()
             self._pause = self._restart_seconds
             for asked, saver in self._savers:
                 if asked <= self.saved and not saver.done():
