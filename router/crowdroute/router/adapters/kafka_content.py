@@ -28,6 +28,10 @@ SECRET = bytes((_SECRET,))
 CLOCK = bytes((_CLOCK,))
 """Name of the record that is written to learn the broker's time; it says nothing."""
 
+SERVED = CLOCK + b"\x01"
+"""Name of the record that an owner writes again and again while it serves, and tombstones when it ends in
+order."""
+
 _NONCE_BYTES = 16
 
 
@@ -109,7 +113,7 @@ class ContentReader:
         if raw[:1] == SECRET:
             self.secret = self.secret or found.value
             return None
-        if raw == CLOCK:
+        if raw[:1] == CLOCK:
             return None
         key, version = decode_key(raw, found.offset)
         before = self._now[key] if key in self._now else self._held(key)
