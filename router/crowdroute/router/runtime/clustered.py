@@ -72,6 +72,7 @@ async def clustered_shard(
     place = place_on_kafka(kafka, directory, number, shards)
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
+        log.require_finished(place.claimed)
         shared = None if kafka.snapshots is None else place.folder(kafka.snapshots, log.topic_id)
         async with engine_over(
             log,
