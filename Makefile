@@ -33,9 +33,9 @@ faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of dis
 	$(BIN)/python -m pytest -q -m "not cluster" tests/faults
 
 .PHONY: soak
-soak: $(VENV)/.installed-dev ## the nemesis for MINUTES=…, in rounds of every fault; SEED=… repeats one; needs no service
+soak: $(VENV)/.installed-$(if $(CLUSTER),cluster,dev) ## the nemesis for MINUTES=…, in rounds of every fault; CLUSTER=1: against Ray, Kafka and Redis; SEED=… repeats one
 	@test -n "$(MINUTES)" || { echo "say how long: make soak MINUTES=30" >&2; exit 2; }
-	$(BIN)/python -m tests.faults.nemesis.soak --minutes $(MINUTES) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.faults.nemesis.soak $(if $(CLUSTER),--cluster) --minutes $(MINUTES) --seed $(or $(SEED),1)
 
 .PHONY: services-up
 services-up: ## Apache Kafka and Redis on this machine (BROKERS=3: three brokers); see docs/cluster.md

@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 forget_stale_code(REPOSITORY / "aggregation" / "crowdroute" / "aggregation")
 
 
-RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_ray.py", "tests/contract/test_jobs.py")
+RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_cluster.py", "tests/contract/test_jobs.py")
 """Tests with Ray nodes: one set of nodes at a time is as much as a small machine carries."""
 
 

@@ -15,6 +15,7 @@ from tests.checker.layout import (
     Cause,
     DecodeBody,
     Entry,
+    Input,
     Stored,
     decode_body,
     read_event,
@@ -100,7 +101,7 @@ class Reading:
         self._chain = ZERO_CHAIN
         self._epoch = 0
         self._facts: KnownFacts = {} if facts is None else facts
-        self._inputs: dict[tuple[str, int], int] = {}
+        self._inputs: dict[tuple[str, int, str], int] = {}
         self._place = {"sequence": 0, "entry": -1, "event": -1}
         self._stream = ""
         self._event_name = ""
@@ -127,10 +128,11 @@ class Reading:
         sequence, entries, inputs = (*decode(stored.body), ())[:3]
         if sequence != stored.sequence:
             self.complain("contiguous", f"the body says it is batch {sequence}")
-        for topic, partition, offset in inputs:
-            if offset < self._inputs.get((topic, partition), 0):
-                self.complain("inputs", f"the offset of {topic}/{partition} goes back to {offset}")
-            self._inputs[topic, partition] = offset
+        for reached in inputs:
+            topic, partition, offset, lane = Input(*reached)
+            if offset < self._inputs.get((topic, partition, lane), 0):
+                self.complain("inputs", f"the offset of {topic}/{partition} {lane} goes back to {offset}")
+            self._inputs[topic, partition, lane] = offset
         for index, array in enumerate(entries):
             self._at(stored.sequence, index)
             self._read_entry(Entry(*array[:5]), index)

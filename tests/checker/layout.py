@@ -1,8 +1,8 @@
 """How the log reads: a second description of its layout, so that one mistake is not made twice.
 
 A batch is the array [sequence, entries, inputs]; an entry [stream, at_us, cause, events, reply]; a cause
-[command, principal, request, key, digest]; an input offset [topic, partition, next_offset]; an event [tag,
-field, field, ...]. Everything is msgpack, and one byte before it may name the format.
+[command, principal, request, key, digest]; an input offset [topic, partition, next_offset, lane]; an event
+[tag, field, field, ...]. Everything is msgpack, and one byte before it may name the format.
 """
 
 from __future__ import annotations
@@ -54,6 +54,15 @@ DecodeBody = Callable[[bytes], Any]
 def decode_body(body: bytes) -> Any:
     """Read the msgpack of a batch, with or without the format byte 0x01 before it (no batch begins so)."""
     return msgspec.msgpack.decode(body[1:] if body[:1] == b"\x01" else body)
+
+
+class Input(NamedTuple):
+    """How far an input partition was taken in; with a lane: of one project's records alone."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    lane: str = ""
 
 
 class Cause(NamedTuple):

@@ -112,7 +112,8 @@ class Crowd:
         offer: assignments_pb2.Offer,
         submit: Callable[[assignments_pb2.Offer, dict[str, str]], Awaitable[assignments_pb2.SubmitResponse]],
     ) -> None:
-        number = int(offer.content[0].text.partition(":")[0])
+        # Nothing is left to look at when the item was erased since it was given out.
+        number = int(offer.content[0].text.partition(":")[0]) if offer.content else 0
         label = LABELS[number % len(LABELS)] if random.random() < 0.85 else random.choice(LABELS)
         self.under_way += 1
         receipt = (await submit(offer, {"label": label})).receipt

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.faults.store import History
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
-from crowdroute.router.ports import StoredBatch
-from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.adapters.kafka_verify import verify_partition
+from crowdroute.router.runtime.clustered import place_on_kafka
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.settings import KafkaLogSettings
 
@@ -34,17 +34,20 @@ class OnKafka:
             "CROWDROUTE_KAFKA__DURABILITY": "single-broker",
         }
 
-    def history(self) -> list[StoredBatch]:
+    def history(self) -> History:
         """Read the topic from its beginning, as another node would."""
         assert self.kafka is not None
-        return read_topic(self.kafka, self.directory.with_name("reader"), ShardMap().generation)
+        place = place_on_kafka(self.kafka, self.directory.with_name("reader"), 0, shards=1)
+        return read_topic(place, ShardMap().generation)
 
 
-def read_topic(kafka: KafkaLogSettings, directory: Path, generation: int) -> list[StoredBatch]:
-    """Claim shard 0 at a generation and give every batch of its log, through a copy in an empty directory."""
-    place = KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability.SINGLE_BROKER, directory)
+def read_topic(place: KafkaPlace, generation: int) -> History:
+    """Claim a shard at a generation and read its log, through a copy in an empty directory."""
     log = open_kafka_log(place, generation)
     try:
-        return list(log.read())
+        batches = list(log.read())
     finally:
         log.close()
+    found = verify_partition(place)
+    assert found.ok, found
+    return History(batches, found.void)

@@ -23,6 +23,8 @@ from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.settings import KafkaLogSettings, Settings
 
 TENANT = "default"
+PROJECT = "under fire"
+"""Its name."""
 LABELS = ("yes", "no", "unsure")
 IMPORT_ROWS = 1000
 GOLD_EVERY = 20
@@ -43,7 +45,9 @@ class Scene(NamedTuple):
     project: str
     annotators: list[Annotator]
     operator: str
-    """Bearer that may read how the project does and add tasks to it."""
+    """Bearer that may read how the project does, add items to it and erase them."""
+    tasks: int
+    """How many there are."""
     results: int
     """How many tasks will have a result: all but gold."""
 
@@ -68,12 +72,13 @@ async def prepare(
             prices=Prices(20_000),
             lease=LeaseTerms(per_worker=20),
         )
-        await engine.submit(engine.request(stream, CreateProject(project, "under fire", rules)))
+        await engine.submit(engine.request(stream, CreateProject(project, PROJECT, rules)))
         await _import(engine, stream, tasks)
         people = [await _annotator(engine, organisation) for _ in range(annotators)]
-        operator = await _token(engine, organisation, (Scope.PROJECTS_READ.value, Scope.ITEMS_WRITE.value))
+        scopes = (Scope.PROJECTS_READ.value, Scope.ITEMS_WRITE.value, Scope.TASKS_READ.value)
+        operator = await _token(engine, organisation, scopes)
         results = tasks - len(range(0, tasks, GOLD_EVERY))
-        return Scene(stream, to_text(Kind.PROJECT, project), people, operator, results)
+        return Scene(stream, to_text(Kind.PROJECT, project), people, operator, tasks, results)
 
 
 async def _annotator(engine: Engine, organisation: str) -> Annotator:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from tests.faults.verdict import history
 from tests.support.services import Services
 
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.settings import KafkaLogSettings
+
+
+class History(NamedTuple):
+    """A log from its beginning."""
+
+    batches: list[StoredBatch]
+    void: int = 0
+    """Records besides that count for nothing: what owners wrote that had lost it, and second copies."""
 
 
 class Store(Protocol):
@@ -26,8 +34,8 @@ class Store(Protocol):
     ends_with: frozenset[str]
     """Codes with which an engine may end by itself when a service behind it fails."""
 
-    def history(self) -> list[StoredBatch]:
-        """Give every batch of the log; nobody serves from it any more."""
+    def history(self) -> History:
+        """Read the log; nobody serves from it any more."""
 
 
 class Files:
@@ -42,6 +50,6 @@ class Files:
         """Name the directory."""
         self.directory = directory
 
-    def history(self) -> list[StoredBatch]:
+    def history(self) -> History:
         """Read the file."""
-        return history(self.directory)
+        return History(history(self.directory))

@@ -147,10 +147,13 @@ class Node:
         )
         return Path(ran.stdout.strip())
 
+    def outside(self, pid: int) -> int:
+        """What a process is called outside, by what it is called in here."""
+        return next(outside for outside, inside in self.pids().items() if inside == pid)
+
     def signal(self, pid: int, sent: signal.Signals) -> None:
         """Send a signal to a process by what it is called in here."""
-        outside = next(pid_ for pid_, inside in self.pids().items() if inside == pid)
-        os.kill(outside, sent)
+        os.kill(self.outside(pid), sent)
 
     def running(self, program: str) -> list[int]:
         """The processes in it with a word in their command line, by what they are called in here."""
@@ -212,6 +215,8 @@ class Network:
             "PYTHONPATH": PYTHONPATH,
             "RAY_AUTH_MODE": "token",
             "RAY_kill_worker_timeout_milliseconds": "1000",
+            # Brokers and clients share the processors with them here, and are not to go before them.
+            "RAY_worker_niceness": "0",
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "2000",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),

@@ -20,35 +20,37 @@ PATIENCE_S = 20.0
 class RedisServer:
     """One server process on a port of its own, which survives its restarts."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, host: str = "127.0.0.1") -> None:
         """Start it.
 
         Args:
             folder: where its dump lies.
             options: more settings, as on the command line of redis-server.
+            host: address that it listens at.
         """
         self.folder = folder
+        self.host = host
         self.options = options
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind((host, 0))
             self.port: int = free.getsockname()[1]
         self.start()
 
     @property
     def server(self) -> str:
         """Where it is, as the settings say it."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.process = subprocess.Popen(
             [
-                *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port)),
+                *("redis-server", "--bind", self.host, "--port", str(self.port)),
                 *("--dir", str(self.folder), "--save", "", "--appendonly", "no"),
                 *("--enable-debug-command", "yes", "--loglevel", "warning", *self.options),
             ],
@@ -65,7 +67,7 @@ class RedisServer:
 
     def say(self, *words: str) -> str:
         """Send one command over a connection of its own; gives the first line of the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as connection:
+        with socket.create_connection((self.host, self.port), timeout=PATIENCE_S) as connection:
             connection.sendall((" ".join(words) + "\r\n").encode())
             with connection.makefile("rb") as stream:
                 line = stream.readline()
@@ -126,10 +128,10 @@ def require_redis() -> None:
 
 
 @contextmanager
-def redis_server(folder: Path, *options: str) -> Iterator[RedisServer]:
+def redis_server(folder: Path, *options: str, host: str = "127.0.0.1") -> Iterator[RedisServer]:
     """Run a server until the block is left."""
     require_redis()
-    server = RedisServer(folder, *options)
+    server = RedisServer(folder, *options, host=host)
     try:
         yield server
     finally:

@@ -9,40 +9,32 @@ who agrees with whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdroute.aggregation.agreement_coefficients import (
+    Level,
+    Moments,
+    Weighting,
+    agreement_weights,
+    alpha,
+    difference,
+    distances,
+    fleiss,
+    gwet,
+    moments_of_rows,
+)
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.errors import InvalidParameterError, OutOfRangeError
 from crowdroute.aggregation.intervals import CONFIDENCE, Estimate, jackknife_interval
 
-Level = Literal["nominal", "ordinal", "interval"]
-"""What labels mean: names, ranks in the order of their codes, or numbers."""
-
-Weighting = Literal["identity", "linear", "quadratic"]
-"""Credit for labels that differ: none, or falling with their distance or its square."""
-
 _RANGE = (-1.0, 1.0)
 """Where a coefficient lies; the interval where nothing is known."""
 
-_NOTHING = 1e-9
-"""Expected disagreement, as a share, that is a rounding error of none."""
-
 _CELLS_AT_ONCE = 1 << 21
 """Matrix entries computed at once by the jackknife: 16 MB each."""
-
-
-class Moments(NamedTuple):
-    """What the coefficients are functions of; the leading axis, if any, counts variants."""
-
-    coincidences: NDArray[np.float64]
-    """(..., K, K): per task of two labels or more, its ordered pairs / (labels - 1)."""
-    pair_shares: NDArray[np.float64]
-    """(..., K, K): per such task, its pairs as shares that sum to 1."""
-    label_shares: NDArray[np.float64]
-    """(..., K): per task with a label, its labels as shares that sum to 1."""
 
 
 class AgreementCounts:
@@ -132,10 +124,10 @@ class AgreementCounts:
         """
         numbers = self._values(values)
 
-        def alpha(moments: Moments) -> NDArray[np.float64]:
-            return _alpha(moments.coincidences, _distances(moments.coincidences, level, numbers))
+        def coefficient(moments: Moments) -> NDArray[np.float64]:
+            return alpha(moments.coincidences, distances(moments.coincidences, level, numbers))
 
-        return self._estimate(alpha, confidence)
+        return self._estimate(coefficient, confidence)
 
     def fleiss_kappa(self, confidence: float | None = CONFIDENCE) -> Estimate | None:
         """Return Fleiss' kappa, or None where it is undefined (no task of two labels, or one label only).
@@ -145,7 +137,7 @@ class AgreementCounts:
         chapter 2: agreement is the mean over tasks of two labels or more, label shares over all. Interval as
         in ``krippendorff_alpha``.
         """
-        return self._estimate(_fleiss, confidence)
+        return self._estimate(fleiss, confidence)
 
     def gwet_ac(
         self,
@@ -164,7 +156,7 @@ class AgreementCounts:
         if self.n_classes < 2:
             return None
         weights = agreement_weights(weighting, self._values(values))
-        return self._estimate(lambda moments: _gwet(moments, weights), confidence)
+        return self._estimate(lambda moments: gwet(moments, weights), confidence)
 
     def disagreement(self) -> NDArray[np.float64]:
         """Return, per task, the share of its pairs of labels that differ; 0 with fewer than two labels."""
@@ -187,7 +179,7 @@ class AgreementCounts:
         rows, repeats = np.unique(self._counts[self._sizes > 0], axis=0, return_counts=True)
         at_once = max(_CELLS_AT_ONCE // self.n_classes**2, 1)
         without = [
-            coefficient(_difference(whole, _moments_of_rows(rows[start : start + at_once])))
+            coefficient(difference(whole, moments_of_rows(rows[start : start + at_once])))
             for start in range(0, len(rows), at_once)
         ]
         return jackknife_interval(value, np.concatenate(without), repeats, confidence, _RANGE)
@@ -245,96 +237,3 @@ class AgreementCounts:
         self._pairs = np.concatenate([self._pairs, np.zeros((more, k, k), dtype=np.int64)])
         self._labels = np.concatenate([self._labels, np.zeros((more, k), dtype=np.int64)])
         self._tasks = np.concatenate([self._tasks, np.zeros(more, dtype=np.int64)])
-
-
-def agreement_weights(weighting: Weighting, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the credit (K, K) for each pair of labels: 1 where they are equal, least for the farthest."""
-    if weighting == "identity":
-        return np.eye(len(values))
-    apart = np.abs(values[:, np.newaxis] - values)
-    if weighting == "quadratic":
-        apart = apart**2
-    elif weighting != "linear":
-        raise InvalidParameterError(
-            f"there is no weighting {weighting!r}; choose identity, linear or quadratic"
-        )
-    widest = apart.max()
-    return np.asarray(1.0 - apart / widest) if widest > 0.0 else np.ones_like(apart)
-
-
-def _moments_of_rows(rows: NDArray[np.int64]) -> Moments:
-    counts = rows.astype(np.float64)
-    sizes = counts.sum(axis=1)
-    pairs = counts[:, :, np.newaxis] * counts[:, np.newaxis, :]
-    diagonal = np.arange(rows.shape[1])
-    pairs[:, diagonal, diagonal] -= counts
-    scale = 1.0 / np.maximum(sizes - 1.0, 1.0)
-    return Moments(
-        pairs * scale[:, np.newaxis, np.newaxis],
-        pairs * (scale / sizes)[:, np.newaxis, np.newaxis],
-        counts / sizes[:, np.newaxis],
-    )
-
-
-def _difference(whole: Moments, parts: Moments) -> Moments:
-    return Moments(*(one - part for one, part in zip(whole, parts, strict=True)))
-
-
-def _distances(
-    coincidences: NDArray[np.float64], level: Level, values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the difference of every two labels, (..., K, K)."""
-    if level == "nominal":
-        return 1.0 - np.eye(len(values))
-    if level == "interval":
-        return np.asarray((values[:, np.newaxis] - values) ** 2)
-    if level != "ordinal":
-        raise InvalidParameterError(f"there is no level {level!r}; choose nominal, ordinal or interval")
-    totals = coincidences.sum(axis=-1)
-    # The rank of a label is the number of labels below it and half of its own; ranks differ as labels do.
-    ranks = np.cumsum(totals, axis=-1) - totals / 2.0
-    return np.asarray((ranks[..., :, np.newaxis] - ranks[..., np.newaxis, :]) ** 2)
-
-
-def _alpha(coincidences: NDArray[np.float64], distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    totals = coincidences.sum(axis=-1)
-    count = totals.sum(axis=-1)
-    observed = (coincidences * distances).sum(axis=(-2, -1))
-    products = totals[..., :, np.newaxis] * totals[..., np.newaxis, :]
-    expected = (products * distances).sum(axis=(-2, -1))
-    largest = distances.max(axis=(-2, -1)) * count**2
-    return _quotient(expected - (count - 1.0) * observed, expected, largest)
-
-
-def _fleiss(moments: Moments) -> NDArray[np.float64]:
-    return _corrected(moments, np.eye(moments.label_shares.shape[-1]), (_shares(moments) ** 2).sum(axis=-1))
-
-
-def _gwet(moments: Moments, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    shares = _shares(moments)
-    k = len(weights)
-    chance = weights.sum() / (k * (k - 1)) * (shares * (1.0 - shares)).sum(axis=-1)
-    return _corrected(moments, weights, chance)
-
-
-def _shares(moments: Moments) -> NDArray[np.float64]:
-    tasks = moments.label_shares.sum(axis=-1, keepdims=True)
-    return moments.label_shares / np.where(tasks > _NOTHING, tasks, 1.0)
-
-
-def _corrected(
-    moments: Moments, weights: NDArray[np.float64], chance: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return (agreed - chance) / (1 - chance), where agreed is the mean over tasks of their pairs' credit."""
-    tasks = moments.pair_shares.sum(axis=(-2, -1))
-    agreed = (moments.pair_shares * weights).sum(axis=(-2, -1)) / np.where(tasks > _NOTHING, tasks, 1.0)
-    return _quotient(agreed - chance, np.where(tasks > _NOTHING, 1.0 - chance, 0.0), 1.0)
-
-
-def _quotient(
-    above: NDArray[np.float64], below: NDArray[np.float64], scale: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """Divide; infinite, which callers tell apart, where the divisor is a rounding error of none on its
-    scale."""
-    sound = below > _NOTHING * scale
-    return np.asarray(np.where(sound, above / np.where(sound, below, 1.0), np.inf))

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdroute.aggregation.agreement import Weighting, agreement_weights
+from crowdroute.aggregation.agreement_coefficients import Weighting, agreement_weights
 from crowdroute.aggregation.annotations import AnnotationSet
 from crowdroute.aggregation.errors import InvalidParameterError, OutOfRangeError, RepeatedAnnotationError
 from crowdroute.aggregation.intervals import CONFIDENCE, Estimate, jackknife_interval

@@ -15,13 +15,13 @@ KEPT_PORTS = range(20_000, 30_000)
 ATTEMPTS = 200
 
 
-def is_free(port: int) -> bool:
-    """Whether a service could listen on `port` now."""
+def is_free(port: int, host: str | None = None) -> bool:
+    """Whether a service could listen on `port` of a host, ours if none is named, now."""
     with socket.socket() as listener:
         # As servers do: connections that have ended but linger do not count.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, port))
+            listener.bind((host or HOST, port))
         except OSError:
             return False
     return True

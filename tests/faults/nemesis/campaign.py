@@ -8,11 +8,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tests.faults.annotators import Crowd
 from tests.faults.journal import START, Journal, Line
+from tests.faults.nemesis.erasures import Erasures
 from tests.faults.nemesis.ground import Fault, Ground, Served
+from tests.faults.nemesis.operator import Operator
 from tests.faults.nemesis.report import Account, Struck
 from tests.faults.nemesis.schedule import schedule
 from tests.faults.nemesis.stock import LEAST, Stock
@@ -38,11 +40,18 @@ Say = Callable[[Struck], None]
 Target = TypeVar("Target", bound=Served)
 
 
+class Wanted(NamedTuple):
+    """How long the nemesis goes on: until both are reached."""
+
+    faults: int
+    lasting_s: float = 0.0
+
+
 async def campaign(
     folder: Path,
     seed: int,
     faults: Sequence[Fault[Ground]],
-    count: int,
+    wanted: Wanted,
     say: Say,
     store: Store | None = None,
 ) -> Account:
@@ -52,14 +61,14 @@ async def campaign(
         folder: an empty folder for data and journal.
         seed: decides which fault comes when, and how.
         faults: the kinds there are.
-        count: how many there will be.
+        wanted: how much there will be.
         say: told of each fault when it is over.
         store: where the log is; None: in files.
     """
     store = store or Files(folder / "data")
     scene = await prepare(store.directory, ANNOTATORS, LEAST, store.kafka)
     engine = Serving(store.directory, "--snapshot-every", SNAPSHOT_EVERY, variables=store.variables)
-    return await let_loose(Ground(engine, store), scene, folder / "journal", seed, faults, count, say)
+    return await let_loose(Ground(engine, store), scene, folder / "journal", seed, faults, wanted, say)
 
 
 async def let_loose(
@@ -68,7 +77,7 @@ async def let_loose(
     journal_at: Path,
     seed: int,
     faults: Sequence[Fault[Target]],
-    count: int,
+    wanted: Wanted,
     say: Say,
 ) -> Account:
     """Let the nemesis loose, then come to rest and judge.
@@ -79,50 +88,75 @@ async def let_loose(
         journal_at: file for what they are told.
         seed: decides which fault comes when, and how.
         faults: the kinds there are.
-        count: how many there will be.
+        wanted: how much there will be.
         say: told of each fault when it is over.
     """
-    chance = random.Random(seed)
-    steps = schedule(faults, count, chance)
-    journal, struck = Journal(journal_at), []
+    chance = random.Random(f"strikes of {seed}")
+    struck: list[Struck] = []
+    read_again: set[str] = set()
+    journal, stopping = Journal(journal_at), asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(served.close)
         await served.start()
-        stock = Stock(scene, served.operated_at)
-        stack.push_async_callback(stock.close)
+        operator = Operator(scene, served.operated_at)
+        stack.push_async_callback(operator.close)
+        stock, erasures = Stock(operator, served.sources()), Erasures(operator)
         journal.note(Line(START))
         crowd = Crowd(scene, served.address, journal, **PINGS)
-        for step in steps:
-            await _work(served, crowd, stock, step.answers, WORK_S)
-            begun, known = time.monotonic(), journal.answers
-            await step.fault.strike(served, chance)
-            mended, during = time.monotonic(), journal.answers - known
-            await _work(served, crowd, stock, 1, FELT_S)
-            struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
-            say(struck[-1])
-        unfinished = await _rest(stock, crowd)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as beside:
+            beside.create_task(stock.keep(stopping))
+            beside.create_task(erasures.keep(stopping))
+            for step in schedule(faults, random.Random(seed)):
+                await _work(served, crowd, step.answers, WORK_S)
+                begun, known = time.monotonic(), journal.answers
+                await step.fault.strike(served, chance)
+                mended, during = time.monotonic(), journal.answers - known
+                await _work(served, crowd, 1, FELT_S)
+                struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
+                say(struck[-1])
+                read_again |= await erasures.readable()
+                lasted = time.monotonic() - began
+                if len(struck) >= wanted.faults and lasted >= wanted.lasting_s:
+                    break
+            stopping.set()
+        unfinished = await _rest(operator, crowd)
+        read_again |= await erasures.readable()
+        untold = await served.untold(scene.results + stock.brought)
         errors = await crowd.stop()
         await served.stop()
-    broken, told_otherwise = judge(served.history(), scene.stream, journal.close())
-    return Account(seed, struck, journal.answers, unfinished, broken, told_otherwise, errors)
+    history = served.history()
+    broken, told_otherwise = judge(history.batches, scene.stream, journal.close())
+    items = scene.tasks + stock.brought + erasures.brought
+    return Account(
+        seed=seed,
+        struck=struck,
+        lasted_s=lasted,
+        answers=journal.answers,
+        unfinished=unfinished,
+        untold=untold,
+        doubled=broken.counters["ItemAdded"] - items,
+        erased=len(erasures.gone),
+        read_again=sorted(read_again),
+        owners=len({batch.epoch for batch in history.batches}),
+        void=history.void,
+        broken=broken,
+        told_otherwise=told_otherwise,
+        errors=errors,
+    )
 
 
-async def _work(served: Served, crowd: Crowd, stock: Stock, answers: int, longest_s: float) -> None:
+async def _work(served: Served, crowd: Crowd, answers: int, longest_s: float) -> None:
     """Wait for so many more receipts."""
     async with asyncio.timeout(longest_s):
-        await served.wait(asyncio.create_task(_receipts(crowd, stock, answers)))
+        await served.wait(asyncio.create_task(crowd.answers(answers)))
 
 
-async def _receipts(crowd: Crowd, stock: Stock, answers: int) -> None:
-    await stock.fill()
-    await crowd.answers(answers)
-
-
-async def _rest(stock: Stock, crowd: Crowd) -> int:
-    """Let everybody work on undisturbed; give the tasks that have no result when they had long enough."""
+async def _rest(operator: Operator, crowd: Crowd) -> int:
+    """Let everybody work on undisturbed; give the tasks that have not ended when they had long enough."""
     deadline = time.monotonic() + QUIET_S
     while True:
-        unfinished = await stock.unfinished()
+        unfinished = await operator.unfinished()
         if unfinished == 0 or crowd.errors or time.monotonic() > deadline:
             return unfinished
         await asyncio.sleep(LOOK_S)

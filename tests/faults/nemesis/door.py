@@ -28,14 +28,14 @@ class Door:
             servers: where servers may be; not all of them need be there.
         """
         self._servers = list(servers)
-        self.network = Proxy(*self._servers[0])
+        self.proxy = Proxy(*self._servers[0])
         self._leading: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Take connections, once a server serves."""
         while not await self._look():
             await asyncio.sleep(LOOK_S)
-        await self.network.accept()
+        await self.proxy.accept()
         self._leading = asyncio.create_task(self._lead())
 
     async def close(self) -> None:
@@ -44,7 +44,7 @@ class Door:
             self._leading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._leading
-            await self.network.close()
+            await self.proxy.close()
 
     async def _lead(self) -> None:
         while True:
@@ -53,13 +53,13 @@ class Door:
 
     async def _look(self) -> bool:
         """Lead to another server if the one that clients are led to does not serve; False when none does."""
-        if await _serves(self.network.engine):
+        if await _serves(self.proxy.engine):
             return True
         told = await asyncio.gather(*map(_serves, self._servers))
         for server, serves in zip(self._servers, told, strict=True):
             if serves:
-                self.network.engine = server
-                self.network.cut()
+                self.proxy.engine = server
+                self.proxy.cut()
                 return True
         return False
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from tests.faults.nemesis.proxy import Proxy
+from tests.faults.nemesis.stock import Source
 from tests.faults.serving import Serving
-from tests.faults.store import Store
-
-from crowdroute.router.ports import StoredBatch
+from tests.faults.store import History, Store
 
 
-class Served(Protocol):
+class Behind(Protocol):
+    """What clients reach through a proxy."""
+
+    @property
+    def proxy(self) -> Proxy:
+        """What breaks on the way of clients."""
+
+
+class Served(Behind, Protocol):
     """What a crowd works at, whatever runs it."""
 
     @property
@@ -29,8 +36,14 @@ class Served(Protocol):
     async def start(self) -> None:
         """Serve."""
 
+    def sources(self) -> Sequence[Source]:
+        """Give the ways, besides calls, in which tasks come in."""
+
     async def wait(self, work: asyncio.Task[None]) -> None:
         """Wait for work between two faults, and start again meanwhile what ended as it may."""
+
+    async def untold(self, results: int) -> int:
+        """Wait until so many results were put out to whoever reads them elsewhere; give how many were not."""
 
     async def stop(self) -> None:
         """End in order."""
@@ -38,12 +51,12 @@ class Served(Protocol):
     async def close(self) -> None:
         """Leave nothing behind."""
 
-    def history(self) -> list[StoredBatch]:
-        """Give every batch of the log that the crowd's project is in; nobody serves from it any more."""
+    def history(self) -> History:
+        """Read the log that the crowd's project is in; nobody serves from it any more."""
 
 
 class Ground:
-    """An engine, the network before it, and what is behind it."""
+    """An engine, the proxy before it, and what is behind it."""
 
     def __init__(self, engine: Serving, store: Store) -> None:
         """Prepare.
@@ -53,13 +66,13 @@ class Ground:
             store: where its log is.
         """
         self.engine = engine
-        self.network = Proxy("127.0.0.1", engine.port)
+        self.proxy = Proxy("127.0.0.1", engine.port)
         self.store = store
 
     @property
     def address(self) -> str:
-        """Where the network before the engine is."""
-        return self.network.address
+        """Where the proxy before the engine is."""
+        return self.proxy.address
 
     @property
     def operated_at(self) -> str:
@@ -69,7 +82,11 @@ class Ground:
     async def start(self) -> None:
         """Start the engine."""
         await self.engine.start()
-        await self.network.accept()
+        await self.proxy.accept()
+
+    def sources(self) -> Sequence[Source]:
+        """None."""
+        return ()
 
     async def wait(self, work: asyncio.Task[None]) -> None:
         """Wait for work; an engine that ended as it may is started again, as systemd would."""
@@ -83,6 +100,10 @@ class Ground:
                 await self.engine.start()
         await work
 
+    async def untold(self, results: int) -> int:
+        """Nothing is put out."""
+        return 0
+
     async def stop(self) -> None:
         """Tell the engine to end."""
         self.engine.send(signal.SIGTERM)
@@ -90,21 +111,21 @@ class Ground:
 
     async def close(self) -> None:
         """Leave no connection and no process behind."""
-        await self.network.close()
+        await self.proxy.close()
         await self.engine.close()
 
-    def history(self) -> list[StoredBatch]:
+    def history(self) -> History:
         """Read the store."""
         return self.store.history()
 
 
-Target = TypeVar("Target")
+Target_contra = TypeVar("Target_contra", contravariant=True)
 
 
-class Fault(NamedTuple, Generic[Target]):
+class Fault(NamedTuple, Generic[Target_contra]):
     """One way to break something."""
 
     kind: str
     """Its name in reports."""
-    strike: Callable[[Target, random.Random], Awaitable[None]]
+    strike: Callable[[Target_contra, random.Random], Awaitable[None]]
     """Breaks it, and returns when it is mended; takes its choices from the random numbers."""

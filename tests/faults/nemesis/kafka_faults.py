@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 
+from tests.faults.nemesis import brokers
 from tests.faults.nemesis.ground import Fault, Ground
 from tests.faults.serving import Serving
 from tests.support.services import Services
 
-from local_services.ports import is_free
-
-BROKER = "kafka-1"
-FROZEN_S = (1.0, 9.0)
-"""Shortest and longest freeze of the broker: the longest outlasts a request."""
-
-GONE_S = 20.0
-"""Longest time from SIGKILL until a process is gone."""
-LOOK_S = 0.05
+BROKER = 1
+"""The only one."""
 
 
 def _services(ground: Ground) -> Services:
@@ -29,20 +22,12 @@ def _services(ground: Ground) -> Services:
 
 async def _broker_killed(ground: Ground, chance: random.Random) -> None:
     services = _services(ground)
-    os.kill(services.pid(BROKER), signal.SIGKILL)
-    (broker,) = services.choices()["brokers"]
-    async with asyncio.timeout(GONE_S):
-        # The kernel takes its time to end so many threads, and only then gives the ports back.
-        while not all(is_free(broker[port]) for port in ("port", "controller_port")):
-            await asyncio.sleep(LOOK_S)
+    await brokers.kill(services, BROKER)
     await asyncio.to_thread(services.up)
 
 
 async def _broker_frozen(ground: Ground, chance: random.Random) -> None:
-    pid = _services(ground).pid(BROKER)
-    os.kill(pid, signal.SIGSTOP)
-    await asyncio.sleep(chance.uniform(*FROZEN_S))
-    os.kill(pid, signal.SIGCONT)
+    await brokers.freeze(_services(ground), BROKER, chance)
 
 
 async def _taken_over(ground: Ground, chance: random.Random) -> None:

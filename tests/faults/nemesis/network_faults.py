@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from tests.faults.nemesis.ground import Fault, Ground
+from tests.faults.nemesis.ground import Behind, Fault
 from tests.faults.nemesis.proxy import Way
 
 BROKEN_S = (0.3, 2.0)
@@ -16,40 +16,40 @@ SLOW_S = (0.01, 0.1)
 """How long each piece of data takes through a slow network."""
 
 
-async def _cut(ground: Ground, chance: random.Random) -> None:
-    ground.network.cut()
+async def _cut(ground: Behind, chance: random.Random) -> None:
+    ground.proxy.cut()
 
 
-async def _refused(ground: Ground, chance: random.Random) -> None:
-    await ground.network.refuse()
+async def _refused(ground: Behind, chance: random.Random) -> None:
+    await ground.proxy.refuse()
     await asyncio.sleep(chance.uniform(*BROKEN_S))
-    await ground.network.accept()
+    await ground.proxy.accept()
 
 
-async def _held(ground: Ground, chance: random.Random) -> None:
-    ground.network.hold()
+async def _held(ground: Behind, chance: random.Random) -> None:
+    ground.proxy.hold()
     await asyncio.sleep(chance.uniform(*BROKEN_S))
-    ground.network.release()
+    ground.proxy.release()
 
 
-async def _slow(ground: Ground, chance: random.Random) -> None:
-    ground.network.delay_s = chance.uniform(*SLOW_S)
+async def _slow(ground: Behind, chance: random.Random) -> None:
+    ground.proxy.delay_s = chance.uniform(*SLOW_S)
     await asyncio.sleep(chance.uniform(*BROKEN_S))
-    ground.network.delay_s = 0.0
+    ground.proxy.delay_s = 0.0
 
 
-async def _calls_lost(ground: Ground, chance: random.Random) -> None:
+async def _calls_lost(ground: Behind, chance: random.Random) -> None:
     await _one_way(ground, chance, Way.TO_ENGINE)
 
 
-async def _replies_lost(ground: Ground, chance: random.Random) -> None:
+async def _replies_lost(ground: Behind, chance: random.Random) -> None:
     await _one_way(ground, chance, Way.TO_CLIENTS)
 
 
-async def _one_way(ground: Ground, chance: random.Random, dead: Way) -> None:
-    ground.network.swallow(dead)
+async def _one_way(ground: Behind, chance: random.Random, dead: Way) -> None:
+    ground.proxy.swallow(dead)
     await asyncio.sleep(chance.uniform(*HALF_OPEN_S))
-    ground.network.deliver()
+    ground.proxy.deliver()
 
 
 FAULTS = (

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
+import resource
 import signal
 from typing import Any
 
+from tests.faults.nemesis.cluster_ground import PATIENCE_S, ClusterGround
+from tests.faults.nemesis.engine_faults import DISK_ROOM
 from tests.faults.nemesis.ground import Fault
-from tests.faults.nemesis.ray_ground import PATIENCE_S, RayGround
 from tests.support.ray_nodes import Node, until
 
-from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.kafka_topics import Durability
-from crowdroute.router.runtime.clustered import connection_to
+from crowdroute.router.adapters.kafka_opening import open_kafka_log
 
 HEADLESS_S = (0.5, 4.0)
 """Shortest and longest time without a head."""
+UNLED_S = (1.0, 9.0)
+"""Shortest and longest time without a supervisor that does anything: after the longest an actor leads."""
 AHEAD = 3
 """Generations by which a stranger is ahead of the cluster: it must find its way above."""
 RAYLET = "raylet/raylet"
@@ -26,7 +28,7 @@ SUPERVISOR = "ray::SupervisorProcess"
 class _Owner:
     """The actor that serves the crowd's project."""
 
-    def __init__(self, ground: RayGround, seen: dict[str, Any]) -> None:
+    def __init__(self, ground: ClusterGround, seen: dict[str, Any]) -> None:
         one = next(actor for actor in seen["actors"] if 0 in actor["shards"])
         self.node: Node = ground.network.node_at(one["address"])
         self.pid: int = one["pid"]
@@ -34,23 +36,26 @@ class _Owner:
     def send(self, number: signal.Signals) -> None:
         self.node.signal(self.pid, number)
 
+    def limit_files(self, size: int) -> None:
+        resource.prlimit(self.node.outside(self.pid), resource.RLIMIT_FSIZE, (size, size))
+
     def is_gone(self) -> bool:
         return self.pid not in self.node.pids().values()
 
 
-async def _actor_killed(ground: RayGround, chance: random.Random) -> None:
+async def _actor_killed(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
     _Owner(ground, seen).send(signal.SIGKILL)
     await ground.rest(seen["generation"])
 
 
-async def _actor_frozen(ground: RayGround, chance: random.Random) -> None:
+async def _actor_frozen(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
     _Owner(ground, seen).send(signal.SIGSTOP)
     await ground.rest(seen["generation"])
 
 
-async def _actor_wakes_when_its_shard_has_moved(ground: RayGround, chance: random.Random) -> None:
+async def _actor_wakes_when_its_shard_has_moved(ground: ClusterGround, chance: random.Random) -> None:
     """Nobody can end the frozen actor, because what would end it on its node is frozen, too."""
     seen = await ground.rest()
     owner = _Owner(ground, seen)
@@ -64,7 +69,7 @@ async def _actor_wakes_when_its_shard_has_moved(ground: RayGround, chance: rando
     await _mended(ground, owner.node)
 
 
-async def _shard_taken_by_a_stranger(ground: RayGround, chance: random.Random) -> None:
+async def _shard_taken_by_a_stranger(ground: ClusterGround, chance: random.Random) -> None:
     """A process that no supervisor sent claims the shard: its owner must go at its next append."""
     seen = await ground.rest()
     owner = _Owner(ground, seen)
@@ -75,21 +80,42 @@ async def _shard_taken_by_a_stranger(ground: RayGround, chance: random.Random) -
     await ground.rest(generation)
 
 
-def _claim(ground: RayGround, generation: int) -> None:
-    kafka, directory = ground.kafka, ground.network.folder / f"stranger-{generation}"
-    place = KafkaPlace(connection_to(kafka), kafka.name, 0, 1, Durability.SINGLE_BROKER, directory)
-    open_kafka_log(place, generation).close()
+def _claim(ground: ClusterGround, generation: int) -> None:
+    open_kafka_log(ground.place(f"stranger-{generation}"), generation).close()
 
 
-async def _supervisor_killed(ground: RayGround, chance: random.Random) -> None:
+async def _disk_full(ground: ClusterGround, chance: random.Random) -> None:
+    """No file of the actor may grow: neither its copy of the log, nor what it says."""
+    seen = await ground.rest()
+    owner = _Owner(ground, seen)
+    owner.limit_files(chance.randrange(*DISK_ROOM))
+    await asyncio.to_thread(until, "the actor has ended", owner.is_gone, PATIENCE_S)
+    await ground.rest(seen["generation"])
+
+
+async def _supervisor_killed(ground: ClusterGround, chance: random.Random) -> None:
     await ground.rest()
+    _to_supervisor(ground, signal.SIGKILL)
+    await ground.rest()
+
+
+async def _actor_killed_while_nobody_leads(ground: ClusterGround, chance: random.Random) -> None:
+    """Ray starts the actor again; it waits for a grant until somebody leads."""
+    seen = await ground.rest()
+    _to_supervisor(ground, signal.SIGSTOP)
+    _Owner(ground, seen).send(signal.SIGKILL)
+    await asyncio.sleep(chance.uniform(*UNLED_S))
+    _to_supervisor(ground, signal.SIGCONT)
+    await ground.rest(seen["generation"])
+
+
+def _to_supervisor(ground: ClusterGround, number: signal.Signals) -> None:
     for node in ground.network.nodes:
         for pid in node.running(SUPERVISOR):
-            node.signal(pid, signal.SIGKILL)
-    await ground.rest()
+            node.signal(pid, number)
 
 
-async def _head_killed(ground: RayGround, chance: random.Random) -> None:
+async def _head_killed(ground: ClusterGround, chance: random.Random) -> None:
     await ground.rest()
     network = ground.network
     await asyncio.to_thread(network.head.kill)
@@ -99,7 +125,7 @@ async def _head_killed(ground: RayGround, chance: random.Random) -> None:
     await ground.rest()
 
 
-async def _node_killed(ground: RayGround, chance: random.Random) -> None:
+async def _node_killed(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
     node = ground.network.nodes[-1]
     await asyncio.to_thread(node.kill)
@@ -107,7 +133,7 @@ async def _node_killed(ground: RayGround, chance: random.Random) -> None:
     await _mended(ground, node)
 
 
-async def _node_cut_off(ground: RayGround, chance: random.Random) -> None:
+async def _node_cut_off(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
     node = ground.network.nodes[-1]
     node.cut()
@@ -116,7 +142,7 @@ async def _node_cut_off(ground: RayGround, chance: random.Random) -> None:
     await _mended(ground, node)
 
 
-async def _mended(ground: RayGround, node: Node) -> None:
+async def _mended(ground: ClusterGround, node: Node) -> None:
     """Start a node again whose Ray has ended, if it has, and wait until it has an actor again.
 
     The Ray of a node that was called dead meanwhile ends when it hears of that, which may be later.
@@ -137,7 +163,9 @@ FAULTS = (
     Fault("actor frozen", _actor_frozen),
     Fault("actor wakes when its shard has moved", _actor_wakes_when_its_shard_has_moved),
     Fault("shard taken by a stranger", _shard_taken_by_a_stranger),
+    Fault("actor's disk full", _disk_full),
     Fault("supervisor killed", _supervisor_killed),
+    Fault("actor killed, supervisor frozen", _actor_killed_while_nobody_leads),
     Fault("Ray's head killed", _head_killed),
     Fault("node killed", _node_killed),
     Fault("node cut off", _node_cut_off),

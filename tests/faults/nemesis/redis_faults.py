@@ -1,13 +1,14 @@
-"""What happens to the Redis beside an engine; each is over when everything stands there again."""
+"""What happens to the Redis beside engines; each is over when everything stands there again."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Protocol
 
-from tests.faults.nemesis.ground import Fault, Ground
-from tests.faults.redis_store import BesideRedis
+from tests.faults.nemesis.ground import Fault
+from tests.support.redis_server import RedisServer
 
 GONE_S = (0.1, 3.0)
 """Shortest and longest absence: the longest outlasts the longest pause of the breaker."""
@@ -19,14 +20,18 @@ LOOK_S = 0.1
 OLD = "old.rdb"
 
 
-def _beside(ground: Ground) -> BesideRedis:
-    assert isinstance(ground.store, BesideRedis), "there is no Redis beside this engine"
-    return ground.store
+class Beside(Protocol):
+    """What has a directory in Redis beside it."""
+
+    redis: RedisServer
+
+    async def rows_are_kept(self) -> bool:
+        """Say whether everything that belongs into the directory is there."""
 
 
-async def _kept_again(ground: Ground) -> None:
+async def _kept_again(ground: Beside) -> None:
     async with asyncio.timeout(KEPT_S):
-        while not await _beside(ground).rows_are_kept():
+        while not await ground.rows_are_kept():
             await asyncio.sleep(LOOK_S)
 
 
@@ -34,37 +39,37 @@ async def _do(step: Callable[[], None]) -> None:
     await asyncio.to_thread(step)
 
 
-async def _killed(ground: Ground, chance: random.Random) -> None:
-    redis = _beside(ground).redis
+async def _killed(ground: Beside, chance: random.Random) -> None:
+    redis = ground.redis
     await _do(redis.kill)
     await asyncio.sleep(chance.uniform(*GONE_S))
     await _do(redis.start)
     await _kept_again(ground)
 
 
-async def _frozen(ground: Ground, chance: random.Random) -> None:
-    redis = _beside(ground).redis
+async def _frozen(ground: Beside, chance: random.Random) -> None:
+    redis = ground.redis
     await _do(redis.freeze)
     await asyncio.sleep(chance.uniform(*GONE_S))
     await _do(redis.thaw)
     await _kept_again(ground)
 
 
-async def _emptied(ground: Ground, chance: random.Random) -> None:
-    await _do(_beside(ground).redis.flush)
+async def _emptied(ground: Beside, chance: random.Random) -> None:
+    await _do(ground.redis.flush)
     await _kept_again(ground)
 
 
-async def _restarted_from_an_old_dump(ground: Ground, chance: random.Random) -> None:
-    redis = _beside(ground).redis
+async def _restarted_from_an_old_dump(ground: Beside, chance: random.Random) -> None:
+    redis = ground.redis
     await _do(lambda: redis.dump(OLD))
     await asyncio.sleep(chance.uniform(*GONE_S))
     await _do(lambda: redis.restart_from(OLD))
     await _kept_again(ground)
 
 
-async def _old_dump_loaded(ground: Ground, chance: random.Random) -> None:
-    redis = _beside(ground).redis
+async def _old_dump_loaded(ground: Beside, chance: random.Random) -> None:
+    redis = ground.redis
     await _do(lambda: redis.dump(OLD))
     await asyncio.sleep(chance.uniform(*GONE_S))
     await _do(lambda: redis.load(OLD))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.nemesis.ground import Fault
@@ -19,9 +19,8 @@ class Step(NamedTuple):
     fault: Fault[Any]
 
 
-def schedule(faults: Sequence[Fault[Any]], count: int, chance: random.Random) -> list[Step]:
-    """Give so many steps: every kind comes before any comes again, each time in another order."""
-    drawn: list[Fault[Any]] = []
-    while len(drawn) < count:
-        drawn += chance.sample(list(faults), min(len(faults), count - len(drawn)))
-    return [Step(chance.randint(*ANSWERS_BETWEEN), fault) for fault in drawn]
+def schedule(faults: Sequence[Fault[Any]], chance: random.Random) -> Iterator[Step]:
+    """Give steps for ever: every kind comes before any comes again, each time in another order."""
+    while True:
+        for fault in chance.sample(list(faults), len(faults)):
+            yield Step(chance.randint(*ANSWERS_BETWEEN), fault)

@@ -19,6 +19,7 @@ from crowdroute.api.v1 import (
     projects_pb2,
     tasks_pb2,
     tokens_pb2,
+    work_pb2,
     workers_pb2,
 )
 from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
@@ -27,6 +28,7 @@ from crowdroute.client.errors import ClientError
 from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.rpc.elsewhere import OWNER
+from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import SECRET
 from crowdroute.router.runtime.placement import ShardMap
 
@@ -176,6 +178,23 @@ async def test_calls_that_stream_are_relayed(both: Pair) -> None:
                 await work.submit(await anext(work), {"label": "cat"})
         event = await asyncio.wait_for(anext(watch), PATIENCE)
         assert event.project_id == two
+
+
+async def test_streams_to_a_group_that_lost_its_shards_end_and_are_not_left_hanging(both: Pair) -> None:
+    _, two = await projects(both)
+    forwarding = both.home.group.peers
+    assert isinstance(forwarding, Forwarding)
+    async with both.home.client(both.token) as manager:
+        bearer = await session(manager)
+    async with grpc.aio.insecure_channel(both.home.address) as channel:
+        stub = AnnotationServiceStub(channel)  # type: ignore[no-untyped-call]
+        work = stub.Work(metadata=(("authorization", f"Bearer {bearer}"),))
+        await work.write(work_pb2.WorkRequest(hello=work_pb2.Hello(project_id=two, credits=1)))
+        async with asyncio.timeout(PATIENCE):
+            await work.read()
+            both.home.group.where.place(ShardMap(2, 2))
+            await forwarding.follow_shard_map()
+            assert await work.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_what_happens_to_a_worker_reaches_the_other_group(both: Pair) -> None:

@@ -23,7 +23,12 @@ from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, StorageError
 from crowdroute.router.machine.stream import organisation_stream
-from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.clustered import (
+    QUIET_SECONDS,
+    clustered_shard,
+    require_brokers,
+    require_unserved,
+)
 from crowdroute.router.runtime.recovery import recover
 from crowdroute.router.runtime.settings import KafkaLogSettings
 
@@ -244,6 +249,27 @@ def test_unsafe_topics_and_wrong_addresses_are_refused_in_one_line(
         ensure_topics(KafkaConnection(("127.0.0.1:1",)), "unsafe", 1, Durability.SINGLE_BROKER)
 
 
+async def test_a_second_cluster_on_a_log_is_refused_while_the_first_serves(
+    services: Services, tmp_path: Path
+) -> None:
+    kafka = KafkaLogSettings(servers=[services.bootstrap[0]], name="twice", durability="single-broker")
+    require_brokers(kafka, 1)
+    require_unserved(kafka)
+    async with clustered_shard(kafka, tmp_path, snapshots=False) as engine:
+        engine.start()
+        with pytest.raises(ConfigurationError, match=r"another cluster serves the log twice.*kafka\.name"):
+            await asyncio.wait_for(_refused(kafka), 30)
+        require_unserved(kafka, lambda: time.time() + 2 * QUIET_SECONDS)
+    require_unserved(kafka)
+
+
+async def _refused(kafka: KafkaLogSettings) -> None:
+    """Look until a look fails: an engine tells of itself beside everything else."""
+    while True:
+        await asyncio.to_thread(require_unserved, kafka)
+        await asyncio.sleep(0.02)
+
+
 async def test_an_engine_stops_once_a_topic_of_its_log_is_made_unsafe(
     services: Services, tmp_path: Path
 ) -> None:
@@ -287,7 +313,7 @@ def test_an_owner_whose_clock_is_wrong_is_refused_before_it_takes_the_shard_from
             open_kafka_log(
                 place._replace(directory=tmp_path / "wrong"), 0, now=partial(_time_shifted, wrong_s)
             )
-    log.check_clock(place.connection.place)
+    log.tell_served(place.connection.place)
     asyncio.run(log.hand_over())  # which it could not, were it fenced
     log.close()
 

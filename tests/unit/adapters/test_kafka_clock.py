@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crowdroute.router.adapters.clock_skew import MOST_SECONDS
-from crowdroute.router.adapters.kafka_clock import check_clock
-from crowdroute.router.adapters.kafka_content import CLOCK, ContentReader
+from crowdroute.router.adapters.kafka_clock import check_clock, is_served, tell_served
+from crowdroute.router.adapters.kafka_content import CLOCK, SERVED, ContentReader, secret_key
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.errors import ConfigurationError
 
@@ -16,13 +16,12 @@ class Brokers:
 
     def __init__(self, ahead: float, *trips: float) -> None:
         self.here = 1000.0
-        self.keys: list[bytes | None] = []
+        self.records: list[Found] = []
         self._ahead = ahead
         self._trips = list(trips)
 
     def written_at(self, value: bytes | None, key: bytes | None = None) -> float:
-        assert value is None, "compaction keeps it"
-        self.keys.append(key)
+        self.records.append(Found(len(self.records), key, value))
         trip = self._trips.pop(0)
         self.here += trip
         return self.here - trip / 2 + self._ahead
@@ -49,13 +48,36 @@ def test_a_slow_first_record_hides_nothing() -> None:
 
 
 def test_an_answer_that_took_long_proves_nothing() -> None:
-    check_clock(brokers := Brokers(4.0, 9.0), "kafka-1:9092", brokers.now, asked=1)
+    check_clock(brokers := Brokers(4.0, 0.1, 9.0), "kafka-1:9092", brokers.now)
+
+
+def test_an_owner_compares_clocks_when_it_tells_of_itself() -> None:
+    tell_served(brokers := Brokers(0.0, 0.01), "kafka-1:9092", brokers.now)
+    with pytest.raises(ConfigurationError, match=r"30\.0 s behind"):
+        tell_served(brokers := Brokers(30.0, 0.01), "kafka-1:9092", brokers.now)
+
+
+def told(*values: bytes | None) -> list[Found]:
+    """Give what an owner wrote of itself, between records of others."""
+    return [
+        found
+        for value in values
+        for found in (Found(0, SERVED, value), Found(0, CLOCK, None), Found(0, secret_key(), b"key"))
+    ]
+
+
+def test_a_shard_is_served_until_its_owner_says_that_it_ends() -> None:
+    assert not is_served([])
+    assert not is_served([Found(0, CLOCK, None)])
+    assert is_served(told(b"1"))
+    assert is_served(told(b"1", None, b"1"))
+    assert not is_served(told(b"1", b"1", None))
 
 
 def test_what_is_written_for_it_is_no_content() -> None:
     check_clock(brokers := Brokers(0.0, 0.1, 0.1), "kafka-1:9092", brokers.now)
     reader = ContentReader(lambda _sequence: None, lambda _key: None)
-    taken = [reader.take(Found(offset, key, None)) for offset, key in enumerate(brokers.keys)]
-    assert brokers.keys == [CLOCK, CLOCK]
-    assert taken == [None, None]
+    records = [*brokers.records, *told(b"1", None)]
+    assert [(found.key, found.value) for found in brokers.records] == [(CLOCK, None)] * 2
+    assert [reader.take(found) for found in records] == [None] * len(records)
     assert reader.to_tombstone() == ()

@@ -157,11 +157,11 @@ def test_an_entry_under_a_key_must_keep_the_requests_digest_and_its_reply(missin
 
 def test_input_offsets_that_go_back_are_reported() -> None:
     entry = [STREAM, begun().now_us, ["AddTasks"], [[4]]]
-    story = begun().append([entry], [["tasks", 0, 10], ["tasks", 1, 5]])
-    story.append([entry], [["tasks", 0, 10], ["tasks", 1, 6]])
+    story = begun().append([entry], [["tasks", 0, 10, ""], ["tasks", 0, 12, "a1"], ["tasks", 1, 5, ""]])
+    story.append([entry], [["tasks", 0, 10, ""], ["tasks", 1, 6, ""]])
     assert broken(story) == []
-    story.append([entry], [["tasks", 0, 9]])
-    assert broken(story) == [("inputs", 6, "")]
+    story.append([entry], [["tasks", 0, 9, ""], ["tasks", 0, 11, "a1"]])
+    assert broken(story) == [("inputs", 6, "")] * 2
 
 
 def test_an_append_of_an_owner_that_was_succeeded_is_reported() -> None:

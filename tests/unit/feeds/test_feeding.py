@@ -29,7 +29,7 @@ async def test_a_topic_that_was_made_anew_ends_the_feeds_with_that_reason(
         raise ConfigurationError("the topic was made anew")
 
     monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
-    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    monkeypatch.setattr(feeding.PartitionFeed, "follow", follow)
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"], "out": []})
 
     async with feeding.fed(settings, group, FeedStanding()) as ended:
@@ -50,7 +50,7 @@ async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_r
 
     monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
     monkeypatch.setattr(feeding, "ensure_outbox", refuse)
-    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    monkeypatch.setattr(feeding.PartitionFeed, "follow", follow)
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]})
 
     async with feeding.fed(settings, group, FeedStanding()) as ended:
@@ -76,7 +76,7 @@ async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
 
     monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
     monkeypatch.setattr(feeding, "ensure_outbox", lambda *_: None)
-    monkeypatch.setattr(feeding._PartitionFeed, "follow", follow)
+    monkeypatch.setattr(feeding.PartitionFeed, "follow", follow)
     monkeypatch.setattr(feeding.Outbox, "follow", follow)
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, shards=2)
     standing = FeedStanding()
@@ -94,7 +94,7 @@ async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
         assert not running
         assert not standing.outboxes
         await group.take(0, group.shard_map)
-        await settled({"Outbox", "_PartitionFeed"})
+        await settled({"Outbox", "PartitionFeed"})
         assert set(standing.inputs) == {("crowdroute.tasks", 0)}
         await group.release(0, group.shard_map)
         assert not running

@@ -31,6 +31,10 @@ CLOCK = bytes((_CLOCK,))
 UNFINISHED = bytes((_UNFINISHED,))
 """Name of the record that is there while the log is copied from another one, and tombstoned after that."""
 
+SERVED = CLOCK + b"\x01"
+"""Name of the record that an owner writes again and again while it serves, and tombstones when it ends in
+order."""
+
 _NONCE_BYTES = 16
 
 
@@ -114,7 +118,7 @@ class ContentReader:
         if raw[:1] == SECRET:
             self.secret = self.secret or found.value
             return None
-        if raw == CLOCK:
+        if raw[:1] == CLOCK:
             return None
         if raw == UNFINISHED:
             self.unfinished = found.value is not None

@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 
 from crowdroute.router.adapters.codec import assemble, chain
-from crowdroute.router.adapters.kafka_clock import check_clock
+from crowdroute.router.adapters.kafka_clock import tell_served
 from crowdroute.router.adapters.kafka_content import (
+    SERVED,
     Version,
     body_of,
     encode_key,
@@ -118,6 +119,7 @@ class KafkaLog:
         body = assemble(sequence + 1, [])
         batch = StoredBatch(sequence + 1, self.epoch, chain(previous, body), body)
         await self._append(batch, (), released=True)
+        await self._content_sender.send(None, SERVED)
 
     def vouches(self, asked_us: int) -> bool:
         """Say whether nobody else can have served the shard when a query came in."""
@@ -153,9 +155,9 @@ class KafkaLog:
         """Have the changes of each append told, as soon as they are durable."""
         self._copy.watch_contents(lambda changes: watcher([_plain(change) for change in changes]))
 
-    def check_clock(self, servers: str) -> None:
-        """See that the clock of the brokers at `servers` and this machine's agree, as `kafka_clock` does."""
-        check_clock(self._content_sender, servers, asked=1)
+    def tell_served(self, servers: str) -> None:
+        """Tell others that the shard is served, and compare clocks; see `kafka_clock`."""
+        tell_served(self._content_sender, servers)
 
     def close(self) -> None:
         """Note how far the copy is, and disconnect; without `hand_over` the next owner waits for a moment."""

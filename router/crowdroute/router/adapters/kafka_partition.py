@@ -58,6 +58,21 @@ class KafkaPartition:
             raise StorageError(f"the leader of {self._place} does not answer ({error!r})") from error
         return int(first), int(end)
 
+    def first_since(self, moment: float) -> int | None:
+        """Give the offset of the first record of a time, in seconds since 1970, or later; None for none.
+
+        Raises:
+            StorageError: the partition's leader does not answer.
+        """
+        from kafka.errors import KafkaError
+
+        asked = {self._where: int(moment * 1000)}
+        try:
+            found = self._consumer.offsets_for_times(asked, timeout_ms=REQUEST_MS)[self._where]
+        except (KafkaError, KeyError) as error:
+            raise StorageError(f"the leader of {self._place} does not answer ({error!r})") from error
+        return None if found is None or found.offset < 0 else int(found.offset)
+
     def records(self, first: int, last: int) -> Iterator[Found]:
         """Yield the records from one offset through another, which must exist, as they stand there.
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from crowdroute.router.adapters.ray_store import Head, keep_settings
+from crowdroute.router.adapters.ray_store import Head, RayRecord, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
@@ -26,7 +26,7 @@ from crowdroute.router.runtime.cluster.ray_client import (
     running_supervisor,
     supervisor,
 )
-from crowdroute.router.runtime.clustered import require_brokers
+from crowdroute.router.runtime.clustered import require_brokers, require_unserved
 from crowdroute.router.runtime.directory.opening import connection_to
 from crowdroute.router.runtime.settings import ClusterSettings, load_settings
 
@@ -94,6 +94,8 @@ def up(
     with connected(cluster.ray):
         led = supervisor(HOSTING)
         require_growth(carry_out(led, Show()), settings.shards)
+        if settings.kafka is not None and asyncio.run(RayRecord(Head()).read()).generation == 0:
+            require_unserved(settings.kafka)
         # Before anything is started by them, and not if they are refused.
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
         seen = _finish(led, Want(settings.shards, cluster.actors), wait, "starting")

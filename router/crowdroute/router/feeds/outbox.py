@@ -13,8 +13,9 @@ import structlog
 from crowdroute.router.adapters.kafka_outbox import Letter, Position
 from crowdroute.router.errors import ConfigurationError, StorageError
 from crowdroute.router.events import Entry
+from crowdroute.router.feeds.outgoing import Outgoing
 from crowdroute.router.feeds.standing import OutboxStanding
-from crowdroute.router.feeds.telling import Outgoing, Teller
+from crowdroute.router.feeds.telling import Teller
 from crowdroute.router.ports import StoredBatch
 from crowdroute.router.rpc.operations.entries import decoded, readable
 from crowdroute.router.runtime.engine import Engine

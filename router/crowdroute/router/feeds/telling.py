@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from crowdroute.router.events import Batch
 from crowdroute.router.events.base import Fact
@@ -20,21 +19,13 @@ from crowdroute.router.events.project import (
     ReviewConcluded,
     TaskFinalised,
 )
-from crowdroute.router.feeds.told import (
-    AnnotationRecord,
-    FactsRecord,
-    FieldRecord,
-    PaymentRecord,
-    ResultRecord,
-    SkillRecord,
-    ToldRecord,
-    WorkerRecord,
-)
+from crowdroute.router.feeds.outgoing import Moment, Outgoing, lower_name, record, time_text
+from crowdroute.router.feeds.telling_workers import person_erased, standing, upserted
+from crowdroute.router.feeds.told import AnnotationRecord, FieldRecord, PaymentRecord, ResultRecord
 from crowdroute.router.machine.stream import tenant_of
 from crowdroute.router.model.answers import Answer, FieldResult
-from crowdroute.router.model.facts import WorkerFacts
 from crowdroute.router.model.ids import Id, Kind, to_text
-from crowdroute.router.model.states import Purpose, Stage, WorkerStatus
+from crowdroute.router.model.states import Purpose, Stage
 from crowdroute.router.rpc.contents import external_ids_of
 from crowdroute.router.rpc.convert.ids import text_of
 from crowdroute.router.rpc.convert.money import amount_text
@@ -46,26 +37,6 @@ from crowdroute.router.state.project import Project
 
 AT_ONCE = 50
 """Records made between two looks at the network: about a millisecond."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Outgoing(NamedTuple):
-    """A record to put out."""
-
-    kind: Told
-    key: bytes
-    """What keeps an order: records under one key are read in the order of the log."""
-    value: bytes
-
-
-class _Moment(NamedTuple):
-    """An event in its place."""
-
-    id: str
-    at_us: int
-    stream: str
-    event: Any
 
 
 class Teller:
@@ -93,7 +64,7 @@ class Teller:
             told += self._telling[type(moment.event)](moment, state, names)
         return told
 
-    def _moments(self, batch: Batch) -> Iterator[_Moment]:
+    def _moments(self, batch: Batch) -> Iterator[Moment]:
         shard = self._engine.shard.number
         for place, entry in enumerate(batch.entries):
             if tenant_of(entry.stream) != self._tenant:
@@ -101,12 +72,12 @@ class Teller:
             for number, event in enumerate(entry.events):
                 if type(event) in self._telling:
                     name = f"{shard:02d}-{batch.sequence:012d}-{place:06d}-{number:06d}"
-                    yield _Moment(name, entry.at_us, entry.stream, event)
+                    yield Moment(name, entry.at_us, entry.stream, event)
 
     def _state(self, stream: str) -> Project | None:
         return None if stream.endswith("/organisation") else self._engine.shard.project_state(stream)
 
-    def _items(self, moments: Sequence[_Moment]) -> set[Id]:
+    def _items(self, moments: Sequence[Moment]) -> set[Id]:
         items = set()
         for moment in moments:
             state = self._state(moment.stream)
@@ -115,7 +86,7 @@ class Teller:
         return items
 
 
-_Tell = Callable[[_Moment, Any, Mapping[Id, str]], Iterator[Outgoing]]
+_Tell = Callable[[Moment, Any, Mapping[Id, str]], Iterator[Outgoing]]
 
 
 def _task(state: Project, event: Any) -> int:
@@ -125,14 +96,14 @@ def _task(state: Project, event: Any) -> int:
     return state.assignments.task[state.assignment(event.assignment)]
 
 
-def _result(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
+def _result(moment: Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
     """Tell a result of production; those of audits and calibrations are about the engine."""
     event, task = moment.event, _task(state, moment.event)
     if state.tasks.purpose[task] != Purpose.PRODUCTION or _erased(state, task):
         return
     corrected = isinstance(event, ResultCorrected)
     row = result_row(state, task, event.revision)
-    yield _record(
+    yield record(
         "results",
         event.task,
         ResultRecord(
@@ -141,7 +112,7 @@ def _result(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterato
             revision=event.revision,
             fields=_conclusions(state, event.results),
             confidence=confidence_of(event.results),
-            reason="corrected" if corrected else _name(event.reason),
+            reason="corrected" if corrected else lower_name(event.reason),
             correction_reason=event.reason if corrected else "",
             counted=event.counted,
             rules_version=state.results.rules_version[row],
@@ -150,14 +121,14 @@ def _result(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterato
     )
 
 
-def _annotation(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
+def _annotation(moment: Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
     event, task = moment.event, _task(state, moment.event)
     if _erased(state, task):
         return
     table, row = state.assignments, state.assignment(moment.event.assignment)
     submitted = isinstance(event, AnswerSubmitted)
     reviewed = isinstance(event, ReviewConcluded)
-    yield _record(
+    yield record(
         "annotations",
         state.tasks.id_of(task),
         AnnotationRecord(
@@ -165,12 +136,12 @@ def _annotation(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Ite
             change=_change(event),
             assignment_id=to_text(Kind.ASSIGNMENT, event.assignment),
             worker_id=to_text(Kind.WORKER, state.workers.id_of(table.worker[row])),
-            stage=_name(Stage(table.stage[row])),
+            stage=lower_name(Stage(table.stage[row])),
             answers=_labels(state, event.answer)
             if isinstance(event, AnswerSubmitted | AnswerAmended)
             else {},
-            intake=_name(event.receipt) if submitted else "",
-            review=_name(event.verdict) if reviewed else "",
+            intake=lower_name(event.receipt) if submitted else "",
+            review=lower_name(event.verdict) if reviewed else "",
             reason="" if reviewed or isinstance(event, AnswerAmended) else event.reason,
             late=submitted and event.late,
             active_ms=event.active_ms if submitted else 0,
@@ -191,18 +162,18 @@ def _change(event: Any) -> Any:
     return "reviewed"
 
 
-def _payment(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
+def _payment(moment: Moment, state: Project, names: Mapping[Id, str]) -> Iterator[Outgoing]:
     event: EntryPosted = moment.event
-    yield _record(
+    yield record(
         "payments",
         event.worker,
         PaymentRecord(
             **_in(moment, state),
             entry_id=to_text(Kind.ENTRY, event.entry),
-            kind=_name(event.kind),
+            kind=lower_name(event.kind),
             worker_id=to_text(Kind.WORKER, event.worker),
-            debit=_name(event.debit),
-            credit=_name(event.credit),
+            debit=lower_name(event.debit),
+            credit=lower_name(event.credit),
             amount=amount_text(event.micros),
             currency=event.currency,
             assignment_id=text_of(Kind.ASSIGNMENT, event.assignment),
@@ -212,73 +183,16 @@ def _payment(moment: _Moment, state: Project, names: Mapping[Id, str]) -> Iterat
     )
 
 
-def _upserted(moment: _Moment, state: None, names: Mapping[Id, str]) -> Iterator[Outgoing]:
-    facts: WorkerFacts = moment.event.facts
-    told = FactsRecord(
-        kind=_name(facts.kind),
-        vendor_id=text_of(Kind.VENDOR, facts.vendor),
-        pool_id=text_of(Kind.POOL, facts.pool),
-        stages=[_name(stage) for stage in facts.stages],
-        skills=[SkillRecord(name=one.name, level=one.level, evidence=one.evidence) for one in facts.skills],
-        languages=list(facts.languages),
-        capacity=facts.capacity,
-    )
-    yield _worker(moment, facts.worker, "upserted", facts.version, facts.status, facts=told)
-
-
-def _standing(moment: _Moment, state: None, names: Mapping[Id, str]) -> Iterator[Outgoing]:
-    event: WorkerStatusChanged = moment.event
-    until = _time(event.until_us) if event.until_us else ""
-    yield _worker(
-        moment, event.worker, "status", event.version, event.status, reason=event.reason, until=until
-    )
-
-
-def _person_erased(moment: _Moment, state: None, names: Mapping[Id, str]) -> Iterator[Outgoing]:
-    for number, worker in enumerate(moment.event.workers):
-        each = moment._replace(id=f"{moment.id}-{number:04d}")
-        yield _worker(each, worker, "erased", 0, None, reason=moment.event.reason)
-
-
-def _worker(
-    moment: _Moment,
-    worker: Id,
-    change: Any,
-    version: int,
-    status: WorkerStatus | None,
-    *,
-    reason: str = "",
-    until: str = "",
-    facts: FactsRecord | None = None,
-) -> Outgoing:
-    record = WorkerRecord(
-        id=moment.id,
-        at=_time(moment.at_us),
-        change=change,
-        worker_id=to_text(Kind.WORKER, worker),
-        version=version,
-        status="" if status is None else status.name.lower(),
-        reason=reason,
-        until=until,
-        facts=facts,
-    )
-    return _record("workers", worker, record)
-
-
-def _record(kind: Told, key: Id, record: ToldRecord) -> Outgoing:
-    return Outgoing(kind, key.hex().encode(), record.model_dump_json().encode())
-
-
-def _in(moment: _Moment, state: Project) -> dict[str, Any]:
+def _in(moment: Moment, state: Project) -> dict[str, Any]:
     return {
         "id": moment.id,
-        "at": _time(moment.at_us),
+        "at": time_text(moment.at_us),
         "project": state.name,
         "project_id": to_text(Kind.PROJECT, state.project),
     }
 
 
-def _about(moment: _Moment, state: Project, task: int, names: Mapping[Id, str]) -> dict[str, Any]:
+def _about(moment: Moment, state: Project, task: int, names: Mapping[Id, str]) -> dict[str, Any]:
     item = state.items.id_of(state.tasks.item[task])
     return {
         **_in(moment, state),
@@ -313,16 +227,6 @@ def _conclusions(state: Project, results: Sequence[FieldResult]) -> dict[str, Fi
     }
 
 
-def _name(member: Any) -> Any:
-    return member.name.lower()
-
-
-def _time(moment_us: int) -> str:
-    """Write a moment with all its microseconds, so that all are of one length."""
-    moment = _EPOCH + timedelta(microseconds=moment_us)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 _TELLING: Mapping[type[Fact], tuple[Told, _Tell]] = cast(
     "Mapping[type[Fact], tuple[Told, _Tell]]",
     {
@@ -333,9 +237,9 @@ _TELLING: Mapping[type[Fact], tuple[Told, _Tell]] = cast(
         AnswerWithdrawn: ("annotations", _annotation),
         AnswerDiscounted: ("annotations", _annotation),
         ReviewConcluded: ("annotations", _annotation),
-        WorkerUpserted: ("workers", _upserted),
-        WorkerStatusChanged: ("workers", _standing),
-        PersonErased: ("workers", _person_erased),
+        WorkerUpserted: ("workers", upserted),
+        WorkerStatusChanged: ("workers", standing),
+        PersonErased: ("workers", person_erased),
         EntryPosted: ("payments", _payment),
     },
 )

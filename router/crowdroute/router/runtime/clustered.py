@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from functools import partial
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving, delete_before
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_clock import check_clock
+from crowdroute.router.adapters.kafka_clock import check_clock, is_served
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
@@ -25,14 +26,18 @@ from crowdroute.router.adapters.kafka_topics import (
 from crowdroute.router.adapters.log_archive import SEGMENT_BYTES
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.sqlite_files import snapshots_path
-from crowdroute.router.errors import StorageError
+from crowdroute.router.errors import ConfigurationError, StorageError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.archiving import keep_archive
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
 from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_clock, watch_topics
+
+QUIET_SECONDS = 1.5 * LOOKED_AT_SECONDS
+"""After so long without a word of its owner a shard is not served: it tells of itself at every look."""
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +90,7 @@ async def clustered_shard(
             check = partial(
                 check_topics, place.connection, place.name, shards, place.durability, log.topic_id
             )
-            look = partial(log.check_clock, place.connection.place)
+            look = partial(log.tell_served, place.connection.place)
             beside = [
                 asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
                 asyncio.create_task(watch_clock(look, looked_at_s)),
@@ -118,6 +123,31 @@ def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
     ensure_topics(connection, kafka.name, shards, Durability(kafka.durability))
     with closing(KafkaSender(connection, content_topic(kafka.name), 0)) as contents:
         check_clock(contents, connection.place)
+
+
+def require_unserved(kafka: KafkaLogSettings, now: Callable[[], float] = time.time) -> None:
+    """See that no other cluster serves a log, before a cluster that has no placement yet begins to; blocks.
+
+    Two clusters on one log would take its shards from each other for ever.
+
+    Args:
+        kafka: where the log is, whose topics are made.
+        now: this machine's time, in seconds since 1970.
+
+    Raises:
+        ConfigurationError: one does, or did until a moment ago and has not ended in order.
+        StorageError: nobody answers.
+    """
+    connection = connection_to(kafka)
+    with closing(KafkaPartition(connection, content_topic(kafka.name), FIRST_SHARD)) as contents:
+        first, (_, end) = contents.first_since(now() - QUIET_SECONDS), contents.bounds()
+        if first is not None and is_served(contents.records(first, end - 1)):
+            raise ConfigurationError(
+                f"another cluster serves the log {kafka.name} at {connection.place}: give this one a"
+                f" kafka.name of its own, or stop the other; if that one has just crashed, come again in"
+                f" {QUIET_SECONDS:.0f} s",
+                {"log": kafka.name},
+            )
 
 
 def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:

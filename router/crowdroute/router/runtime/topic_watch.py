@@ -50,10 +50,10 @@ async def watch_clock(check: Callable[[], None], every_s: float = LOOKED_AT_SECO
         every_s: seconds between two looks.
     """
     while True:
-        await asyncio.sleep(every_s)
         try:
             await asyncio.to_thread(check)
         except ConfigurationError as error:
             _log.warning("%s; this engine goes on, the next start here will be refused", error.message)
         except StorageError:
             pass  # as above: the next append says it
+        await asyncio.sleep(every_s)

@@ -215,20 +215,19 @@ class Forwarding:
     async def _relay(
         self, shard: int, described: MethodDescriptor, opening: peer_pb2.ForwardedCall, context: Context
     ) -> bytes | None:
-        stream = self._link(shard).relay()
+        link = self._link(shard)
+        stream = link.relay()
         sending = asyncio.ensure_future(_send(stream, opening, context, described.client_streaming))
         answer: bytes | None = None
         try:
-            while (part := await stream.read()) is not END:
-                if part.WhichOneof("part") == "status":
-                    raise refusal_of(part.status)
-                if described.server_streaming:
-                    await context.write(part.message)
-                else:
-                    answer = part.message
-        except grpc.aio.AioRpcError as error:
-            why = error.details() or error.code().name
-            raise NotReady(f"the group of shard {shard} cannot be reached ({why}): call again") from error
+            with link.answering():
+                while (part := await stream.read()) is not END:
+                    if part.WhichOneof("part") == "status":
+                        raise refusal_of(part.status)
+                    if described.server_streaming:
+                        await context.write(part.message)
+                    else:
+                        answer = part.message
         finally:
             sending.cancel()
             stream.cancel()

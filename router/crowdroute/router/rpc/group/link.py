@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import grpc
@@ -28,6 +28,8 @@ SECRET = "crowdroute-peer"
 
 CARRY_SECONDS = 10.0
 """How long a command that crosses may take; it is sent again."""
+
+CLOSED = "it serves no shards any more"
 
 MOST_CALLS = 64
 """Calls in one batch: what is decided between two looks at the network."""
@@ -74,9 +76,11 @@ class PeerLink:
         self._number = 0
         self._posted = asyncio.Event()
         self._stream: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def close(self) -> None:
         """End the connection; what is under way is answered `NOT_READY`."""
+        self._closed = True
         if self._stream is not None:
             self._stream.cancel()
             await asyncio.gather(self._stream, return_exceptions=True)
@@ -163,10 +167,8 @@ class PeerLink:
         """Have a command that crosses decided there; see `Carrier.carry`."""
         message = carry_message(shard, generation, request, contents)
         message.traceparent = traceparent
-        try:
+        with self.answering():
             answer = await self._stub.Carry(message, metadata=self._metadata, timeout=CARRY_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure(error) from error
         return decode_reply(answer.reply)
 
     async def hand_over(self, shard: int, generation: int, handed: Handed, traceparent: str = "") -> Receipt:
@@ -176,10 +178,8 @@ class PeerLink:
             NotReady: refused, or not answered; whether it took effect is unknown.
         """
         message = hand_over_message(handed, shard, generation, traceparent)
-        try:
+        with self.answering():
             answer = await self._stub.HandOver(message, metadata=self._metadata, timeout=CARRY_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure(error) from error
         return received(answer)
 
     async def position(self, shard: int) -> Mapping[str, int]:
@@ -189,10 +189,8 @@ class PeerLink:
             RouterError: the shard is not served there, or there was no answer.
         """
         message = peer_pb2.PositionRequest(shard=shard)
-        try:
+        with self.answering():
             answer = await self._stub.Position(message, metadata=self._metadata, timeout=CARRY_SECONDS)
-        except grpc.aio.AioRpcError as error:
-            raise self._failure(error) from error
         return dict(answer.sequences)
 
     async def follow(self) -> AsyncIterator[peer_pb2.FollowPart]:
@@ -201,15 +199,36 @@ class PeerLink:
         Raises:
             NotReady: the connection ended.
         """
-        try:
+        with self.answering():
             async for part in self._stub.Follow(peer_pb2.FollowRequest(), metadata=self._metadata):
                 yield part
-        except grpc.aio.AioRpcError as error:
-            raise self._failure(error) from error
 
     def relay(self) -> Any:
-        """Open a stream for one call that streams."""
+        """Open a stream for one call that streams; what is read of it is read while `answering`."""
         return self._stub.Relay(metadata=self._metadata)
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Tell a call to the group that ended, as callers are told.
+
+        A connection that is closed cancels the calls on it, which looks as if whoever waits for them were
+        cancelled. gRPC tells nothing to the caller of a handler that was, and a caller without a deadline
+        would wait for ever.
+
+        Raises:
+            RouterError: what the other group refused the call with; NotReady: it did not answer.
+        """
+        if self._closed:
+            raise self._not_ready(CLOSED)
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise self._failure(error) from error
+        except asyncio.CancelledError:
+            waiting = asyncio.current_task()
+            if not self._closed or (waiting is not None and waiting.cancelling()):
+                raise
+            raise self._not_ready(CLOSED) from None
 
     def _failure(self, error: grpc.aio.AioRpcError) -> RouterError:
         # grpc.aio gives plain pairs here, which its type stubs do not say.

@@ -1,0 +1,35 @@
+"""What happens to one of three brokers: to that which leads the partition of the crowd's shard."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from tests.faults.nemesis import brokers
+from tests.faults.nemesis.cluster_ground import ClusterGround
+from tests.faults.nemesis.ground import Fault
+
+DEAD_S = (0.5, 8.0)
+"""Shortest and longest time with two brokers: the longest outlasts the session of the dead one."""
+
+
+async def _leader_killed(ground: ClusterGround, chance: random.Random) -> None:
+    await ground.rest()
+    await brokers.kill(ground.services, await ground.leader())
+    await asyncio.sleep(chance.uniform(*DEAD_S))
+    await asyncio.to_thread(ground.services.up)
+    await ground.in_sync()
+    await ground.rest()
+
+
+async def _leader_frozen(ground: ClusterGround, chance: random.Random) -> None:
+    await ground.rest()
+    await brokers.freeze(ground.services, await ground.leader(), chance)
+    await ground.in_sync()
+    await ground.rest()
+
+
+FAULTS = (
+    Fault("one of three brokers killed", _leader_killed),
+    Fault("one of three brokers frozen", _leader_frozen),
+)

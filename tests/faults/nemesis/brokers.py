@@ -1,0 +1,38 @@
+"""Ends the process of a broker of the local services and starts it again, as a machine that restarts does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+
+from tests.support.services import Services
+
+from local_services.ports import is_free
+
+FROZEN_S = (1.0, 9.0)
+"""Shortest and longest freeze of a broker: the longest outlasts a request, and a broker's session."""
+GONE_S = 20.0
+"""Longest time from SIGKILL until a process is gone."""
+LOOK_S = 0.05
+
+
+async def kill(services: Services, number: int) -> None:
+    """End a broker without any warning, and return when it is gone."""
+    os.kill(services.pid(f"kafka-{number}"), signal.SIGKILL)
+    broker = next(one for one in services.choices()["brokers"] if one["node_id"] == number)
+    async with asyncio.timeout(GONE_S):
+        # The kernel takes its time to end so many threads, and only then gives the ports back.
+        while not all(is_free(broker[port], services.host) for port in ("port", "controller_port")):
+            await asyncio.sleep(LOOK_S)
+
+
+async def freeze(services: Services, number: int, chance: random.Random) -> None:
+    """Stop a broker for a while, and let it go on."""
+    pid = services.pid(f"kafka-{number}")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(chance.uniform(*FROZEN_S))
+    finally:
+        os.kill(pid, signal.SIGCONT)
