@@ -62,6 +62,7 @@ PROJECT: dict[str, Callable[[Project, Any], None]] = {
     "OutageNoted": leases.outage_noted,
     "ProblemReported": leases.held_lease_used,
     "ModelInstalled": tasks.model_installed,
+    "RefitFellDue": tasks.refit_fell_due,
 }
 
 ORGANISATION: dict[str, Callable[[Organisation, Any], None]] = {

@@ -123,6 +123,21 @@ class Rules(NamedTuple):
     lease: list[Any] | tuple[Any, ...] = (600_000_000, 12, 8, 10)
     gold: list[Any] | tuple[Any, ...] = ()
     prices: list[Any] | tuple[Any, ...] = (0, 0, 0, "USD")
+    review: list[Any] | tuple[Any, ...] = ()
+    bonuses: list[Any] | tuple[Any, ...] = ()
+    routing: list[Any] | tuple[Any, ...] = ()
+    code: str = ""
+    refit: list[Any] | tuple[Any, ...] = (0, 1)
+
+    @property
+    def refit_every_us(self) -> int:
+        """Least time between refits that nobody asks for; 0: there are none."""
+        return int(self.refit[0])
+
+    @property
+    def refit_answers(self) -> int:
+        """Answers without which none is due."""
+        return int(self.refit[1])
 
     @property
     def minimum(self) -> int:
@@ -197,6 +212,7 @@ _EVENTS: dict[int, str] = {
     34: "OutageNoted length_us",
     35: "ProblemReported assignment reason comment",
     36: "ModelInstalled version fitted_through discounted annotations digest fields",
+    37: "RefitFellDue version answers",
     100: "OrganisationCreated tenant",
     101: "ProjectRegistered project name shard lane",
     102: "VendorAdded vendor name",

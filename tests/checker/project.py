@@ -129,6 +129,10 @@ class Project:
     paused: bool = False
     model_version: int = 0
     """Of the refit that was installed last."""
+    refit_due: int = 0
+    """Version of the refit that fell due and was not installed yet."""
+    refit_since_us: int = 0
+    """When the last one, or the schedule, came into force."""
     rules: Rules | None = None
     rules_by_version: dict[int, Rules] = field(default_factory=dict)
     workers: dict[bytes, Facts] = field(default_factory=dict)

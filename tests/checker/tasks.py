@@ -43,6 +43,8 @@ def rules_applied(project: Project, event: Any) -> None:
                     "schema-shrinks", f"field {field} lost or moved a label in rules {rules.version}"
                 )
     raise_to_maximum(project, rules.maximum)
+    if (before is not None and before.refit_every_us > 0) != (rules.refit_every_us > 0):
+        _begin_schedule(project)
     project.rules = rules
     project.rules_by_version[rules.version] = rules
 
@@ -185,3 +187,27 @@ def model_installed(project: Project, event: Any) -> None:
     if event.version != project.model_version + 1:
         project.complain("model", f"refit {event.version} follows refit {project.model_version}")
     project.model_version = event.version
+    _begin_schedule(project)
+
+
+def refit_fell_due(project: Project, event: Any) -> None:
+    """The next refit is due by the rules' schedule, once until it is in force."""
+    rules = project.rules
+    if rules is None or not rules.refit_every_us:
+        project.complain("refit-due", f"refit {event.version} is due although no rules say so")
+        return
+    if project.refit_due or event.version != project.model_version + 1:
+        project.complain(
+            "refit-due",
+            f"refit {event.version} is due, {project.model_version} in force, {project.refit_due} due before",
+        )
+    early = project.refit_since_us + rules.refit_every_us - project.now_us
+    if early > 0:
+        project.complain("refit-due", f"refit {event.version} is due {early} us too early")
+    if event.answers < rules.refit_answers:
+        project.complain("refit-due", f"refit {event.version} is due after {event.answers} answers")
+    project.refit_due = event.version
+
+
+def _begin_schedule(project: Project) -> None:
+    project.refit_due, project.refit_since_us = 0, project.now_us

@@ -19,6 +19,7 @@ from crowdroute.router.model.rules import (
     Overlap,
     Prices,
     ProjectRules,
+    RefitPlan,
     ReviewPlan,
     Routing,
     Stopping,
@@ -115,6 +116,7 @@ def _varied(random: Random, rules: ProjectRules, policies: tuple[str, ...]) -> P
             exploration=random.choice((0.0, 0.1)),
             window=random.choice((0, 0, 4)),
         ),
+        refit=RefitPlan((0, 600 * MICROSECONDS, 0)[rules.version % 3], rules.version),
     )
 
 

@@ -61,37 +61,70 @@ class InlineJobs:
         return InlineJob(job)
 
 
-class EndlessJob:
-    """A job that never ends by itself."""
+class HeldJob:
+    """A job that runs until it is told to end, or cancelled."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._over = asyncio.Event()
         self.cancelled = asyncio.Event()
 
     async def result(self) -> JobResult:
-        """Wait until it is cancelled."""
-        await self.cancelled.wait()
-        raise JobFailed("the job was cancelled")
+        """Wait until it ends."""
+        await self._over.wait()
+        if self.cancelled.is_set():
+            raise JobFailed("the job was cancelled")
+        return done(self._job)[1]
 
     async def progress(self) -> AsyncIterator[JobProgress]:
         """Tell that it was begun, and nothing more."""
         yield Begun()
-        await self.cancelled.wait()
+        await self._over.wait()
+
+    def end(self) -> None:
+        """Have it come to its result."""
+        self._over.set()
 
     def cancel(self) -> None:
-        """End it."""
-        self.cancelled.set()
+        """End it without one."""
+        if not self._over.is_set():
+            self.cancelled.set()
+            self._over.set()
 
 
-class EndlessJobs:
-    """The port `Jobs` that gets nothing done; its jobs are there to be looked at."""
+class HeldJobs:
+    """The port `Jobs` whose jobs are held until a test lets them end."""
 
     def __init__(self) -> None:
-        self.begun: list[EndlessJob] = []
+        self.begun: list[HeldJob] = []
 
-    def submit(self, job: Job) -> EndlessJob:
+    def submit(self, job: Job) -> HeldJob:
         """Begin."""
-        self.begun.append(EndlessJob())
+        self.begun.append(HeldJob(job))
         return self.begun[-1]
+
+
+class FailedJob(InlineJob):
+    """A job that came to nothing."""
+
+    async def result(self) -> JobResult:
+        """Say so."""
+        raise JobFailed("the job failed: so that a test may see it")
+
+
+class FailingJobs:
+    """The port `Jobs` in this process; its first jobs fail."""
+
+    def __init__(self, failing: int) -> None:
+        self.left = failing
+        """Jobs that will fail yet."""
+
+    def submit(self, job: Job) -> InlineJob:
+        """Do a job at once, or fail."""
+        if not self.left:
+            return InlineJob(job)
+        self.left -= 1
+        return FailedJob(job)
 
 
 def job_of(state: Project) -> Job:

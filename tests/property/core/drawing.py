@@ -18,6 +18,7 @@ from crowdroute.router.model.rules import (
     Overlap,
     Prices,
     ProjectRules,
+    RefitPlan,
     ReviewPlan,
     Routing,
     Stopping,
@@ -61,6 +62,7 @@ BONUSES = st.lists(
     max_size=2,
     unique_by=lambda plan: plan.id,
 ).map(lambda plans: tuple(replace(plan, period_us=PERIODS[plan.id]) for plan in plans))
+REFITS = st.sampled_from([RefitPlan(), RefitPlan(3_600_000_000, 1), RefitPlan(DAY, 4)])
 ROUTINGS = st.builds(
     Routing,
     policy=st.sampled_from(["information_gain", "fifo", "random"]),
@@ -79,6 +81,7 @@ RULES = st.builds(
     review=REVIEWS,
     bonuses=BONUSES,
     routing=ROUTINGS,
+    refit=REFITS,
 )
 
 LABEL = st.sampled_from([0, 0, 0, 1, 2])

@@ -11,6 +11,7 @@ from tests.property.core.drawing import (
     FIELD,
     OVERLAPS,
     PLACE,
+    REFITS,
     REVIEWS,
     ROUTINGS,
     SECOND_FIELD,
@@ -47,6 +48,7 @@ TERMS = st.fixed_dictionaries(
         "review": REVIEWS,
         "bonuses": BONUSES,
         "routing": ROUTINGS,
+        "refit": REFITS,
         "prices": st.sampled_from([Prices(5, 6, 7), Prices()]),
     }
 )

@@ -13,7 +13,16 @@ from crowdroute.router.events import project as facts
 from crowdroute.router.model.answers import FieldResult
 from crowdroute.router.model.ids import NO_ID, Id
 from crowdroute.router.model.rules import ProjectRules
-from crowdroute.router.model.states import Account, EntryKind, Mode, Purpose, Receipt, Stage, WorkerStatus
+from crowdroute.router.model.states import (
+    Account,
+    EntryKind,
+    FinalReason,
+    Mode,
+    Purpose,
+    Receipt,
+    Stage,
+    WorkerStatus,
+)
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
 
 
@@ -138,11 +147,11 @@ class Promises:
         assert (event.task, event.revision) not in self.results, "one revision was published twice"
         assert event.revision == 1 or (event.task, event.revision - 1) in self.results
         self.results[event.task, event.revision] = event.results
-        if isinstance(event, facts.TaskFinalised) and event.reason != facts.FinalReason.EXPERT:
+        if isinstance(event, facts.TaskFinalised) and event.reason != FinalReason.EXPERT:
             assert self.rules is not None
             counted = self.counted[event.task]
             assert counted >= self.rules.overlap.minimum, "finalised before the minimum"
-            if event.reason == facts.FinalReason.CONFIDENT:
+            if event.reason == FinalReason.CONFIDENT:
                 assert counted >= self.least[event.task], "finalised before the answers asked for"
 
     def _post(self, event: facts.EntryPosted) -> None:

@@ -124,6 +124,10 @@ def rules(draw: st.DrawFn) -> model.ProjectRules:
             draw(st.integers(0, 10**6)),
         ),
         code=draw(st.text(max_size=5)),
+        refit=model.RefitPlan(
+            draw(st.just(0) | DURATIONS.map(lambda every: max(every, model.SHORTEST_REFIT_US))),
+            draw(st.integers(1, 10**6)),
+        ),
     )
 
 
@@ -155,6 +159,7 @@ PARTS = {
     "gold": "quality",
     "prices": "money",
     "review": "quality",
+    "refit": "quality",
     "bonuses": "money",
     "routing": "routing",
 }

@@ -26,6 +26,7 @@ from crowdroute.router.model.rules import (
     GoldPlan,
     LeaseTerms,
     Overlap,
+    RefitPlan,
     ReviewPlan,
     Stopping,
 )
@@ -58,7 +59,7 @@ def golden_history() -> GoldenDesk:
     _operators(desk, expert)
     _gold_and_bonus(desk)
     _repair_and_erasure(desk)
-    desk.send(refit_of(desk.state))
+    _refits(desk)
     _project_in_another_shard(desk)
     desk.shard.check()
     return desk
@@ -171,6 +172,16 @@ def _repair_and_erasure(desk: Desk) -> None:
     person = desk.shard.organisation("acme").state.workers[last].facts.person
     desk.send_to(ORGANISATION, org.ErasePerson(person, "asked for"))
     desk.wait(2 * MINUTE)
+
+
+def _refits(desk: Desk) -> None:
+    """A refit that somebody asks for, and one that the schedule makes due."""
+    desk.send(refit_of(desk.state))
+    desk.send(wishes.ApplyRules(make_rules(version=5, overlap=Overlap(1, 3), refit=RefitPlan(DAY, 1))))
+    desk.task()
+    desk.answer(desk.worker())
+    desk.wait(DAY)
+    desk.send(refit_of(desk.state))
 
 
 def _project_in_another_shard(desk: Desk) -> None:

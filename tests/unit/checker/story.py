@@ -117,6 +117,11 @@ def rules(version: int = 1, **parts: Any) -> list[Any]:
         [LEASE, 12, 8, parts.get("per_worker", 3)],
         [0.05, 5],
         [PRICE, PRICE, PRICE, "USD"],
+        [],
+        [],
+        [],
+        "",
+        parts.get("refit", [0, 1]),
     ]
 
 

@@ -74,6 +74,7 @@ def test_the_checker_reads_the_rules_that_it_needs_where_they_are_written() -> N
     assert read.per_worker == rules.lease.per_worker
     assert (read.price(2), read.currency) == (rules.prices.expert_micros, rules.prices.currency)
     assert read.labels() == [["yes", "no"]]
+    assert (read.refit_every_us, read.refit_answers) == (rules.refit.every_us, rules.refit.answers)
 
 
 def test_a_body_is_read_with_and_without_its_format_byte() -> None:

@@ -56,6 +56,7 @@ quality:
   stopping: {target: 0.99, at_maximum: escalate}
   gold: {share: 0.1, first: 12}
   review: {mode: enforce, threshold: 0.8, share: 2%}
+  refit: {every: 1h30m, answers: 40}
 people:
   skills: {radiology: 0.7, anatomy: 20%}
   languages: [de, pt-br]
@@ -108,6 +109,7 @@ money:
         ),
         routing=model.Routing("fifo", 0.03, 400),
         code="1.2.3",
+        refit=model.RefitPlan(5_400_000_000, 40),
     )
 
 

@@ -53,6 +53,9 @@ quality:
     mode: recommend
     threshold: 0.0
     share: 0.0
+  refit:
+    every: never
+    answers: 1
 people:
   skills:
     "null": 1.0

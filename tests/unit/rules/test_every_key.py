@@ -51,6 +51,9 @@ quality:
     mode: enforce
     threshold: 0.8
     share: 3%
+  refit:
+    every: 6h
+    answers: 500
 people:
   skills:
     law: 0.5

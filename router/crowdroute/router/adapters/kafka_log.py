@@ -14,6 +14,8 @@ from contextlib import ExitStack, closing
 from itertools import takewhile
 from pathlib import Path
 
+import msgspec
+
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_clock import tell_served
 from crowdroute.router.adapters.kafka_content import (
@@ -34,6 +36,7 @@ from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
+from crowdroute.router.adapters.unfinished_copy import unfinished
 from crowdroute.router.errors import AppendFailed, LogCorrupt, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
 
@@ -94,6 +97,18 @@ class KafkaLog:
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
+
+    def require_finished(self, place: str) -> None:
+        """See that the log, if it is a copy of another one, was copied with all its shards.
+
+        Args:
+            place: where the log is, for the message.
+
+        Raises:
+            ConfigurationError: it was not, so that shards do not fit together.
+        """
+        if self._note.unfinished:
+            raise unfinished(place)
 
     async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
         """Make a batch and the contents it names durable in Kafka, and put them into the copy.
@@ -251,8 +266,12 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
+<<<<<<< HEAD
         note = Note(position, self._note.contents, self._note.secret, self._at_s, self._epochs, self._floor)
         write_note(self._note_path, note)
+=======
+        write_note(self._note_path, msgspec.structs.replace(self._note, position=position, at_s=self._at_s))
+>>>>>>> main
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

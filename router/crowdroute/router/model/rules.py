@@ -123,6 +123,20 @@ class Routing(_Rule):
     """Least priority (0 to 3) of tasks that are opened under these rules; a row may ask for more."""
 
 
+SHORTEST_REFIT_US = 60 * MICROSECONDS
+"""A refit costs a pass over all answers, and as much again when it is taken over: it must not be all that a
+project does."""
+
+
+class RefitPlan(_Rule):
+    """When the models are fitted anew without anybody asking."""
+
+    every_us: int = 0
+    """Time from one refit to the next at least; 0 switches it off."""
+    answers: int = 1
+    """Counted answers since the last refit that make another worth its cost."""
+
+
 class ProjectRules(_Rule):
     """Everything a project's decisions depend on, at one version."""
 
@@ -140,3 +154,4 @@ class ProjectRules(_Rule):
     routing: Routing = Routing()
     code: str = ""
     """Version of the code that resolved the document."""
+    refit: RefitPlan = RefitPlan()

@@ -7,6 +7,7 @@ from crowdroute.router.ports import Jobs, Tracer
 from crowdroute.router.rpc.operations import OperationsServicer
 from crowdroute.router.rpc.server import Server
 from crowdroute.router.rpc.vendor import VendorServicer
+from crowdroute.router.runtime.due_refits import refit_when_due
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import Settings
 
@@ -25,8 +26,9 @@ def make_server(settings: Settings, tracer: Tracer | None = None) -> Server:
 async def serve_group(server: Server, group: ShardGroup, jobs: Jobs) -> None:
     """Begin to carry out the calls of every service on a group of shards; see `Server.serve`.
 
-    `jobs` does the batch work that calls ask for.
+    `jobs` does the batch work that calls ask for, and that projects' rules make due.
     """
+    group.accompany(refit_when_due(jobs))
     await server.serve(
         group,
         {

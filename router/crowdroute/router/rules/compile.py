@@ -73,6 +73,7 @@ def compile_reading(
         bonuses=compiling.bonuses(document.money),
         routing=model.Routing(routing.policy, routing.exploration, routing.window, routing.priority),
         code=code,
+        refit=model.RefitPlan(quality.refit.every, quality.refit.answers),
     )
     if compiling.problems:
         raise RulesError(compiling.problems)

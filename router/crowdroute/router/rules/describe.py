@@ -92,6 +92,10 @@ def _quality(rules: model.ProjectRules) -> dict[str, object]:
             "threshold": rules.review.threshold,
             "share": rules.review.share,
         },
+        "refit": {
+            "every": write_duration(rules.refit.every_us) if rules.refit.every_us else "never",
+            "answers": rules.refit.answers,
+        },
     }
 
 

@@ -19,6 +19,7 @@ from crowdroute.router.rules.quantities import (
     Languages,
     Name,
     Names,
+    Pause,
     Share,
     Template,
     Text,
@@ -43,6 +44,7 @@ _OVERLAP = model.Overlap()
 _STOPPING = model.Stopping()
 _GOLD = model.GoldPlan()
 _REVIEW = model.ReviewPlan()
+_REFIT = model.RefitPlan()
 _ROUTING = model.Routing()
 _PRICES = model.Prices()
 
@@ -209,6 +211,25 @@ class Review(Section):
     """Of everybody's answers, reviewed besides, chosen by chance."""
 
 
+def _not_too_often(every: int) -> int:
+    if 0 < every < model.SHORTEST_REFIT_US:
+        raise unfit("less than a minute between refits tells nothing new", "write 1m or more, or never")
+    return every
+
+
+class Refit(Section):
+    """When the models are fitted anew to all answers that count, besides when somebody asks for it."""
+
+    every: Annotated[Pause, AfterValidator(_not_too_often)] = Field(
+        default=_REFIT.every_us, examples=["6h"], json_schema_extra=_unit("time")
+    )
+    """Time from one refit to the next; counted from when these rules hold, or from the last refit."""
+    answers: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=_REFIT.answers, examples=[500], json_schema_extra=_unit("answers")
+    )
+    """Counted answers that must have come since the last refit; while they have not, none is due."""
+
+
 class Quality(Section):
     """How sure a result must be, and how workers are checked."""
 
@@ -216,6 +237,7 @@ class Quality(Section):
     stopping: Stopping = Stopping()
     gold: Gold = Gold()
     review: Review = Review()
+    refit: Refit = Refit()
 
 
 class People(Section):

@@ -188,6 +188,11 @@ def read_window(value: object) -> int:
     return value
 
 
+def read_pause(value: object) -> int:
+    """Give the microseconds of a duration, 0 for `never`."""
+    return 0 if value == "never" else read_duration(value)
+
+
 def _is_language(tag: str) -> bool:
     try:
         check_language(tag)
@@ -269,6 +274,15 @@ Window = Annotated[
         anyOf=[{"type": "integer", "minimum": 1, "maximum": 1_000_000}, {"const": "automatic"}],
     ),
 ]
+Pause = Annotated[
+    int,
+    BeforeValidator(read_pause),
+    PlainSerializer(lambda pause: write_duration(pause) if pause else "never"),
+    _schema(
+        "duration or `never`", anyOf=[{"type": "string", "pattern": f"^{_DURATION}$"}, {"const": "never"}]
+    ),
+]
+"""Microseconds."""
 Names = Annotated[
     tuple[Name, ...], AfterValidator(_without_repetition), Field(json_schema_extra={"uniqueItems": True})
 ]

@@ -9,7 +9,7 @@ from crowdroute.router.commands.project import InstallModel
 from crowdroute.router.errors import WrongState
 from crowdroute.router.jobs.fitting import describe
 from crowdroute.router.jobs.running import JobProgress
-from crowdroute.router.machine.project.refitting import discounted_workers
+from crowdroute.router.machine.project.refitting import discounted_workers, require_room
 from crowdroute.router.model.fitted import digest_of
 from crowdroute.router.ports import Jobs, RunningJob
 from crowdroute.router.runtime.engine import Engine
@@ -51,6 +51,7 @@ async def begin_refit(engine: Engine, stream: str, jobs: Jobs) -> Refitting:
     Raises:
         WrongState: there is nothing to learn from, or answers of a discounted worker are still being taken
             out.
+        InvalidCommand: what is found could not be installed: it would be too many numbers.
     """
     await engine.observe()
     # Nothing is awaited from here on: all of it is of one moment.
@@ -59,7 +60,9 @@ async def begin_refit(engine: Engine, stream: str, jobs: Jobs) -> Refitting:
         raise WrongState(
             "answers of a discounted worker are still being taken out; refit in a moment", {"state": "REPAIR"}
         )
-    evidence = [evidence_of(state, field) for field in range(len(state.models.fields))]
+    models = state.models.fields
+    require_room(sum(model.n_matrices * model.n_classes**2 for model in models))
+    evidence = [evidence_of(state, field) for field in range(len(models))]
     annotations = sum(len(known.labels) for known in evidence)
     if not annotations:
         raise WrongState("no answer counts yet, so there is nothing to learn from", {"state": "EMPTY"})
@@ -68,5 +71,5 @@ async def begin_refit(engine: Engine, stream: str, jobs: Jobs) -> Refitting:
         fitted_through=engine.log.head()[0],
         discounted=discounted_workers(state),
         annotations=annotations,
-        job=jobs.submit(describe(zip(state.models.fields, evidence, strict=True))),
+        job=jobs.submit(describe(zip(models, evidence, strict=True))),
     )

@@ -24,6 +24,7 @@ from crowdroute.router.model.states import (
 from crowdroute.router.state.interned import Interned
 from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.models import Models
+from crowdroute.router.state.refits import RefitSchedule
 from crowdroute.router.state.tables import NONE, Assignments, Items, Results, Tasks, Workers
 from crowdroute.router.timers import Deadlines
 
@@ -72,6 +73,7 @@ class Project:
         #: Per field: probability per (result, label).
         self.probabilities: list[Matrix] = []
         self.models = Models()
+        self.refits = RefitSchedule()
         self.facts: list[WorkerFacts | None] = []
         self.persons: Interned[Id] = Interned()
         self.batches: Interned[str] = Interned([""])

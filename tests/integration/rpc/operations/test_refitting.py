@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.support.operations import Office, open_office, refusal
-from tests.support.refits import EndlessJobs
+from tests.support.operations import RULES, Office, open_office, refusal
+from tests.support.refits import HeldJobs
 
+from crowdroute.api.v1 import explanations_pb2
 from crowdroute.api.v1 import projects_pb2 as wire
 from crowdroute.client import AsyncClient
 from crowdroute.client.errors import NotConnected
@@ -68,7 +69,7 @@ async def test_a_retried_refit_is_answered_though_nothing_can_be_fitted_any_more
 
 
 async def test_whoever_hangs_up_ends_the_job() -> None:
-    jobs = EndlessJobs()
+    jobs = HeldJobs()
     async with open_office(jobs=jobs) as office:
         project = await office.project()
         await office.finalised(project)
@@ -80,3 +81,23 @@ async def test_whoever_hangs_up_ends_the_job() -> None:
         (job,) = jobs.begun
         await asyncio.wait_for(job.cancelled.wait(), PATIENCE_S)
         assert stages == [wire.REFIT_STAGE_WAITING, wire.REFIT_STAGE_READING]
+
+
+SCHEDULED = RULES.replace("quality:", "quality:\n  refit: {every: 5m, answers: 2}")
+
+
+async def test_rules_with_a_schedule_have_a_project_refitted_when_time_has_passed(office: Office) -> None:
+    project = await office.project(rules=SCHEDULED)
+    await office.finalised(project)
+    watched = office.admin.operations.Watch(
+        explanations_pb2.WatchRequest(project_id=project.id, codes=["REFIT_FELL_DUE", "MODEL_INSTALLED"])
+    )
+    assert (await anext(watched)).code == "WATCHING"
+
+    await office.pass_time(300)
+
+    async with asyncio.timeout(PATIENCE_S):
+        due, installed = await anext(watched), await anext(watched)
+    assert due.text == "Refit 1 is due: 2 answers came since the last one."
+    assert installed.text == "The models were fitted anew to 2 labels (refit 1)."
+    assert installed.caused_by == ""

@@ -179,6 +179,10 @@ def a_count_that_is_negative(state: Project) -> None:
     state.models.fields[0].confusion[0, 0, 0] = -1.0
 
 
+def a_refit_that_no_rules_want(state: Project) -> None:
+    state.refits.due = 1
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
@@ -214,6 +218,7 @@ def a_count_that_is_negative(state: Project) -> None:
         (a_posterior_that_is_no_number, "posterior"),
         (a_posterior_that_sums_to_more, "posterior"),
         (a_count_that_is_negative, "confusion count"),
+        (a_refit_that_no_rules_want, "schedule of refits"),
     ],
 )
 def test_a_damaged_cell_is_found_and_named(desk: Desk, damage: Callable[[Project], None], words: str) -> None:

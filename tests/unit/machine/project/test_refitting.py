@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from tests.support.desk import NO, YES, Desk
+from tests.support.desk import NO, YES, Desk, make_rules
+from tests.support.engine import HOUR, MINUTE, TENANT
 from tests.support.refits import WRONG, refit_of
 
-from crowdroute.router.commands.project import DiscountWorker, RequestNext, SubmitAnswer
-from crowdroute.router.errors import InvalidCommand, Refusal, WrongState
-from crowdroute.router.events.project import ModelInstalled, TaskFinalised
+from crowdroute.router.commands.project import ApplyRules, DiscountWorker, RequestNext, SubmitAnswer
+from crowdroute.router.errors import InvalidCommand, InvariantBroken, Refusal, WrongState
+from crowdroute.router.events import Event
+from crowdroute.router.events.project import ModelInstalled, RefitFellDue, TaskFinalised
+from crowdroute.router.machine.shard import Shard
 from crowdroute.router.model.fitted import MOST_NUMBERS, FittedField, digest_of
-from crowdroute.router.model.rules import Overlap, Stopping
+from crowdroute.router.model.rules import GoldPlan, Overlap, RefitPlan, Stopping
 
 
 def busy_desk(**rules: object) -> Desk:
@@ -81,3 +84,110 @@ def test_a_refit_of_too_many_numbers_is_refused() -> None:
     refusal = desk.refuses(command, InvalidCommand)
 
     assert str(MOST_NUMBERS) in str(refusal)
+
+
+# The schedule
+
+SCHEDULE = RefitPlan(every_us=6 * HOUR, answers=12)
+"""As many answers as `busy_desk` counts."""
+
+
+def due(events: list[Event]) -> list[RefitFellDue]:
+    return [event for event in events if isinstance(event, RefitFellDue)]
+
+
+def test_a_refit_is_due_when_the_time_has_passed_and_the_answers_have_come() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+
+    early, now = desk.wait(6 * HOUR - MINUTE), desk.wait(MINUTE)
+
+    assert due(early) == []
+    assert due(now) == [RefitFellDue(1, 12)]
+
+
+def test_no_refit_is_due_before_enough_answers_have_come_and_then_at_once() -> None:
+    desk = busy_desk(refit=replace(SCHEDULE, answers=13))
+    assert due(desk.wait(24 * HOUR)) == []
+
+    desk.task()
+    desk.answer(desk.worker())
+
+    assert due(desk.wait()) == [RefitFellDue(1, 13)]
+
+
+def test_answers_to_gold_make_no_refit_due() -> None:
+    desk = Desk(refit=replace(SCHEDULE, answers=1), gold=GoldPlan(1.0, 5))
+    desk.gold()
+    desk.answer(desk.worker())
+
+    assert due(desk.wait(24 * HOUR)) == []
+
+
+def test_a_refit_that_is_due_stays_the_one_until_it_is_in_force() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+    desk.wait(6 * HOUR)
+    assert due(desk.wait(48 * HOUR)) == []
+    assert desk.state.refits.due == 1
+
+    desk.send(refit_of(desk.state))
+
+    assert desk.state.refits.due == 0
+    assert due(desk.wait(48 * HOUR)) == []  # nobody has answered since
+
+
+def test_the_time_to_the_next_refit_counts_from_the_last_whoever_asked_for_it() -> None:
+    desk = busy_desk(refit=replace(SCHEDULE, answers=1))
+    desk.wait(5 * HOUR)
+    desk.send(refit_of(desk.state))
+    desk.task()
+    desk.answer(desk.worker())
+
+    early, now = desk.wait(6 * HOUR - MINUTE), desk.wait(MINUTE)
+
+    assert due(early) == []
+    assert due(now) == [RefitFellDue(2, 1)]
+
+
+def test_rules_without_a_schedule_call_a_refit_off_and_new_ones_begin_to_count() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+    desk.wait(6 * HOUR)
+    desk.send(ApplyRules(make_rules(version=2)))
+    assert desk.state.refits.due == 0
+
+    desk.send(ApplyRules(make_rules(version=3, refit=replace(SCHEDULE, answers=1))))
+    desk.task()
+    desk.answer(desk.worker())
+
+    assert due(desk.wait(5 * HOUR)) == []
+    assert due(desk.wait(HOUR)) == [RefitFellDue(1, 1)]
+
+
+def test_rules_that_keep_a_schedule_keep_what_is_due_and_what_was_counted() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+    desk.wait(5 * HOUR)
+    desk.send(ApplyRules(make_rules(version=2, refit=replace(SCHEDULE, every_us=4 * HOUR))))
+
+    assert due(desk.wait()) == [RefitFellDue(1, 12)]
+
+    desk.send(ApplyRules(make_rules(version=3, refit=SCHEDULE)))
+    assert desk.state.refits.due == 1
+
+
+def test_a_refit_that_is_due_is_due_in_every_fold_and_snapshot_and_not_made_due_again() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+    desk.wait(6 * HOUR)
+    restored = Shard()
+    restored.unpack(desk.folded().pack())
+    restored.settle()
+
+    for shard in (desk.folded(), restored):
+        assert shard.project_state(desk.stream).refits == desk.state.refits
+        assert not any(due(list(entry.events)) for entry in shard.due(desk.now_us + 48 * HOUR))
+
+
+def test_a_log_that_makes_a_refit_due_twice_is_none() -> None:
+    desk = busy_desk(refit=SCHEDULE)
+    desk.wait(6 * HOUR)
+
+    with pytest.raises(InvariantBroken, match="while refit 1 was due"):
+        desk.shard.project(TENANT, desk.project).apply(RefitFellDue(1, 12), desk.now_us)

@@ -13,6 +13,7 @@ from crowdroute.router.machine.project.sound_rules import LONGEST_US, MOST, MOST
 from crowdroute.router.model.facts import Requirement, SkillNeed
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
 from crowdroute.router.model.rules import (
+    SHORTEST_REFIT_US,
     BonusBand,
     BonusPlan,
     Field,
@@ -21,6 +22,7 @@ from crowdroute.router.model.rules import (
     LeaseTerms,
     Overlap,
     Prices,
+    RefitPlan,
     ReviewPlan,
     Routing,
     Stopping,
@@ -57,6 +59,10 @@ ONE = Field("label", LABELS)
         ("gold.first", {"gold": GoldPlan(first=-1)}),
         ("review.threshold", {"review": ReviewPlan(threshold=-0.1)}),
         ("review.share", {"review": ReviewPlan(share=1.1)}),
+        ("refit.every_us", {"refit": RefitPlan(every_us=-1)}),
+        ("refit.every_us", {"refit": RefitPlan(every_us=SHORTEST_REFIT_US - 1)}),
+        ("refit.every_us", {"refit": RefitPlan(every_us=LONGEST_US + 1)}),
+        ("refit.answers", {"refit": RefitPlan(every_us=DAY, answers=0)}),
         ("routing.exploration", {"routing": Routing("fifo", exploration=-1.0)}),
         ("routing.priority", {"routing": Routing("fifo", priority=4)}),
         ("routing.window", {"routing": Routing("fifo", window=-1)}),

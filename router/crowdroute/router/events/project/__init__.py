@@ -28,6 +28,7 @@ from crowdroute.router.events.project.operating import (
     ProjectCreated,
     ProjectPaused,
     ProjectResumed,
+    RefitFellDue,
     RulesApplied,
 )
 from crowdroute.router.events.project.people import PersonSevered, WorkerDiscounted, WorkerFactApplied
@@ -80,6 +81,7 @@ ProjectEvent = (
     | OutageNoted
     | ProblemReported
     | ModelInstalled
+    | RefitFellDue
 )
 
 PROJECT_EVENTS: tuple[type[Fact], ...] = ProjectEvent.__args__
@@ -109,6 +111,7 @@ __all__ = [
     "ProjectEvent",
     "ProjectPaused",
     "ProjectResumed",
+    "RefitFellDue",
     "ResultCorrected",
     "ReviewConcluded",
     "ReviewRequested",

@@ -37,6 +37,15 @@ class OutageNoted(Fact, tag=34):
     length_us: int
 
 
+class RefitFellDue(Fact, tag=37):
+    """The rules' schedule wants the models fitted anew; whoever serves the project has it done."""
+
+    version: int
+    """Which refit: one more than the last; it is due until that one, or new rules, are in force."""
+    answers: int
+    """Counted answers since the last one."""
+
+
 class ModelInstalled(Fact, tag=36):
     """What a refit found takes the place of what the models had learnt; every annotation that counts at this
     moment is applied to it again."""

@@ -19,6 +19,7 @@ from crowdroute.router.model.states import (
     TaskState,
 )
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project
+from crowdroute.router.state.refits import RefitSchedule
 from crowdroute.router.state.tables import NONE
 
 
@@ -37,6 +38,17 @@ def check(state: Project) -> None:
     _check_assignments(state)
     _check_indexes(state)
     _check_models(state)
+    _check_schedule(state)
+
+
+def _check_schedule(state: Project) -> None:
+    """A refit that is due is the next one, and nothing is counted towards one without a schedule."""
+    standing = state.refits
+    holds = standing.due in (0, state.models.installed.version + 1) and standing.answers >= 0
+    if not state.rules.refit.every_us:
+        holds = standing == RefitSchedule()
+    if not holds:
+        raise _broken(Kind.PROJECT, state.project, f"the schedule of refits stands at {standing}")
 
 
 def _broken(kind: Kind, identity: bytes, what: str) -> InvariantBroken:

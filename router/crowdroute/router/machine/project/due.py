@@ -1,12 +1,13 @@
 """Yield what time and earlier events have made due, a bounded number of steps at a time.
 
 In this order: leases that ran out; annotations of discounted workers; open tasks that new rules may have
-decided; bonuses of periods that have ended.
+decided; bonuses of periods that have ended; a refit that the schedule wants.
 """
 
 from __future__ import annotations
 
 from crowdroute.router.events import project as facts
+from crowdroute.router.machine.project import refitting
 from crowdroute.router.machine.project.money import reward
 from crowdroute.router.machine.project.settling import DISCOUNTED, repair, settle
 from crowdroute.router.machine.stream import Steps
@@ -42,6 +43,7 @@ def steps(state: Project, now_us: int) -> Steps:
         yield from _discount(state, state.repairs[0])
     yield from _reexamine(state)
     yield from _reward(state, now_us)
+    yield from refitting.fall_due(state, now_us)
 
 
 def next_us(state: Project) -> int | None:
@@ -52,6 +54,9 @@ def next_us(state: Project) -> int | None:
     deadline = state.deadlines.earliest()
     if deadline is not None:
         moments.append(deadline)
+    refit_us = refitting.due_us(state)
+    if refit_us is not None:
+        moments.append(refit_us)
     return min(moments, default=None)
 
 

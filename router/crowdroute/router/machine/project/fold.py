@@ -19,6 +19,7 @@ from crowdroute.router.model.states import Mode, ProjectState, Purpose, Receipt
 from crowdroute.router.state.evidence import evidence_of
 from crowdroute.router.state.models import Installed
 from crowdroute.router.state.project import WITH_KNOWN_ANSWER, Project, person_behind
+from crowdroute.router.state.refits import RefitSchedule
 from crowdroute.router.state.tables import NONE
 
 EVERYTHING = -2
@@ -46,11 +47,19 @@ def _created(state: Project, event: facts.ProjectCreated, at_us: int) -> int:
     return NONE
 
 
+def _begin_schedule(state: Project, at_us: int) -> None:
+    """Count time and answers towards the next refit from here on, if the rules have a schedule."""
+    state.refits = RefitSchedule(at_us) if state.rules.refit.every_us else RefitSchedule()
+
+
 def _rules_applied(state: Project, event: facts.RulesApplied, at_us: int) -> int:
     rules = event.rules
     if rules.version != len(state.history) + 1:
         raise InvariantBroken(f"rules version {rules.version} follows version {len(state.history)}")
+    scheduled = state.rules.refit.every_us > 0
     state.rules = rules
+    if scheduled != (rules.refit.every_us > 0):
+        _begin_schedule(state, at_us)
     state.sound_answers.clear()
     state.history.append(rules)
     state.models.follow_schema(rules.fields)
@@ -248,10 +257,21 @@ def _outage(state: Project, event: facts.OutageNoted, at_us: int) -> int:
     return NONE
 
 
+def _refit_fell_due(state: Project, event: facts.RefitFellDue, at_us: int) -> int:
+    if state.refits.due or event.version != state.models.installed.version + 1:
+        raise InvariantBroken(
+            f"refit {event.version} fell due after refit {state.models.installed.version} was in force"
+            f" and while refit {state.refits.due} was due"
+        )
+    state.refits.due = event.version
+    return NONE
+
+
 def _model_installed(state: Project, event: facts.ModelInstalled, at_us: int) -> int:
     installed = Installed(event.version, event.fitted_through, event.annotations, event.digest)
     evidence = [evidence_of(state, field) for field in range(len(event.fields))]
     state.models.install(installed, event.fields, evidence)
+    _begin_schedule(state, at_us)
     state.reexamine_from = 0
     return EVERYTHING
 
@@ -292,4 +312,5 @@ HANDLERS: dict[type[Fact], Callable[[Project, Any, int], int]] = {
     facts.OutageNoted: _outage,
     facts.ProblemReported: _problem,
     facts.ModelInstalled: _model_installed,
+    facts.RefitFellDue: _refit_fell_due,
 }

@@ -70,6 +70,8 @@ def submitted(state: Project, row: int, event: facts.AnswerSubmitted, at_us: int
             state.tasks.counted[table.stage[row]][task] += 1
             if state.tasks.purpose[task] in IN_POSTERIOR:
                 _teach_one_more(state, task, row)
+                if state.rules.refit.every_us:
+                    state.refits.answers += 1
     return task
 
 

@@ -1,4 +1,5 @@
-"""Decide whether what a refit found is taken over: only while what it was fitted to still holds."""
+"""Decide when a refit is due, and whether what one found is taken over: only while what it was fitted to
+still holds."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ import numpy as np
 from crowdroute.router.commands.project import InstallModel
 from crowdroute.router.commands.replies import Created
 from crowdroute.router.errors import InvalidCommand, WrongState
-from crowdroute.router.events.project import ModelInstalled
-from crowdroute.router.machine.stream import Decision
+from crowdroute.router.events.project import ModelInstalled, RefitFellDue
+from crowdroute.router.machine.stream import Decision, Steps
 from crowdroute.router.model.fitted import MOST_NUMBERS, FittedField, digest_of
 from crowdroute.router.state.project import Project
 
@@ -16,6 +17,21 @@ from crowdroute.router.state.project import Project
 def discounted_workers(state: Project) -> int:
     """Give how many workers' answers do not count; the number never falls."""
     return int(state.workers.rows["discounted"][: state.workers.count].sum())
+
+
+def due_us(state: Project) -> int | None:
+    """Give the moment at which the rules' schedule makes a refit due; None: not as things stand."""
+    plan, standing = state.rules.refit, state.refits
+    if not plan.every_us or standing.due or standing.answers < plan.answers:
+        return None
+    return standing.since_us + plan.every_us
+
+
+def fall_due(state: Project, now_us: int) -> Steps:
+    """Note that a refit is due; it stays the one that is due until it is in force."""
+    moment = due_us(state)
+    if moment is not None and moment <= now_us:
+        yield RefitFellDue(version=state.models.installed.version + 1, answers=state.refits.answers)
 
 
 def install(state: Project, wish: InstallModel, now_us: int) -> Decision:
@@ -41,15 +57,23 @@ def _check_numbers(wish: InstallModel) -> None:
             raise InvalidCommand(
                 "the numbers of a refit must be positive and as many as it says", {"field": "fields"}
             )
-    numbers = sum(len(field.confusion) // 4 for field in wish.fields)
+    require_room(sum(len(field.confusion) // 4 for field in wish.fields))
+    if wish.digest != digest_of(wish.fields):
+        raise InvalidCommand("the digest is not that of the refit's numbers", {"field": "digest"})
+
+
+def require_room(numbers: int) -> None:
+    """See that one installation may hold so many numbers.
+
+    Raises:
+        InvalidCommand: it may not.
+    """
     if numbers > MOST_NUMBERS:
         raise InvalidCommand(
             f"the refit has {numbers} numbers, and one installation at most {MOST_NUMBERS}: the online models"
             " go on without it",
             {"field": "fields"},
         )
-    if wish.digest != digest_of(wish.fields):
-        raise InvalidCommand("the digest is not that of the refit's numbers", {"field": "digest"})
 
 
 def _sound(field: FittedField) -> bool:

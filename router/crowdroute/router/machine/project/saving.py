@@ -18,6 +18,7 @@ from crowdroute.router.model.states import AssignmentState, ProjectState
 from crowdroute.router.state.interned import Interned
 from crowdroute.router.state.matrix import Matrix
 from crowdroute.router.state.project import Project, Signature
+from crowdroute.router.state.refits import RefitSchedule
 from crowdroute.router.state.table import Table
 
 VERSION = 2
@@ -46,6 +47,8 @@ class _Small(msgspec.Struct, array_like=True):
     parked: list[tuple[int, str]]
     corrections: list[tuple[int, str]]
     severed: list[int]
+    refits: RefitSchedule = msgspec.field(default_factory=RefitSchedule)
+    """Left out by releases that knew no schedule."""
 
 
 def _tables(state: Project) -> dict[str, Table]:
@@ -91,6 +94,7 @@ def _small(state: Project) -> bytes:
             parked=sorted(state.parked.items()),
             corrections=sorted(state.corrections.items()),
             severed=sorted(state.severed),
+            refits=state.refits,
         )
     )
 
@@ -146,6 +150,7 @@ def _restore_small(state: Project, small: _Small) -> None:
     state.parked = dict(small.parked)
     state.corrections = dict(small.corrections)
     state.severed = set(small.severed)
+    state.refits = small.refits
 
 
 def _derive(state: Project) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.model.ids import Kind, to_text
-from crowdroute.router.model.rules import MICROSECONDS, ProjectRules
+from crowdroute.router.model.rules import MICROSECONDS, SHORTEST_REFIT_US, ProjectRules
 from crowdroute.router.model.states import Stage, TaskState
 from crowdroute.router.policy.registry import POLICIES
 from crowdroute.router.quality.eligibility import requirements_of
@@ -130,6 +130,13 @@ def _bounds(rules: ProjectRules) -> Iterator[tuple[str, bool, str]]:
     yield "gold.first", 0 <= rules.gold.first <= MOST, f"0 to {MOST}"
     yield "review.threshold", 0.0 <= rules.review.threshold <= 1.0, "an accuracy is in 0..1"
     yield "review.share", 0.0 <= rules.review.share <= 1.0, "a share is in 0..1"
+    every_us = rules.refit.every_us
+    yield (
+        "refit.every_us",
+        not every_us or SHORTEST_REFIT_US <= every_us <= LONGEST_US,
+        "0, or 1m to ten years",
+    )
+    yield "refit.answers", 1 <= rules.refit.answers <= MOST, f"1 to {MOST}"
     yield "routing.exploration", 0.0 <= rules.routing.exploration <= 1.0, "a share is in 0..1"
     yield "routing.priority", 0 <= rules.routing.priority <= HIGHEST_PRIORITY, f"0 to {HIGHEST_PRIORITY}"
     yield "routing.window", rules.routing.window >= 0, "0 or more tasks"

@@ -156,6 +156,11 @@ def _project_news() -> dict[type[Fact], News]:
             lambda e: {"reason": e.reason, "attempts": str(e.attempts)},
         ),
         facts.TaskCancelled: News(tasks, lambda e: f"A task was cancelled: {e.reason}.", _reason),
+        facts.RefitFellDue: News(
+            projects,
+            lambda e: f"Refit {e.version} is due: {wording.answers(e.answers)} came since the last one.",
+            lambda e: {"version": str(e.version), "answers": str(e.answers)},
+        ),
         facts.ModelInstalled: News(
             projects,
             lambda e: f"The models were fitted anew to {e.annotations} labels (refit {e.version}).",
