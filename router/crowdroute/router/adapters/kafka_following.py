@@ -6,8 +6,10 @@ import secrets
 from bisect import bisect_right
 from collections.abc import Callable
 
+import msgspec
+
 from crowdroute.router.adapters.kafka_content import ContentReader, Version, secret_key, version_of, versioned
-from crowdroute.router.adapters.kafka_note import Epochs, with_batch
+from crowdroute.router.adapters.kafka_note import Epochs, Note, with_batch
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.sqlite_log import SqliteLog
@@ -85,16 +87,17 @@ def read_contents(
     copy: SqliteLog,
     where: KafkaPartition,
     sender: KafkaSender,
+    note: Note,
     offset: int,
-    secret: bytes,
     epoch_of: Callable[[int], int | None],
-) -> tuple[bytes, int]:
-    """Bring the contents into the copy and tombstone what ought to be gone; give the secret and the end."""
+) -> Note:
+    """Bring the contents from an offset on into the copy, tombstone what ought to be gone, and note it."""
 
     def held(key: str) -> Version | None:
         raw = copy.select((key,)).get(key)
         return None if raw is None else version_of(raw)
 
+    secret, unfinished = note.secret, note.unfinished and offset > 0
     while True:
         reader = ContentReader(epoch_of, held)
         first, end = where.bounds()
@@ -113,6 +116,7 @@ def read_contents(
         for dead in reader.to_tombstone():
             sender.send_and_wait(None, dead)
         secret = secret or reader.secret or b""
+        unfinished = unfinished if reader.unfinished is None else reader.unfinished
         if secret:
-            return secret, offset
+            return msgspec.structs.replace(note, contents=offset, secret=secret, unfinished=unfinished)
         sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

@@ -266,12 +266,10 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-<<<<<<< HEAD
-        note = Note(position, self._note.contents, self._note.secret, self._at_s, self._epochs, self._floor)
+        note = msgspec.structs.replace(
+            self._note, position=position, at_s=self._at_s, epochs=self._epochs, floor=self._floor
+        )
         write_note(self._note_path, note)
-=======
-        write_note(self._note_path, msgspec.structs.replace(self._note, position=position, at_s=self._at_s))
->>>>>>> main
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

@@ -26,12 +26,9 @@ class _Written(msgspec.Struct, frozen=True, array_like=True):
     contents: int
     secret: bytes
     at_s: float = 0.0
-<<<<<<< HEAD
+    unfinished: bool = False
     epochs: Epochs = ()
     floor: int = 0
-=======
-    unfinished: bool = False
->>>>>>> main
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -44,15 +41,12 @@ class Note(msgspec.Struct, frozen=True):
     """The key of the digests; empty when it was not read yet."""
     at_s: float = 0.0
     """Seconds since 1970 when the contents in the copy were certainly those of the log."""
-<<<<<<< HEAD
+    unfinished: bool = False
+    """Whether the log was copied from another one, and not to the end, as far as contents are looked at."""
     epochs: Epochs = ()
     """Of the batches in the copy, and of those that it lacks."""
     floor: int = 0
     """Sequence of the batch from which on the copy has all; 0: it lacks none."""
-=======
-    unfinished: bool = False
-    """Whether the log was copied from another one, and not to the end, as far as contents are looked at."""
->>>>>>> main
 
     def contents_from(self, now_s: float) -> int:
         """Give the offset from which contents are to be read on; 0 when that takes an empty copy, because
@@ -75,22 +69,27 @@ def read_note(path: Path, topic_id: bytes, head: int) -> Note:
         return Note(Position(topic_id))
     if position.sequence > head or (position.sequence and not found.epochs):
         return Note(Position(topic_id))
-<<<<<<< HEAD
-    return Note(position, found.contents, found.secret, found.at_s, found.epochs, found.floor)
-=======
-    return Note(position, found.contents, found.secret, found.at_s, found.unfinished)
->>>>>>> main
+    return Note(
+        position,
+        found.contents,
+        found.secret,
+        found.at_s,
+        found.unfinished,
+        found.epochs,
+        found.floor,
+    )
 
 
 def write_note(path: Path, note: Note) -> None:
     """Put a note in the place of the one before, whole or not at all."""
-<<<<<<< HEAD
     written = _Written(
-        encode_position(note.position), note.contents, note.secret, note.at_s, note.epochs, note.floor
-=======
-    raw = msgspec.msgpack.encode(
-        _Written(encode_position(note.position), note.contents, note.secret, note.at_s, note.unfinished)
->>>>>>> main
+        encode_position(note.position),
+        note.contents,
+        note.secret,
+        note.at_s,
+        note.unfinished,
+        note.epochs,
+        note.floor,
     )
     raw = msgspec.msgpack.encode(written)
     partial = path.with_name(path.name + ".partial")

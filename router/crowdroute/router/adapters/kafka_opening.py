@@ -14,18 +14,7 @@ import msgspec
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
-<<<<<<< HEAD
-from crowdroute.router.adapters.kafka_content import SECRET, secret_key
 from crowdroute.router.adapters.kafka_following import Following, epoch_of, read_contents
-=======
-from crowdroute.router.adapters.kafka_content import (
-    ContentReader,
-    Version,
-    secret_key,
-    version_of,
-    versioned,
-)
->>>>>>> main
 from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
 from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
@@ -138,20 +127,14 @@ def open_kafka_log(
         if content_from == 0:
             copy.forget_contents()
         try:
-<<<<<<< HEAD
             wrote = partial(epoch_of, following.epochs, copy.head()[0])
-            secret, content_offset = read_contents(copy, where, contents, content_from, note.secret, wrote)
+            note = read_contents(copy, where, contents, note, content_from, wrote)
         finally:
             where.close()
         copy.sync()
-        note = Note(reader.position(), content_offset, secret, began_s, following.epochs, note.floor)
-=======
-            note = _read_contents(copy, where, contents, note, content_from)
-        finally:
-            where.close()
-        copy.sync()
-        note = msgspec.structs.replace(note, position=reader.position(), at_s=began_s)
->>>>>>> main
+        note = msgspec.structs.replace(
+            note, position=reader.position(), at_s=began_s, epochs=following.epochs
+        )
         write_note(path, note)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)
@@ -201,94 +184,3 @@ def _source_for(
 ) -> KafkaPartition | KafkaHistory:
     """Give the topic alone where it has all that is wanted: an archive out of reach does no harm then."""
     return batches if reader.wanted >= batches.bounds()[0] else KafkaHistory(batches, archive)
-
-
-<<<<<<< HEAD
-def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
-    """Give a shard that was never used the content key of the log that it becomes a copy of; blocks.
-
-    Nothing happens where there is a key already: whoever opens the log sees what key it has.
-
-    Raises:
-        ConfigurationError, StorageError, AppendFailed: as `open_kafka_log`.
-    """
-    ensure_topics(place.connection, place.name, place.shards, place.durability)
-    where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
-    try:
-        first, end = where.bounds()
-        if any((found.key or b"")[:1] == SECRET for found in where.records(first, end - 1)):
-            return
-    finally:
-        where.close()
-    sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
-    try:
-        sender.send_and_wait(content_key, secret_key())
-    finally:
-        sender.close()
-=======
-class _Following:
-    """Brings the batches of the log into the copy, many in one transaction."""
-
-    def __init__(self, copy: SqliteLog) -> None:
-        self._copy = copy
-        self._head, _ = copy.head()
-        self._waiting: list[StoredBatch] = []
-        self._bytes = 0
-
-    def take(self, stored: StoredBatch) -> None:
-        """Take the next valid batch, or see that the copy has it."""
-        if stored.sequence <= self._head:
-            if next(self._copy.read(stored.sequence - 1)).chain != stored.chain:
-                raise LogCorrupt(
-                    f"batch {stored.sequence} of the copy in {self._copy.directory} is not the log's: remove"
-                    " the directory, so that a new copy is made",
-                    {"sequence": str(stored.sequence), "differs": "chain"},
-                )
-            return
-        self._waiting.append(stored)
-        self._bytes += len(stored.body)
-        if self._bytes > COPIED_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was taken."""
-        self._copy.follow(self._waiting)
-        self._waiting, self._bytes = [], 0
-
-
-def _read_contents(
-    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, note: Note, offset: int
-) -> Note:
-    """Bring the contents from an offset on into the copy, tombstone what ought to be gone, and note it."""
-
-    def held(key: str) -> Version | None:
-        raw = copy.select((key,)).get(key)
-        return None if raw is None else version_of(raw)
-
-    def epoch_of(sequence: int) -> int | None:
-        return None if sequence > copy.head()[0] else next(copy.read(sequence - 1)).epoch
-
-    secret, unfinished = note.secret, note.unfinished and offset > 0
-    while True:
-        reader = ContentReader(epoch_of, held)
-        first, end = where.bounds()
-        changes: list[ContentChange] = []
-        size = 0
-        for found in where.records(max(offset, first), end - 1):
-            change = reader.take(found)
-            if change is not None:
-                changes.append(versioned(*change))
-                size += len(change.body or b"")
-            if size > COPIED_BYTES:
-                copy.follow((), changes)
-                changes, size = [], 0
-        copy.follow((), changes)
-        offset = max(offset, end)
-        for dead in reader.to_tombstone():
-            sender.send_and_wait(None, dead)
-        secret = secret or reader.secret or b""
-        unfinished = unfinished if reader.unfinished is None else reader.unfinished
-        if secret:
-            return msgspec.structs.replace(note, contents=offset, secret=secret, unfinished=unfinished)
-        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())
->>>>>>> main
