@@ -35,7 +35,7 @@ faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of dis
 .PHONY: soak
 soak: $(VENV)/.installed-$(if $(CLUSTER),cluster,dev) ## the nemesis for MINUTES=…, in rounds of every fault; CLUSTER=1: against Ray, Kafka and Redis; SEED=… repeats one
 	@test -n "$(MINUTES)" || { echo "say how long: make soak MINUTES=30" >&2; exit 2; }
-	$(BIN)/python -m tests.faults.nemesis.soak $(if $(CLUSTER),--cluster) --minutes $(MINUTES) --seed $(or $(SEED),1)
+	PYTHONPATH=deploy/local $(BIN)/python -m tests.faults.nemesis.soak $(if $(CLUSTER),--cluster) --minutes $(MINUTES) --seed $(or $(SEED),1)
 
 .PHONY: services-up
 services-up: ## Apache Kafka and Redis on this machine (BROKERS=3: three brokers); see docs/cluster.md

@@ -23,7 +23,7 @@ from tests.checker import Report
 from tests.faults.annotators import Crowd
 from tests.faults.journal import START, Journal, Line
 from tests.faults.kafka_store import OnKafka
-from tests.faults.nemesis.kafka_faults import BROKER
+from tests.faults.nemesis import brokers
 from tests.faults.scene import Scene, prepare
 from tests.faults.serving import Serving
 from tests.faults.verdict import judge
@@ -95,7 +95,7 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
     journal = Journal(folder / "journal")
     memory: dict[Phase, float] = {}
     refused: Counter[str] = Counter()
-    broker = services.pid(BROKER)
+    broker = brokers.pid(services, brokers.ONLY)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(serving.close)
         begun = time.monotonic()
@@ -125,7 +125,7 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
         keeping.cancel()
         serving.send(signal.SIGTERM)
         assert await serving.ended() == 0, serving.words
-    broken, told_otherwise = judge(store.history(), scene.stream, journal.close())
+    broken, told_otherwise = judge(store.history().batches, scene.stream, journal.close())
     return Frozen(
         *(seconds, told, refused, serving.ends, start_s, back_s, memory),
         *(journal.answers, errors, broken, told_otherwise),

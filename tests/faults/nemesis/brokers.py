@@ -18,9 +18,18 @@ GONE_S = 20.0
 LOOK_S = 0.05
 
 
+ONLY = 1
+"""The broker of services that have one."""
+
+
+def pid(services: Services, number: int) -> int:
+    """Give the process of a broker."""
+    return services.pid(f"kafka-{number}")
+
+
 async def kill(services: Services, number: int) -> None:
     """End a broker without any warning, and return when it is gone."""
-    os.kill(services.pid(f"kafka-{number}"), signal.SIGKILL)
+    os.kill(pid(services, number), signal.SIGKILL)
     broker = next(one for one in services.choices()["brokers"] if one["node_id"] == number)
     async with asyncio.timeout(GONE_S):
         # The kernel takes its time to end so many threads, and only then gives the ports back.
@@ -30,9 +39,9 @@ async def kill(services: Services, number: int) -> None:
 
 async def freeze(services: Services, number: int, chance: random.Random) -> None:
     """Stop a broker for a while, and let it go on."""
-    pid = services.pid(f"kafka-{number}")
-    os.kill(pid, signal.SIGSTOP)
+    frozen = pid(services, number)
+    os.kill(frozen, signal.SIGSTOP)
     try:
         await asyncio.sleep(chance.uniform(*FROZEN_S))
     finally:
-        os.kill(pid, signal.SIGCONT)
+        os.kill(frozen, signal.SIGCONT)

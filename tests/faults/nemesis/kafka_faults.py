@@ -11,9 +11,6 @@ from tests.faults.nemesis.ground import Fault, Ground
 from tests.faults.serving import Serving
 from tests.support.services import Services
 
-BROKER = 1
-"""The only one."""
-
 
 def _services(ground: Ground) -> Services:
     assert ground.store.services is not None, "there is no broker behind this engine"
@@ -22,12 +19,12 @@ def _services(ground: Ground) -> Services:
 
 async def _broker_killed(ground: Ground, chance: random.Random) -> None:
     services = _services(ground)
-    await brokers.kill(services, BROKER)
+    await brokers.kill(services, brokers.ONLY)
     await asyncio.to_thread(services.up)
 
 
 async def _broker_frozen(ground: Ground, chance: random.Random) -> None:
-    await brokers.freeze(_services(ground), BROKER, chance)
+    await brokers.freeze(_services(ground), brokers.ONLY, chance)
 
 
 async def _taken_over(ground: Ground, chance: random.Random) -> None:

@@ -48,6 +48,7 @@ async def soak(a_round: Round, minutes: float, seed: int) -> list[Account]:
     accounts: list[Account] = []
     while not accounts or (accounts[-1].ok and time.monotonic() < ends):
         folder = Path(tempfile.mkdtemp(prefix="crowdroute-soak-"))
+        print(f"seed {seed + len(accounts)}, in {folder}", flush=True)
         accounts.append(await a_round(folder, seed + len(accounts)))
         print(accounts[-1], flush=True)
         if accounts[-1].ok:

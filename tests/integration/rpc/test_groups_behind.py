@@ -15,8 +15,9 @@ from crowdroute.api.v1 import projects_pb2, tasks_pb2, workers_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.client.errors import ClientError
 from crowdroute.peer.v1 import peer_pb2
+from crowdroute.router.errors import NotReady
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE
-from crowdroute.router.rpc.group import following
+from crowdroute.router.rpc.group import following, servicer
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.runtime.placement import ShardMap
 
@@ -66,6 +67,39 @@ async def a_worker_of_whom_nothing_was_heard(both: Pair, patch: pytest.MonkeyPat
         request = workers_pb2.UpsertWorkerRequest(external_id="ada")
         worker: str = (await manager.operations.UpsertWorker(request)).id
     return worker
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+async def test_an_organisation_that_is_larger_than_a_message_is_followed_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    monkeypatch.setattr(servicer, "PIECE_BYTES", piece)
+    async with pair(tmp_path) as both:
+        of_home = both.home.group.engines[0].shard.organisation("default")
+        (copy,) = both.away.group.copies.values()
+        assert copy.machine.pack() == of_home.pack()
+
+
+async def test_pieces_that_a_connection_took_with_it_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servicer, "PIECE_BYTES", 50)
+    follow = PeerLink.follow
+    broken: list[PeerLink] = []
+
+    async def breaking(link: PeerLink) -> AsyncIterator[peer_pb2.FollowPart]:
+        async for part in follow(link):
+            yield part
+            if link not in broken and any(told.more for told in part.organisations):
+                broken.append(link)
+                raise NotReady("cut")
+
+    monkeypatch.setattr(PeerLink, "follow", breaking)
+    async with pair(tmp_path) as both:
+        assert broken
+        of_home = both.home.group.engines[0].shard.organisation("default")
+        (copy,) = both.away.group.copies.values()
+        assert copy.machine.pack() == of_home.pack()
 
 
 async def test_what_a_call_names_is_looked_for_at_home_before_it_is_not_found(

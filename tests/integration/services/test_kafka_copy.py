@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from tests.support.counting_core import CountingCore
@@ -15,17 +17,19 @@ from tests.support.small_crowd import TASKS
 
 from crowdroute.router.adapters.codec import assemble, chain, decode_batch
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_copied import begin_with_key
 from crowdroute.router.adapters.kafka_log import KafkaLog
-from crowdroute.router.adapters.kafka_opening import KafkaPlace, begin_with_key, open_kafka_log
+from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.cli.program import run
-from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.errors import AppendFailed, ConfigurationError, Fenced
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
 from crowdroute.router.runtime import moving
-from crowdroute.router.runtime.copying import CopiedLog, compare, copy_history
+from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.copying import Copied, CopiedLog, compare, copy_history
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import recover
 
@@ -183,12 +187,17 @@ async def test_several_shards_are_copied_from_kafka_when_all_were_taken_and_nobo
         await append(owner, assemble(1, []), ContentChange(f"item/{shard}", b"text"))
         owner.close()
     others: list[KafkaLog] = []
+    first_taken = Event()
 
     def opened_while_another_takes_the_first(where: KafkaPlace, generation: int) -> KafkaLog:
         if where.shard == 1:
+            assert first_taken.wait(30)
             first = on_kafka._replace(directory=tmp_path / "other")
             others.append(open_kafka_log(first, generation, query_lease_us=LEASE_US))
-        return open_kafka_log(where, generation, query_lease_us=LEASE_US)
+        taken = open_kafka_log(where, generation, query_lease_us=LEASE_US)
+        if where.shard == 0:
+            first_taken.set()
+        return taken
 
     with monkeypatch.context() as patched:
         patched.setattr(moving, "open_kafka_log", opened_while_another_takes_the_first)
@@ -204,6 +213,51 @@ async def test_several_shards_are_copied_from_kafka_when_all_were_taken_and_nobo
         assert log.head() == (copied[shard].sequence, copied[shard].chain)
         assert log.select([f"item/{shard}"]) == {f"item/{shard}": b"text"}
         log.close()
+
+
+async def test_a_copy_to_kafka_that_was_interrupted_is_served_by_no_node_until_it_is_finished(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, settings = tmp_path / "source", tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "node"}"\nshards = 2\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "interrupted"\n'
+        'durability = "single-broker"\n'
+    )
+    kafka = moving.place_of(settings, 0).settings.kafka
+    assert kafka is not None
+
+    async def worked(shard: int) -> None:
+        log = SqliteLog(source, shard)
+        await append(log, assemble(log.head()[0] + 1, []), ContentChange(f"item/{shard}", b"text"))
+        log.close()
+
+    async def copied() -> dict[int, Copied]:
+        return await moving.move(moving.place_of(source, 0), moving.place_of(settings, 0))
+
+    async def served(node: str) -> None:
+        async with clustered_shard(kafka, tmp_path / node, shards=2, snapshots=False):
+            pass
+
+    async def interrupted(log: CopiedLog, target: CopiedLog, *more: Any) -> Copied:
+        if log.select(["item/1"]):
+            raise AppendFailed("the brokers do not answer")
+        return await copy_history(log, target, *more)
+
+    for shard in (0, 1):
+        await worked(shard)
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "copy_history", interrupted)
+        with pytest.raises(AppendFailed):
+            await copied()
+    # The first shard is whole in Kafka; without the second, which caused some of it, nobody may have it.
+    for node in ("another", "another", "node"):
+        with pytest.raises(ConfigurationError, match="give the same `crowdroute log copy` again"):
+            await served(node)
+    await worked(0)
+    assert {shard: one.sequence for shard, one in (await copied()).items()} == {0: 2, 1: 1}
+    for node in ("another", "node"):
+        await served(node)
 
 
 def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(

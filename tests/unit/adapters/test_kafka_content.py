@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crowdroute.router.adapters.kafka_content import ContentReader, secret_key
+from crowdroute.router.adapters.kafka_content import UNFINISHED, ContentReader, secret_key
 from crowdroute.router.adapters.kafka_partition import Found
 
 
@@ -13,3 +13,12 @@ def test_the_first_secret_counts_also_after_compaction() -> None:
         reader = ContentReader(lambda _sequence: None, lambda _key: None)
         assert [reader.take(found) for found in topic] == [None, None]
         assert reader.secret == b"first"
+
+
+def test_whether_a_copy_is_finished_is_what_was_said_last_of_it() -> None:
+    begun, ended = Found(0, UNFINISHED, b""), Found(1, UNFINISHED, None)
+    for topic, said in (([], None), ([begun], True), ([begun, ended], False), ([ended], False)):
+        reader = ContentReader(lambda _sequence: None, lambda _key: None)
+        assert [reader.take(found) for found in topic] == [None] * len(topic)
+        assert reader.unfinished is said
+        assert reader.to_tombstone() == ()

@@ -77,6 +77,13 @@ def test_a_connection_that_cannot_be_closed_keeps_no_other_open(tmp_path: Path) 
     assert said == ["sync", "batches", "contents", "partition", "copy"]
 
 
+def test_a_note_of_a_copy_that_is_not_finished_says_so_until_it_is_finished(tmp_path: Path) -> None:
+    for unfinished in (True, False):
+        note = Note(Position(TOPIC), 3, b"secret", 5.0, unfinished)
+        write_note(tmp_path / "note", note)
+        assert read_note(tmp_path / "note", TOPIC, 0) == note
+
+
 def test_a_note_that_is_ahead_of_the_copy_is_worth_nothing(tmp_path: Path) -> None:
     position = Position(
         topic_id=TOPIC,

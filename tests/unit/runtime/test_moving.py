@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.sqlite_files import shards_in
 from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.adapters.unfinished_copy import require_finished
 from crowdroute.router.cli.program import run
-from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.errors import AppendFailed, ConfigurationError, Fenced, LogCorrupt
 from crowdroute.router.ports import ContentChange, StoredBatch
-from crowdroute.router.runtime.moving import move, place_of
+from crowdroute.router.runtime import moving
+from crowdroute.router.runtime.copying import Copied
+from crowdroute.router.runtime.embedded import embedded_shard
+from crowdroute.router.runtime.moving import Log, LogPlace, move, place_of
 
 
 def begun(directory: Path, *bodies: bytes, shard: int = 0) -> Path:
@@ -30,6 +36,19 @@ def begun(directory: Path, *bodies: bytes, shard: int = 0) -> Path:
 
     asyncio.run(append())
     return directory
+
+
+def interrupted_at_the_second(copy: Callable[..., Awaitable[Copied]]) -> Callable[..., Awaitable[Copied]]:
+    """Give a copying of histories that a full disk ends after the first."""
+    done: list[Copied] = []
+
+    async def copying(*arguments: object) -> Copied:
+        if done:
+            raise AppendFailed("no space left")
+        done.append(await copy(*arguments))
+        return done[0]
+
+    return copying
 
 
 def moved(source: Path, target: Path) -> None:
@@ -127,6 +146,75 @@ def test_every_shard_is_held_until_the_last_is_copied(tmp_path: Path) -> None:
 
     asyncio.run(move(place_of(source, 0), place_of(tmp_path / "target", 0), try_to_write))
     assert refused == [0, 1, 0, 1]
+
+
+def test_shards_are_opened_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = begun(tmp_path / "source", b"one")
+    begun(source, b"two", shard=1)
+    both, met = Barrier(2, timeout=30), []
+    original = LogPlace._open
+
+    def open_beside_the_other(self: LogPlace, directory: Path, shard: int) -> Log:
+        met.append(both.wait())
+        return original(self, directory, shard)
+
+    monkeypatch.setattr(LogPlace, "_open", open_beside_the_other)
+    moved(source, tmp_path / "target")
+    assert len(met) == 2 * 3  # of the source, of the target, and read back
+
+
+def test_a_copy_that_was_interrupted_is_served_by_nobody_until_it_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = begun(tmp_path / "source", b"one"), tmp_path / "target"
+    begun(source, b"two", shard=1)
+
+    async def serve() -> None:
+        async with embedded_shard(target, snapshots=False):
+            pass
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "copy_history", interrupted_at_the_second(moving.copy_history))
+        with pytest.raises(AppendFailed):
+            moved(source, target)
+    with pytest.raises(ConfigurationError, match=r"not finished.*give the same `crowdroute log copy` again"):
+        asyncio.run(serve())
+    with pytest.raises(ConfigurationError, match="is a copy that was not finished"):
+        moved(target, tmp_path / "further")
+    begun(source, b"three", shard=1)
+
+    moved(source, target)
+    require_finished(target)
+    log = SqliteLog(target, 1)
+    assert [stored.body for stored in log.read()] == [b"two", b"three"]
+    log.close()
+
+
+def test_a_copy_that_differs_stays_unfinished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = begun(tmp_path / "source", b"one"), tmp_path / "target"
+
+    def differs(_source: object, _target: object) -> None:
+        raise LogCorrupt("batch 1 of the copy is not that of the source")
+
+    monkeypatch.setattr(moving, "compare", differs)
+    with pytest.raises(LogCorrupt):
+        moved(source, target)
+    with pytest.raises(ConfigurationError, match="not finished"):
+        require_finished(target)
+
+
+def test_a_target_that_is_refused_for_one_shard_is_left_as_it_was(tmp_path: Path) -> None:
+    source, target = begun(tmp_path / "source", b"one"), tmp_path / "target"
+    begun(source, b"two", shard=1)
+    moved(source, target)
+    begun(source, b"more")
+    begun(target, b"its own", shard=1)
+    with pytest.raises(ConfigurationError, match="the target goes on to batch 2"):
+        moved(source, target)
+    require_finished(target)
+    log = SqliteLog(target)
+    assert log.head()[0] == 1
+    log.close()
 
 
 def test_a_cluster_of_fewer_shards_is_no_target(tmp_path: Path) -> None:

@@ -125,16 +125,18 @@ class Section(_message.Message):
     def __init__(self, name: _Optional[str] = ..., body: _Optional[bytes] = ...) -> None: ...
 
 class Organisation(_message.Message):
-    __slots__ = ("stream", "shard", "sequence", "sections")
+    __slots__ = ("stream", "shard", "sequence", "sections", "more")
     STREAM_FIELD_NUMBER: _ClassVar[int]
     SHARD_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     stream: str
     shard: int
     sequence: int
     sections: _containers.RepeatedCompositeFieldContainer[Section]
-    def __init__(self, stream: _Optional[str] = ..., shard: _Optional[int] = ..., sequence: _Optional[int] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ...) -> None: ...
+    more: bool
+    def __init__(self, stream: _Optional[str] = ..., shard: _Optional[int] = ..., sequence: _Optional[int] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., more: _Optional[bool] = ...) -> None: ...
 
 class DurableEntry(_message.Message):
     __slots__ = ("stream", "shard", "sequence", "entry")

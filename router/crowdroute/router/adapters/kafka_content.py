@@ -19,7 +19,7 @@ from crowdroute.router.errors import LogCorrupt
 from crowdroute.router.ports import ContentChange
 
 _front = struct.Struct(">BQQ")
-_VERSION, _SECRET, _CLOCK = 1, 2, 3
+_VERSION, _SECRET, _CLOCK, _UNFINISHED = 1, 2, 3, 4
 _BODY, _ERASED = b"\x01", b"\x00"
 
 SECRET = bytes((_SECRET,))
@@ -27,6 +27,9 @@ SECRET = bytes((_SECRET,))
 
 CLOCK = bytes((_CLOCK,))
 """Name of the record that is written to learn the broker's time; it says nothing."""
+
+UNFINISHED = bytes((_UNFINISHED,))
+"""Name of the record that is there while the log is copied from another one, and tombstoned after that."""
 
 SERVED = CLOCK + b"\x01"
 """Name of the record that an owner writes again and again while it serves, and tombstones when it ends in
@@ -102,6 +105,8 @@ class ContentReader:
         self._now: dict[str, Version | None] = {}
         self._dead: dict[bytes, None] = {}
         self.secret: bytes | None = None
+        self.unfinished: bool | None = None
+        """Whether the log is a copy that is not finished, as the last such record says; None without one."""
 
     def take(self, found: Found) -> Admitted | None:
         """Give the change that a record brings, None for none.
@@ -114,6 +119,9 @@ class ContentReader:
             self.secret = self.secret or found.value
             return None
         if raw[:1] == CLOCK:
+            return None
+        if raw == UNFINISHED:
+            self.unfinished = found.value is not None
             return None
         key, version = decode_key(raw, found.offset)
         before = self._now[key] if key in self._now else self._held(key)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
+
 from crowdroute.router.adapters.codec import assemble, chain
 from crowdroute.router.adapters.kafka_clock import tell_served
 from crowdroute.router.adapters.kafka_content import (
@@ -32,6 +34,7 @@ from crowdroute.router.adapters.kafka_reader import Verdict
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
+from crowdroute.router.adapters.unfinished_copy import unfinished
 from crowdroute.router.errors import AppendFailed, LogCorrupt, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
 
@@ -83,6 +86,18 @@ class KafkaLog:
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
+
+    def require_finished(self, place: str) -> None:
+        """See that the log, if it is a copy of another one, was copied with all its shards.
+
+        Args:
+            place: where the log is, for the message.
+
+        Raises:
+            ConfigurationError: it was not, so that shards do not fit together.
+        """
+        if self._note.unfinished:
+            raise unfinished(place)
 
     async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
         """Make a batch and the contents it names durable in Kafka, and put them into the copy.
@@ -203,7 +218,7 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-        write_note(self._note_path, Note(position, self._note.contents, self._note.secret, self._at_s))
+        write_note(self._note_path, msgspec.structs.replace(self._note, position=position, at_s=self._at_s))
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

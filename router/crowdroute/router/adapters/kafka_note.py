@@ -22,6 +22,7 @@ class _Written(msgspec.Struct, frozen=True, array_like=True):
     contents: int
     secret: bytes
     at_s: float = 0.0
+    unfinished: bool = False
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -34,6 +35,8 @@ class Note(msgspec.Struct, frozen=True):
     """The key of the digests; empty when it was not read yet."""
     at_s: float = 0.0
     """Seconds since 1970 when the contents in the copy were certainly those of the log."""
+    unfinished: bool = False
+    """Whether the log was copied from another one, and not to the end, as far as contents are looked at."""
 
     def contents_from(self, now_s: float) -> int:
         """Give the offset from which contents are to be read on; 0 when that takes an empty copy, because
@@ -56,13 +59,13 @@ def read_note(path: Path, topic_id: bytes, head: int) -> Note:
         return Note(Position(topic_id))
     if position.sequence > head:
         return Note(Position(topic_id))
-    return Note(position, found.contents, found.secret, found.at_s)
+    return Note(position, found.contents, found.secret, found.at_s, found.unfinished)
 
 
 def write_note(path: Path, note: Note) -> None:
     """Put a note in the place of the one before, whole or not at all."""
     raw = msgspec.msgpack.encode(
-        _Written(encode_position(note.position), note.contents, note.secret, note.at_s)
+        _Written(encode_position(note.position), note.contents, note.secret, note.at_s, note.unfinished)
     )
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_content import (
-    SECRET,
     ContentReader,
     Version,
     secret_key,
@@ -132,11 +133,11 @@ def open_kafka_log(
         if content_from == 0:
             copy.forget_contents()
         try:
-            secret, content_offset = _read_contents(copy, where, contents, content_from, note.secret)
+            note = _read_contents(copy, where, contents, note, content_from)
         finally:
             where.close()
         copy.sync()
-        note = Note(reader.position(), content_offset, secret, began_s)
+        note = msgspec.structs.replace(note, position=reader.position(), at_s=began_s)
         write_note(path, note)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)
@@ -152,29 +153,6 @@ def _source_for(
 ) -> KafkaPartition | KafkaHistory:
     """Give the topic alone where it has all that is wanted: an archive out of reach does no harm then."""
     return batches if reader.wanted >= batches.bounds()[0] else KafkaHistory(batches, archive)
-
-
-def begin_with_key(place: KafkaPlace, content_key: bytes) -> None:
-    """Give a shard that was never used the content key of the log that it becomes a copy of; blocks.
-
-    Nothing happens where there is a key already: whoever opens the log sees what key it has.
-
-    Raises:
-        ConfigurationError, StorageError, AppendFailed: as `open_kafka_log`.
-    """
-    ensure_topics(place.connection, place.name, place.shards, place.durability)
-    where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
-    try:
-        first, end = where.bounds()
-        if any((found.key or b"")[:1] == SECRET for found in where.records(first, end - 1)):
-            return
-    finally:
-        where.close()
-    sender = KafkaSender(place.connection, content_topic(place.name), place.shard)
-    try:
-        sender.send_and_wait(content_key, secret_key())
-    finally:
-        sender.close()
 
 
 class _Following:
@@ -208,9 +186,9 @@ class _Following:
 
 
 def _read_contents(
-    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, offset: int, secret: bytes
-) -> tuple[bytes, int]:
-    """Bring the contents into the copy and tombstone what ought to be gone; give the secret and the end."""
+    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, note: Note, offset: int
+) -> Note:
+    """Bring the contents from an offset on into the copy, tombstone what ought to be gone, and note it."""
 
     def held(key: str) -> Version | None:
         raw = copy.select((key,)).get(key)
@@ -219,6 +197,7 @@ def _read_contents(
     def epoch_of(sequence: int) -> int | None:
         return None if sequence > copy.head()[0] else next(copy.read(sequence - 1)).epoch
 
+    secret, unfinished = note.secret, note.unfinished and offset > 0
     while True:
         reader = ContentReader(epoch_of, held)
         first, end = where.bounds()
@@ -237,6 +216,7 @@ def _read_contents(
         for dead in reader.to_tombstone():
             sender.send_and_wait(None, dead)
         secret = secret or reader.secret or b""
+        unfinished = unfinished if reader.unfinished is None else reader.unfinished
         if secret:
-            return secret, offset
+            return msgspec.structs.replace(note, contents=offset, secret=secret, unfinished=unfinished)
         sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from crowdroute.router.adapters.kafka_client import LARGEST_RECORD, KafkaConnection
 from crowdroute.router.errors import ConfigurationError, StorageError
+
+KNOWN_WITHIN_S = 10.0
+"""Longest time until every broker knows a topic that was just made: each learns it by itself, and a process
+that is told by one that it is there may then ask another."""
+PAUSE_S = 0.1
+"""Between two looks for such a topic."""
 
 ERASED_WITHIN_MS = 24 * 3600 * 1000
 """Longest time until compaction must have looked at what was erased."""
@@ -204,33 +212,30 @@ def _ensure(
             raise StorageError(
                 f"topic {topic} cannot be made in {connection.place} ({error})", {"topic": topic}
             ) from error
-    return _looked_at(connection, topic, shards, wanted, durability)
+    return _looked_at(connection, topic, shards, wanted, durability, patience_s=KNOWN_WITHIN_S)
 
 
 def _looked_at(
-    connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
+    connection: KafkaConnection,
+    topic: str,
+    shards: int,
+    wanted: Mapping[str, str],
+    durability: Durability,
+    *,
+    patience_s: float = 0.0,
 ) -> bytes:
-    """See that a topic is safe; give its id."""
-    from kafka.admin import ConfigResource, ConfigResourceType
-    from kafka.errors import KafkaError
-
-    with closing(connection.admin()) as admin:
-        try:
-            (found,) = admin.describe_topics([topic])
-            told = admin.describe_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all"
-            )
-        except KafkaError as error:
-            raise StorageError(
-                f"topic {topic} cannot be looked at in {connection.place} ({error})", {"topic": topic}
-            ) from error
-    partitions = found["partitions"]
-    if not partitions:
+    """See that a topic is safe, after so long as one that is not known yet is waited for; give its id."""
+    until = time.monotonic() + patience_s
+    while (described := _described(connection, topic)) is None and time.monotonic() < until:
+        time.sleep(PAUSE_S)
+    if described is None:
         raise ConfigurationError(
             f"there is no topic {topic} in {connection.place}: correct the name of the log, or, if the topic"
             f" was removed, restore the log from a copy",
             {"topic": topic},
         )
+    found, in_force = described
+    partitions = found["partitions"]
     if len(partitions) < shards:
         raise ConfigurationError(
             f"topic {topic} has {len(partitions)} partitions, and {shards} shards need one each:"
@@ -244,7 +249,6 @@ def _looked_at(
             f" {_REPLICAS[durability]}, or set durability to single-broker if one broker is all there is",
             {"topic": topic, "replicas": str(replicas)},
         )
-    in_force = {key: str(entry["value"]) for key, entry in told["topic"][topic].items()}
     unsafe = [
         f"{key} is {in_force.get(key)}, not {value}"
         for key, value in wanted.items()
@@ -256,6 +260,28 @@ def _looked_at(
             {"topic": topic, "settings": ", ".join(unsafe)},
         )
     return UUID(str(found["topic_id"])).bytes
+
+
+def _described(connection: KafkaConnection, topic: str) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """Give a topic and the settings in force; None when the broker that was asked knows none of that name."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+    from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+    with closing(connection.admin()) as admin:
+        try:
+            (found,) = admin.describe_topics([topic])
+            told = admin.describe_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, topic)], config_filter="all"
+            )
+        except UnknownTopicOrPartitionError:
+            return None
+        except KafkaError as error:
+            raise StorageError(
+                f"topic {topic} cannot be looked at in {connection.place} ({error})", {"topic": topic}
+            ) from error
+    if not found["partitions"]:
+        return None
+    return found, {key: str(entry["value"]) for key, entry in told["topic"][topic].items()}
 
 
 def _suffices(key: str, value: str, wanted: str) -> bool:

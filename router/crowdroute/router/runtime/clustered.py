@@ -69,14 +69,15 @@ async def clustered_shard(
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
         LogCorrupt: the log is damaged or of another cluster.
-        ConfigurationError: a topic is unsafe, the clocks of the brokers and of this machine are apart, or the
-            cluster's extra is not installed.
+        ConfigurationError: a topic is unsafe, the clocks of the brokers and of this machine are apart, the
+            log is a copy that was not finished, or the cluster's extra is not installed.
         StorageError: the cluster or the disk does not answer.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
     place = place_on_kafka(kafka, directory, number, shards)
     log = await asyncio.to_thread(open_kafka_log, place, generation)
     try:
+        log.require_finished(place.claimed)
         shared = None if kafka.snapshots is None else place.folder(kafka.snapshots, log.topic_id)
         async with engine_over(
             log,

@@ -66,7 +66,7 @@ async def copy_history(
         LogCorrupt: the source is damaged, or the target has its batches but not its contents.
         AppendFailed, Fenced: the target did not take a batch; copying again goes on from where it is.
     """
-    sequence = _common_sequence(source, target)
+    sequence = common_sequence(source, target)
     head, chain = source.head()
     differences = _differences(source, target)
     if sequence == head:
@@ -115,7 +115,7 @@ def contents_digest(log: CopiedLog) -> bytes:
     return digest.digest()
 
 
-def _common_sequence(source: CopiedLog, target: CopiedLog) -> int:
+def common_sequence(source: CopiedLog, target: CopiedLog) -> int:
     """Give the sequence of the target's head, which must be a batch of the source.
 
     Raises:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.adapters.unfinished_copy import require_finished
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.engine import Engine
@@ -39,9 +40,11 @@ async def embedded_shard(
     Raises:
         Fenced: another process has the log open.
         LogCorrupt: the log is damaged.
+        ConfigurationError: the directory is a copy of another log that was not finished.
         StorageError: the directory cannot be used.
         AppendFailed: when leaving, not everything that was taken became durable.
     """
+    require_finished(directory)
     log = await asyncio.to_thread(SqliteLog, directory, number)
     try:
         async with engine_over(

@@ -35,6 +35,8 @@ class Following:
         self._group = group
         self._link = link
         self._told = asyncio.Event()
+        self._pieces: dict[str, dict[str, bytearray]] = {}
+        """By stream, the sections of a state that is not here whole yet."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -74,6 +76,7 @@ class Following:
         is_told = False
         while True:
             try:
+                self._pieces.clear()
                 async for part in self._link.follow():
                     is_told = False
                     self._take(part)
@@ -86,11 +89,17 @@ class Following:
     def _take(self, part: peer_pb2.FollowPart) -> None:
         group = self._group
         for told in part.organisations:
+            sections = self._pieces.setdefault(told.stream, {})
+            for section in told.sections:
+                sections.setdefault(section.name, bytearray()).extend(section.body)
+            if told.more:
+                continue
+            del self._pieces[told.stream]
             if told.shard not in group.engines:
                 copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
-                sections = {section.name: section.body for section in told.sections}
-                group.crossing.begin_copy(copy, sections, told.sequence)
+                whole = {name: bytes(body) for name, body in sections.items()}
+                group.crossing.begin_copy(copy, whole, told.sequence)
         for entry in part.entries:
             if entry.shard not in group.engines:
                 copy = group.where.copy_of(entry.stream, entry.shard)

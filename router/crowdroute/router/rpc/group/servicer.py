@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -34,8 +34,12 @@ from crowdroute.router.runtime.tracing import within
 TELL_SECONDS = 1.0
 """How often who follows is told that nothing happened; copies count as old after a few times as long."""
 
-MOST_UNTOLD = 10_000
-"""Entries kept for a follower who does not take them; then it begins anew."""
+MOST_UNTOLD = 100_000
+"""Entries kept for a follower who does not take them, some 30 MB; then it begins anew. They must last while a
+large organisation is sent, or that would begin anew for ever."""
+
+PIECE_BYTES = 4 << 20
+"""Most of an organisation's state in one message: of a million workers it is larger than a message may be."""
 
 _SERVICE = peer_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 CARRY = f"{_SERVICE}/Carry"
@@ -232,7 +236,11 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
                 whole = {stream: copy.begun for stream, copy in here.items()}
                 within = {copy.stream for copy in anew}  # what these have folded already
                 some, untold[:] = [entry for entry in untold if entry.stream not in within], []
-                yield peer_pb2.FollowPart(organisations=map(_whole, anew), entries=some, complete=True)
+                states = [(copy, copy.sequence, copy.machine.pack()) for copy in anew]
+                for state in states:
+                    for piece in _pieces(*state):
+                        yield peer_pb2.FollowPart(organisations=[piece])
+                yield peer_pb2.FollowPart(entries=some, complete=True)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(posted.wait(), TELL_SECONDS)
         finally:
@@ -299,9 +307,32 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         )
 
 
-def _whole(copy: OrganisationCopy) -> peer_pb2.Organisation:
-    """Give an organisation as it is durable now."""
-    sections = [peer_pb2.Section(name=name, body=body) for name, body in copy.machine.pack().items()]
+def _pieces(
+    copy: OrganisationCopy, sequence: int, packed: Mapping[str, bytes]
+) -> Iterator[peer_pb2.Organisation]:
+    """Cut the state of an organisation, as it was at a batch, into messages of at most `PIECE_BYTES`."""
+    sections: list[peer_pb2.Section] = []
+    room = PIECE_BYTES
+    for name, body in packed.items():
+        for start in _cuts(len(body), room):
+            part = body[start : start + room]
+            sections.append(peer_pb2.Section(name=name, body=part))
+            room -= len(part)
+            if not room:
+                yield _piece(copy, sequence, sections, more=True)
+                sections, room = [], PIECE_BYTES
+    yield _piece(copy, sequence, sections, more=False)
+
+
+def _cuts(length: int, first: int) -> Iterator[int]:
+    """Give where the parts of a body begin: the first has so much room, the others that of a whole piece."""
+    yield 0
+    yield from range(first, length, PIECE_BYTES)
+
+
+def _piece(
+    copy: OrganisationCopy, sequence: int, sections: list[peer_pb2.Section], *, more: bool
+) -> peer_pb2.Organisation:
     return peer_pb2.Organisation(
-        stream=copy.stream, shard=copy.shard, sequence=copy.sequence, sections=sections
+        stream=copy.stream, shard=copy.shard, sequence=sequence, sections=sections, more=more
     )
