@@ -6,12 +6,13 @@ import asyncio
 import random
 import resource
 import signal
+from functools import partial
 from typing import Any
 
 from tests.faults.nemesis.cluster_ground import PATIENCE_S, SHARDS, ClusterGround
 from tests.faults.nemesis.engine_faults import DISK_ROOM
 from tests.faults.nemesis.ground import Fault
-from tests.support.ray_nodes import Node, until
+from tests.support.ray_nodes import Network, Node, until
 
 from crowdroute.router.adapters.kafka_opening import open_kafka_log
 
@@ -121,9 +122,15 @@ async def _head_killed(ground: ClusterGround, chance: random.Random) -> None:
     network = ground.network
     await asyncio.to_thread(network.head.kill)
     await asyncio.sleep(chance.uniform(*HEADLESS_S))
-    network.start_head()
-    await asyncio.to_thread(network.head.wait)
+    await asyncio.to_thread(until, "Ray's head runs again", partial(_heads, network), PATIENCE_S)
     await ground.rest()
+
+
+def _heads(network: Network) -> bool:
+    """Say whether the head runs; started until it does: Ray's start gives up on a machine that is busy."""
+    if network.head.has_ended():
+        network.start_head()
+    return network.head.runs()
 
 
 async def _node_killed(ground: ClusterGround, chance: random.Random) -> None:
