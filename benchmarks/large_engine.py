@@ -63,9 +63,14 @@ async def fill(engine: Engine, tasks: int) -> tuple[Scene, float]:
     project, bearers = await begin_labelling(engine, WORKERS)
     stream = project_stream(TENANT, project)
     begun = time.perf_counter()
+    await add_tasks(engine, stream, tasks)
+    return Scene(0, to_text(Kind.PROJECT, project), [*bearers]), time.perf_counter() - begun
+
+
+async def add_tasks(engine: Engine, stream: str, tasks: int) -> None:
+    """Open tasks on items with content, durably."""
     for first in range(0, tasks, IMPORT_ROWS):
         await _add(engine, stream, range(first, min(first + IMPORT_ROWS, tasks)))
-    return Scene(0, to_text(Kind.PROJECT, project), [*bearers]), time.perf_counter() - begun
 
 
 async def _add(engine: Engine, stream: str, numbers: Sequence[int]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.support.counting_core import CountingCore, pause
 from tests.support.processes import PYTHONPATH
+from tests.support.s3 import BUCKET
 
 from crowdroute.router.adapters.memory import ManualClock
 from crowdroute.router.adapters.shared_snapshots import snapshots_at
@@ -93,8 +94,13 @@ async def test_a_snapshot_taken_while_the_engine_runs_gives_the_next_start_its_s
         assert await successor.feed.save() == 107
 
 
-async def test_a_snapshot_is_put_where_other_nodes_find_it(tmp_path: Path) -> None:
-    folder = f"file://{tmp_path}/shared"
+@pytest.mark.parametrize("scheme", ["file", "s3"])
+async def test_a_snapshot_is_put_where_other_nodes_find_it(
+    tmp_path: Path, scheme: str, request: pytest.FixtureRequest
+) -> None:
+    if scheme == "s3":
+        request.getfixturevalue("s3")
+    folder = f"file://{tmp_path}/shared" if scheme == "file" else f"s3://{BUCKET}/shared"
     async with owning(tmp_path / "node", before=5, shared=folder) as owner:
         assert await owner.feed.save() == 5
     _, elsewhere = snapshots_at(tmp_path / "another node", folder)

@@ -63,6 +63,21 @@ def test_after_deletion_the_standing_has_where_the_topic_begins(scene: Scene) ->
     assert scene.standing.first == scene.topic.start == scene.archive.spans()[-1].last
 
 
+def test_a_segment_that_waits_for_a_snapshot_is_read_back_once_and_again_before_its_deletion(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while scene.archiving.step():
+        pass
+    read = list[str]()
+    monkeypatch.setattr(scene.folder, "read", lambda name: read.append(name) or scene.folder.whole()[name])
+    for _ in range(3):
+        scene.archiving.step()
+    assert read == []
+    scene.shared.write(snapshot_name(RECORDS), b"".join(encode_snapshot(RECORDS, bytes(32), {})))
+    scene.archiving.step()
+    assert read == scene.folder.names()
+
+
 def test_a_failure_is_counted_and_the_range_is_archived_at_the_next_look(scene: Scene) -> None:
     scene.folder.whim = Whim.LOST
     with pytest.raises(StorageError):

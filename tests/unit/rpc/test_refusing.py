@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
@@ -51,6 +52,35 @@ async def handle(context: Context, brought: Brought) -> None:
     except AtCapacity as error:
         del brought
         await refuse(context, error, "/Call", "1")  # type: ignore[arg-type]
+
+
+async def test_an_error_that_calls_share_ends_each_of_them() -> None:
+    """As the failure of a batch does, or of a shard that leaves: one error for all who wait."""
+    shared = AtCapacity("full")
+    ended: list[bool] = []
+
+    async def call(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        context = Context()
+        try:
+            await again(shared)
+        except AtCapacity as error:
+            with pytest.raises(Aborted):
+                await refuse(context, error, "/Call", "1")  # type: ignore[arg-type]
+            ended.append(context.code is grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+    async with asyncio.timeout(5):
+        await asyncio.gather(call(0), call(0.005), call(0.01))
+    assert ended == [True, True, True]
+
+
+async def again(error: AtCapacity) -> None:
+    """Fail, and look once more before the call ends, as the handlers do for what is not found."""
+    try:
+        raise error
+    except AtCapacity:
+        await asyncio.sleep(0.02)
+        raise
 
 
 @pytest.mark.usefixtures("no_collector")

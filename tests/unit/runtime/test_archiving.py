@@ -8,7 +8,22 @@ from contextlib import suppress
 import pytest
 
 from crowdroute.router.errors import StorageError
-from crowdroute.router.runtime.archiving import keep_archive
+from crowdroute.router.runtime.archiving import ARCHIVED_SECONDS, keep_archive
+
+
+async def test_the_first_look_is_at_the_start() -> None:
+    loop, looked = asyncio.get_running_loop(), asyncio.Event()
+
+    def step() -> bool:
+        loop.call_soon_threadsafe(looked.set)
+        return False
+
+    keeping = asyncio.create_task(keep_archive(step))
+    async with asyncio.timeout(ARCHIVED_SECONDS / 2):
+        await looked.wait()
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping
 
 
 async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(

@@ -50,6 +50,8 @@ class LogArchive:
         self._folder = folder
         self._shard = shard
         self._topic_id = topic_id
+        self._waiting: tuple[Span, int] | None = None
+        """A segment that was no ground for deletion yet, and the sequence which a snapshot must reach."""
         self.place = folder.place
 
     def spans(self) -> list[Span]:
@@ -117,10 +119,19 @@ class LogArchive:
         for span in self.spans():
             if span.last <= log_start:
                 continue
-            if self._read(span)[0].end.sequence > snapshot:
+            if self._waits(span, snapshot):
                 break
             before = span.last
         return before
+
+    def _waits(self, span: Span, snapshot: int) -> bool:
+        """Read a segment back and say whether it ends above a snapshot; it is not read at every look while it
+        does, which is megabytes from a store that counts them."""
+        if self._waiting is not None and self._waiting[0] == span and self._waiting[1] > snapshot:
+            return True
+        sequence = self._read(span)[0].end.sequence
+        self._waiting = (span, sequence) if sequence > snapshot else None
+        return self._waiting is not None
 
     def _read(self, span: Span) -> tuple[Ends, list[bytes]]:
         name = segment_name(*span)

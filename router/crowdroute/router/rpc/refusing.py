@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 
 import grpc
@@ -27,10 +26,12 @@ async def refuse(
 ) -> None:
     """End a call with an error's status, and more metadata; it does not return.
 
-    What the frames behind the error hold is let go. gRPC's context and the exception that ends the call keep
-    each other, and with them every message that was refused, until the collector looks; and those that come
-    beyond the limits come when memory is short.
+    The frames behind the error are let go. gRPC's context and the exception that ends the call keep each
+    other, and with them every message that was refused, until the collector looks; and those that come beyond
+    the limits come when memory is short. They are not cleared: of an error that several calls share, some
+    belong to calls that still run.
     """
+    raised = error
     if not isinstance(error, RouterError):
         _log.error("call failed", call=name, request=request, **who(call), exc_info=error)
         error = RouterError(f"the call failed by a defect of the engine; its log tells more under {request}")
@@ -38,7 +39,14 @@ async def refuse(
         code = grpc.StatusCode.INTERNAL
     else:
         code = status_code(error)
-    traceback.clear_frames(error.__traceback__)
+    forget_frames(raised)
     status = status_message(error, request)
     status.code = code.value[0]
     await context.abort(code, told(error), ((DETAILS_KEY, status.SerializeToString()), *metadata))
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go where an error, and each that led to it, was raised."""
+    while error is not None and error.__traceback__ is not None:  # what is without was here before
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -15,16 +15,18 @@ _log = logging.getLogger(__name__)
 
 
 async def keep_archive(step: Callable[[], bool], every_s: float = ARCHIVED_SECONDS) -> None:
-    """Archive again and again until it is cancelled; an engine serves on whatever becomes of its archive.
+    """Archive at once, and again and again until it is cancelled; an engine serves on whatever becomes of it.
+
+    The first look is at the start, when somebody reads the log: it tells a wrong bucket or secret.
 
     Args:
         step: does one bounded piece, blocking; says whether there may be another.
         every_s: seconds between two looks.
     """
     while True:
-        await asyncio.sleep(every_s)
         try:
             while await asyncio.to_thread(step):
                 pass
         except RouterError as error:
             _log.warning("the archive does not grow: %s", error.message)
+        await asyncio.sleep(every_s)

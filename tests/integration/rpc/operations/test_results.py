@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from hashlib import sha256
 
 import pytest
@@ -12,6 +13,8 @@ from tests.support.operations import RULES, Office, labels, refusal
 from crowdroute.api.v1 import projects_pb2, rules_pb2, tasks_pb2, workers_pb2
 from crowdroute.api.v1 import results_pb2 as wire
 from crowdroute.client import AsyncClient
+from crowdroute.router.rpc.contents import AT_ONCE
+from crowdroute.router.rpc.operations.results import AT_A_STRETCH, Results
 
 
 async def exported(
@@ -277,3 +280,76 @@ async def test_an_export_reads_no_further_than_it_is_taken(
 
     assert len(read) < 180
     assert 1 + len([one async for one in results]) == len(read) == 180
+
+
+async def half_exported(office: Office) -> tuple[str, list[str], AsyncIterator[wire.ExportedResult]]:
+    """Give a project, the items of its results, and their export, stuck somewhere: it is more than gRPC takes
+    ahead of whoever reads."""
+    project = await office.project()
+    request = tasks_pb2.AddItemsRequest(project_id=project.id)
+    for number in range(4):
+        request.items.add().content.add(id="text", text=f"{number}" * 500_000)
+    items = []
+    for _ in range(AT_ONCE // 4):
+        items += [one.item_id for one in (await office.admin.operations.AddItems(request)).items]
+    for name in ("ada", "ben"):
+        _, client = await office.session(name)
+        for _ in items:
+            await office.label(client, project)
+    export = wire.ExportResultsRequest(project_id=project.id, with_content=True)
+    results = aiter(office.admin.operations.ExportResults(export))
+    assert (await anext(results)).result.item_id == items[0]
+    return project.id, items, results
+
+
+async def test_an_item_that_is_erased_while_its_results_are_exported_is_left_out(office: Office) -> None:
+    project, items, results = await half_exported(office)
+
+    await office.admin.operations.EraseItem(
+        tasks_pb2.EraseItemRequest(project_id=project, item_id=items[-1], reason="asked to")
+    )
+
+    assert [one.result.item_id async for one in results] == items[1:-1]
+
+
+async def test_a_result_that_is_corrected_while_it_is_exported_comes_once_as_corrected(
+    office: Office,
+) -> None:
+    project, items, results = await half_exported(office)
+    tasks = tasks_pb2.ListTasksRequest(project_id=project, item_id=items[-1])
+    (task,) = (await office.admin.operations.ListTasks(tasks)).tasks
+
+    await office.admin.operations.CorrectResult(
+        wire.CorrectResultRequest(
+            project_id=project, task_id=task.id, answers=labels(label="dog"), reason="seen by eye"
+        )
+    )
+
+    rest = [(one.result.item_id, one.result.revision) async for one in results]
+    assert rest == [*((item, 1) for item in items[1:-1]), (items[-1], 2)]
+
+
+async def test_an_export_lets_everybody_else_have_a_turn_between_a_few_results(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await office.project()
+    await office.finalised(project, 3 * AT_A_STRETCH)
+    turn, written = 0, Counter[int]()
+    write = Results._exported
+
+    def noted(self: Results, *given: object) -> wire.ExportedResult:
+        written[turn] += 1
+        return write(self, *given)  # type: ignore[arg-type]  # whatever it is given
+
+    async def turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Results, "_exported", noted)
+    turning = asyncio.create_task(turns())
+    assert len(await exported(office, project)) == 3 * AT_A_STRETCH
+    turning.cancel()
+
+    assert max(written.values()) == AT_A_STRETCH

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from crowdroute.api.v1 import results_pb2 as wire
 from crowdroute.router.commands.project import CorrectResult
 from crowdroute.router.commands.replies import Created
 from crowdroute.router.errors import InvalidCommand, NotFound
+from crowdroute.router.model.content import ItemContent
 from crowdroute.router.model.ids import Id, Kind
 from crowdroute.router.model.states import Purpose
 from crowdroute.router.rpc.actions import expect
@@ -27,6 +28,17 @@ from crowdroute.router.rpc.operations.scanning import Chosen, scan_all, scan_up
 from crowdroute.router.rpc.pages import fill, page_of
 from crowdroute.router.state.project import Project
 from crowdroute.router.state.tables import NONE
+
+AT_A_STRETCH = 8
+"""Results written between two looks at the network, 0.6 ms of CPU: a pick waits for one of these, a few times
+over (`benchmarks/bench_exports.py`)."""
+
+
+class _Contents(NamedTuple):
+    """What is written about some results beside the log."""
+
+    items: dict[Id, ItemContent]
+    comments: dict[Id, str]
 
 
 class Results(Office):
@@ -71,53 +83,55 @@ class Results(Office):
         Rows are read as fast as they are taken: gRPC lets the next one be written when there is room.
         """
         place = self.place(call, message.project_id)
-        chosen = _chosen(place.state, message.batch, message.all_revisions)
-        async for rows in scan_all(place.state.results, chosen):
+        state = place.state
+        chosen = _chosen(state, message.batch, message.all_revisions)
+        async for rows in scan_all(state.results, chosen):
             for begin in range(0, len(rows), AT_ONCE):
                 some = rows[begin : begin + AT_ONCE]
-                if not message.all_revisions:  # the export is slow, and some were superseded meanwhile
-                    some = [row for row in some if _stands(place.state, row)]
                 await self.observe()
-                exported = await self._exported(place, some, message)
-                await self.observe()  # of what was decided while the contents were read, too
-                for one in exported:
-                    yield one
+                known = await self._read(place, some, message)
+                for first in range(0, len(some), AT_A_STRETCH):
+                    exported = [
+                        self._exported(place, row, known, message)
+                        for row in some[first : first + AT_A_STRETCH]
+                        if _to_export(state, row, message)
+                    ]
+                    await self.observe()  # of what was decided since it was looked at last, too
+                    for one in exported:
+                        yield one
 
-    async def _exported(
-        self, place: Place, rows: list[int], message: wire.ExportResultsRequest
-    ) -> list[wire.ExportedResult]:
+    async def _read(self, place: Place, rows: list[int], message: wire.ExportResultsRequest) -> _Contents:
+        """Read what is written about some results beside the log."""
         state = place.state
         items = await items_of(place.engine, _items(state, rows))
-        behind = {row: annotations_behind(state, row) if message.with_annotations else [] for row in rows}
-        comments: dict[Id, str] = {}
-        if message.with_content:
-            comments = await comments_of(
-                place.engine,
-                [
-                    state.assignments.id_of(one)
-                    for some in behind.values()
-                    for one in some
-                    if state.assignments.has_comment[one]
-                ],
-            )
-        exported = []
-        for row in rows:
-            item = state.items.id_of(state.tasks.item[state.results.task[row]])
-            content = items.get(item)
-            exported.append(
-                wire.ExportedResult(
-                    result=self._written(place, row, {item: content.external_id} if content else {}),
-                    annotations=[
-                        annotation_message(
-                            state, place.schema, one, comments.get(state.assignments.id_of(one), "")
-                        )
-                        for one in behind[row]
-                    ],
-                    content=part_messages(content.parts) if content and message.with_content else [],
-                    guideline_digest=place.schema_at(state.results.rules_version[row]).guideline_digest,
+        if not (message.with_content and message.with_annotations):
+            return _Contents(items, {})
+        remarked = [
+            state.assignments.id_of(one)
+            for row in rows
+            for one in annotations_behind(state, row)
+            if state.assignments.has_comment[one]
+        ]
+        return _Contents(items, await comments_of(place.engine, remarked))
+
+    def _exported(
+        self, place: Place, row: int, known: _Contents, message: wire.ExportResultsRequest
+    ) -> wire.ExportedResult:
+        state = place.state
+        item = state.items.id_of(state.tasks.item[state.results.task[row]])
+        content = known.items.get(item)
+        behind = annotations_behind(state, row) if message.with_annotations else []
+        return wire.ExportedResult(
+            result=self._written(place, row, {item: content.external_id} if content else {}),
+            annotations=[
+                annotation_message(
+                    state, place.schema, one, known.comments.get(state.assignments.id_of(one), "")
                 )
-            )
-        return exported
+                for one in behind
+            ],
+            content=part_messages(content.parts) if content and message.with_content else [],
+            guideline_digest=place.schema_at(state.results.rules_version[row]).guideline_digest,
+        )
 
     async def correct_result(self, call: Call, message: wire.CorrectResultRequest) -> wire.Result:
         """Publish another result for a finalised task."""
@@ -163,8 +177,12 @@ def _chosen(state: Project, batch: str, all_revisions: bool) -> Chosen:
     return chosen
 
 
-def _stands(state: Project, row: int) -> bool:
-    return state.tasks.result[state.results.task[row]] == row
+def _to_export(state: Project, row: int, message: wire.ExportResultsRequest) -> bool:
+    """Say whether a result is still wanted: the export is slow, and some were superseded meanwhile."""
+    task = state.results.task[row]
+    if state.items.erased[state.tasks.item[task]]:
+        return False
+    return message.all_revisions or state.tasks.result[task] == row
 
 
 def _items(state: Project, rows: list[int]) -> list[Id]:
