@@ -14,7 +14,8 @@ from tests.faults.nemesis.feeding import Feeding
 from tests.faults.nemesis.proxy import Proxy
 from tests.faults.nemesis.stock import Source
 from tests.faults.store import History
-from tests.support.ray_nodes import Cluster, Network, cluster_settings, until
+from tests.support.ray_cluster import Cluster, cluster_settings
+from tests.support.ray_nodes import Network, until
 from tests.support.redis_server import RedisServer
 from tests.support.services import Services
 

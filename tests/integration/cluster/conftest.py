@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 from tests.integration.services.conftest import missing
-from tests.support.ray_nodes import Cluster, Network, cluster_settings, ray_nodes, why_not
+from tests.support.ray_cluster import Cluster, cluster_settings
+from tests.support.ray_nodes import Network, ray_nodes, why_not
 
 SHARDS = 4
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.support.ray_nodes import Cluster, Network
+from tests.support.ray_cluster import Cluster
+from tests.support.ray_nodes import Network
 from tests.support.small_crowd import TASKS, rules_without_chance, small_crowd
 
 from crowdroute.client import Connection

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.support.operations import RULES
-from tests.support.ray_nodes import Cluster, Network, until
+from tests.support.ray_cluster import Cluster
+from tests.support.ray_nodes import Network, until
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
 from crowdroute.client import Client, ClientError, Connection

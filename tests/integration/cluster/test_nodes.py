@@ -10,7 +10,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.support.operations import RULES
-from tests.support.ray_nodes import Cluster, Network, until
+from tests.support.ray_cluster import Cluster
+from tests.support.ray_nodes import Network, until
 
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
 from crowdroute.client import Client, Connection

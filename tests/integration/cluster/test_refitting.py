@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.ray_nodes import Cluster, Network
+from tests.support.ray_cluster import Cluster
+from tests.support.ray_nodes import Network
 from tests.support.small_crowd import rules_without_chance, small_crowd
 
 from crowdroute.api.v1 import projects_pb2

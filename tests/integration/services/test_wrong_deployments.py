@@ -115,17 +115,18 @@ def test_a_machine_whose_clock_is_wrong_is_told_whose_is_right(services: Service
     settings = settings_of(tmp_path, services.bootstrap, "clocks", SINGLE)
     code, reason = ended(settings, program=(sys.executable, "-c", AN_HOUR_AHEAD))
     assert code == "CONFIGURATION"
-    assert f"clock is 3600.0 s ahead of that of Kafka at {services.bootstrap[0]}" in reason
+    told = rf"clock is 3(599|60\d)\.\d s ahead of that of Kafka at {services.bootstrap[0]}"
+    assert re.search(told, reason)
     assert "NTP" in reason
 
 
 async def test_a_redis_with_another_time_is_refused_with_the_difference(tmp_path: Path) -> None:
-    async with fake_redis("8.2.0", time.time() - 60) as server:
+    async with fake_redis("8.2.0", time.time() - 3600) as server:
         settings = tmp_path / "crowdroute.toml"
         settings.write_text(f'[redis]\nserver = "{server}"')
         code, reason = await asyncio.to_thread(ended, settings)
     assert code == "CONFIGURATION"
-    assert re.search(rf"6\d\.\d s ahead of that of Redis at {server}", reason)
+    assert re.search(rf"36\d\d\.\d s ahead of that of Redis at {server}", reason)
 
 
 def test_another_clusters_records_in_the_topic_are_refused(services: Services, tmp_path: Path) -> None:
@@ -176,7 +177,7 @@ secret_file = "gone"
 @pytest.mark.parametrize(
     ("words", "settings", "told"),
     [
-        (SERVE, KAFKA, "there is no password file gone"),
+        (SERVE, KAFKA, "there is no file gone"),
         (SERVE, REDIS, "there is no file gone"),
         (SERVE, PEERS, "cannot read gone"),
         (UP, PEERS, "cannot read gone"),

@@ -49,7 +49,7 @@ def log_with(path: Path, copy: Copy, sender: Closed, said: list[str]) -> KafkaLo
     parts: tuple[Any, ...] = (sender, Closed("partition", said))
     return KafkaLog(
         cast(Any, owner), cast(Any, copy), cast(Any, parts), cast(Any, Closed("contents", said)), TOPIC, path,
-        Note(Position(TOPIC), 3, b"secret"),
+        Note(Position(TOPIC), 3, b"secret"), lambda: (each for each in ()),
     )  # fmt: skip
 
 
@@ -94,6 +94,12 @@ def test_a_note_that_is_ahead_of_the_copy_is_worth_nothing(tmp_path: Path) -> No
         digests=(b"d" * DIGEST_BYTES,),
         anchor=b"d" * DIGEST_BYTES,
     )
-    write_note(tmp_path / "note", Note(position, 9, b"secret"))
+    write_note(tmp_path / "note", Note(position, 9, b"secret", epochs=((1, 0),)))
     assert read_note(tmp_path / "note", TOPIC, 5).contents == 9
     assert read_note(tmp_path / "note", TOPIC, 4) == Note(Position(TOPIC))
+
+
+def test_a_note_that_does_not_tell_the_epochs_of_its_batches_is_of_an_older_release(tmp_path: Path) -> None:
+    position = Position(TOPIC, 7, (Epoch(0, b"a" * NONCE_BYTES),), sequence=5, anchor=b"d" * DIGEST_BYTES)
+    write_note(tmp_path / "note", Note(position, 9, b"secret"))
+    assert read_note(tmp_path / "note", TOPIC, 5) == Note(Position(TOPIC))

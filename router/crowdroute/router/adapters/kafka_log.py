@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
@@ -27,11 +28,12 @@ from crowdroute.router.adapters.kafka_content import (
     versioned,
 )
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_note import Note, write_note
+from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
 from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.adapters.unfinished_copy import unfinished
@@ -44,6 +46,9 @@ the least before it tries again."""
 
 QUIET_SECONDS = 1.0
 """After so long without an append the connection may be another one."""
+
+FILLED_BYTES = 256 << 10
+"""Batches that a copy lacked and that are written to it at once: a few milliseconds of the connection."""
 
 BATCHES_PER_POSITION = 256
 """Batches between two notes of how far the log was read; a start reads so many again at most."""
@@ -61,6 +66,7 @@ class KafkaLog:
         topic_id: bytes,
         note_path: Path,
         note: Note,
+        history: Callable[[], Generator[StoredBatch]],
     ) -> None:
         """Go on where a claimed, read and copied log stands; it is closed with this.
 
@@ -72,6 +78,7 @@ class KafkaLog:
             topic_id: of the log's topic.
             note_path: of the note beside the copy.
             note: what it says.
+            history: gives all batches from the first one on, from where the log is; blocks.
         """
         assert owner.epoch is not None
         self.epoch: int = owner.epoch.offset
@@ -83,6 +90,10 @@ class KafkaLog:
         self.topic_id = topic_id
         self._note_path, self._note = note_path, note
         self._at_s = note.at_s
+        self._epochs = note.epochs
+        self._floor = note.floor
+        self._history = history
+        self._filling = asyncio.Lock()
         self._appended_at = time.monotonic()
         self._over: StorageError | None = None
         copy.enter(self.epoch)
@@ -129,11 +140,47 @@ class KafkaLog:
     def read(self, after: int = 0) -> Iterator[StoredBatch]:
         """Yield every batch above `after`, checked for sequence, checksum and chain."""
         self._refuse_when_over()
+        if after < self._floor:
+            for some in self._missing():
+                self._copy.fill(some)
+            self._floor = 0
         return self._copy.read(after)
 
     async def read_some(self, after: int, limit_bytes: int) -> list[StoredBatch]:
         """Give the batches above `after` that fit into `limit_bytes`, but one at least if there is one."""
+        if after < self._floor:
+            await self._fill()
         return await self._copy.read_some(after, limit_bytes)
+
+    async def _fill(self) -> None:
+        """Fetch what a copy that began at a shared position lacks: somebody asked for it."""
+        async with self._filling:
+            if self._floor:
+                missing = self._missing()
+                while some := await asyncio.to_thread(next, missing, ()):
+                    await self._copy.fill_between(some)
+                self._floor = 0
+
+    def _missing(self) -> Iterator[Sequence[StoredBatch]]:
+        """Yield, some at once, the batches before those that the copy has."""
+        with closing(self._history()) as history:
+            some: list[StoredBatch] = []
+            size = 0
+            for stored in takewhile(lambda stored: stored.sequence < self._floor, history):
+                some.append(stored)
+                size += len(stored.body)
+                if size >= FILLED_BYTES:
+                    yield some
+                    some, size = [], 0
+            if some:
+                yield some
+
+    def shared_position(self) -> SharedPosition | None:
+        """Give where another node's copy may begin; None while an append is under way."""
+        position = self._owner.reader.position()
+        if self._over is not None or position.sequence == 0 or position.sequence != self.head()[0]:
+            return None
+        return position_at(position, self._epochs, self._floor, self._copy.read)
 
     def head(self) -> tuple[int, bytes]:
         """Give sequence and chain hash of the last batch."""
@@ -206,6 +253,7 @@ class KafkaLog:
             await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
         await self._copy.append(batch, [versioned(key, version, body) for key, body in changes.items()])
         self._at_s = began_s  # nobody else had the log then
+        self._epochs = with_batch(self._epochs, batch)
         # The versions before an erasure first: were it forgotten before them, they would be back.
         superseded = [encode_key(key, version_of(raw)) for key, raw in before.items()]
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
@@ -218,7 +266,10 @@ class KafkaLog:
     def _remember(self) -> None:
         """Note how far the copy is, once the disk holds it: a note that is ahead would lose contents."""
         position = self._owner.reader.position()
-        write_note(self._note_path, msgspec.structs.replace(self._note, position=position, at_s=self._at_s))
+        note = msgspec.structs.replace(
+            self._note, position=position, at_s=self._at_s, epochs=self._epochs, floor=self._floor
+        )
+        write_note(self._note_path, note)
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:

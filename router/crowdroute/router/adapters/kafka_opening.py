@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,35 +14,24 @@ import msgspec
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
-from crowdroute.router.adapters.kafka_content import (
-    ContentReader,
-    Version,
-    secret_key,
-    version_of,
-    versioned,
-)
+from crowdroute.router.adapters.kafka_following import Following, epoch_of, read_contents
 from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
 from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.kafka_position import Position
 from crowdroute.router.adapters.kafka_reader import KafkaReader
 from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
 from crowdroute.router.adapters.log_archive import LogArchive
 from crowdroute.router.adapters.objects import Objects
+from crowdroute.router.adapters.shared_positions import newest_position
 from crowdroute.router.adapters.sqlite_files import COPY
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
-from crowdroute.router.errors import LogCorrupt
-from crowdroute.router.ports import ContentChange, StoredBatch
-
-COPIED_BYTES = 4 << 20
-"""What is brought into the copy in one transaction."""
-
-SECRET_BYTES = 32
-"""Length of the key that digests of contents are made with."""
+from crowdroute.router.ports import StoredBatch
 
 
 class KafkaPlace(NamedTuple):
@@ -57,6 +48,8 @@ class KafkaPlace(NamedTuple):
     """Of the local copy."""
     archive: str | None = None
     """URL of what was archived before it was deleted from the topic; None for a topic that has everything."""
+    snapshots: str | None = None
+    """URL at which nodes share snapshots and positions; None: a new copy begins at the beginning."""
 
     @property
     def claimed(self) -> str:
@@ -105,7 +98,7 @@ def open_kafka_log(
     opened: list[Callable[[], None]] = [copy.close]
     try:
         path = place.directory / f"position-{place.shard}"
-        note = read_note(path, topic_id, copy.head()[0])
+        note = _begun(place, copy, read_note(path, topic_id, copy.head()[0]))
         batches = KafkaPartition(place.connection, log_topic(place.name), place.shard)
         opened.append(batches.close)
         reader = KafkaReader(place.claimed, note.position)
@@ -124,28 +117,66 @@ def open_kafka_log(
             query_lease_us=query_lease_us,
         )
         owner.acknowledged(sender.send_and_wait(owner.claim()), lease_clock_us())
-        following = _Following(copy)
+        following = Following(copy, note.epochs)
         read_wanted(owner, source, topic_id, following.take)
         following.flush()
+        following.check_head(reader.sequence, reader.chain)
         where = KafkaPartition(place.connection, content_topic(place.name), place.shard)
         began_s = time.time()
         content_from = note.contents_from(began_s)
         if content_from == 0:
             copy.forget_contents()
         try:
-            note = _read_contents(copy, where, contents, note, content_from)
+            wrote = partial(epoch_of, following.epochs, copy.head()[0])
+            note = read_contents(copy, where, contents, note, content_from, wrote)
         finally:
             where.close()
         copy.sync()
-        note = msgspec.structs.replace(note, position=reader.position(), at_s=began_s)
+        note = msgspec.structs.replace(
+            note, position=reader.position(), at_s=began_s, epochs=following.epochs
+        )
         write_note(path, note)
         assert owner.serves_at_us is not None
         time.sleep(max(owner.serves_at_us - lease_clock_us(), 0) / 1e6)
-        return KafkaLog(owner, copy, (sender, batches), contents, topic_id, path, note)
+        history = partial(_history, place, topic_id)
+        return KafkaLog(owner, copy, (sender, batches), contents, topic_id, path, note, history)
     except BaseException:
         for close in reversed(opened):
             close()
         raise
+
+
+def _begun(place: KafkaPlace, copy: SqliteLog, note: Note) -> Note:
+    """Begin a copy of which nothing is known, at the newest position that nodes share if there is one."""
+    if note.position.next_offset:
+        return note
+    if copy.first() > 1:
+        copy.forget()  # it began at a position, and nothing tells any more what it lacks
+    if copy.head()[0]:
+        return note
+    if place.snapshots is None:
+        return note
+    topic_id = note.position.topic_id
+    found = newest_position(Objects(place.folder(place.snapshots, topic_id)), topic_id)
+    if found is None:
+        return note
+    copy.follow(found.batches)
+    floor = found.batches[0].sequence
+    return Note(found.position, epochs=found.epochs, floor=floor if floor > 1 else 0)
+
+
+def _history(place: KafkaPlace, topic_id: bytes) -> Generator[StoredBatch]:
+    """Yield all batches of a shard's log from the first one on, archived or not; blocks."""
+    reader = KafkaReader(place.claimed, Position(topic_id))
+    partition = KafkaPartition(place.connection, log_topic(place.name), place.shard)
+    history = KafkaHistory(partition, archive_of(place, topic_id))
+    with closing(history):
+        first, end = history.bounds()
+        reader.check_bounds(first, end)
+        for found in history.records(0, end - 1):
+            reading = reader.take(found.offset, found.value or b"")
+            if reading.batch is not None:
+                yield reading.batch
 
 
 def _source_for(
@@ -153,70 +184,3 @@ def _source_for(
 ) -> KafkaPartition | KafkaHistory:
     """Give the topic alone where it has all that is wanted: an archive out of reach does no harm then."""
     return batches if reader.wanted >= batches.bounds()[0] else KafkaHistory(batches, archive)
-
-
-class _Following:
-    """Brings the batches of the log into the copy, many in one transaction."""
-
-    def __init__(self, copy: SqliteLog) -> None:
-        self._copy = copy
-        self._head, _ = copy.head()
-        self._waiting: list[StoredBatch] = []
-        self._bytes = 0
-
-    def take(self, stored: StoredBatch) -> None:
-        """Take the next valid batch, or see that the copy has it."""
-        if stored.sequence <= self._head:
-            if next(self._copy.read(stored.sequence - 1)).chain != stored.chain:
-                raise LogCorrupt(
-                    f"batch {stored.sequence} of the copy in {self._copy.directory} is not the log's: remove"
-                    " the directory, so that a new copy is made",
-                    {"sequence": str(stored.sequence), "differs": "chain"},
-                )
-            return
-        self._waiting.append(stored)
-        self._bytes += len(stored.body)
-        if self._bytes > COPIED_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what was taken."""
-        self._copy.follow(self._waiting)
-        self._waiting, self._bytes = [], 0
-
-
-def _read_contents(
-    copy: SqliteLog, where: KafkaPartition, sender: KafkaSender, note: Note, offset: int
-) -> Note:
-    """Bring the contents from an offset on into the copy, tombstone what ought to be gone, and note it."""
-
-    def held(key: str) -> Version | None:
-        raw = copy.select((key,)).get(key)
-        return None if raw is None else version_of(raw)
-
-    def epoch_of(sequence: int) -> int | None:
-        return None if sequence > copy.head()[0] else next(copy.read(sequence - 1)).epoch
-
-    secret, unfinished = note.secret, note.unfinished and offset > 0
-    while True:
-        reader = ContentReader(epoch_of, held)
-        first, end = where.bounds()
-        changes: list[ContentChange] = []
-        size = 0
-        for found in where.records(max(offset, first), end - 1):
-            change = reader.take(found)
-            if change is not None:
-                changes.append(versioned(*change))
-                size += len(change.body or b"")
-            if size > COPIED_BYTES:
-                copy.follow((), changes)
-                changes, size = [], 0
-        copy.follow((), changes)
-        offset = max(offset, end)
-        for dead in reader.to_tombstone():
-            sender.send_and_wait(None, dead)
-        secret = secret or reader.secret or b""
-        unfinished = unfinished if reader.unfinished is None else reader.unfinished
-        if secret:
-            return msgspec.structs.replace(note, contents=offset, secret=secret, unfinished=unfinished)
-        sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

@@ -34,6 +34,7 @@ from crowdroute.router.adapters.sqlite_rows import (
     Row,
     check_row,
     copy_rows,
+    fill_rows,
     insert,
     select_after,
     select_contents,
@@ -149,6 +150,36 @@ class SqliteLog:
             raise self._end(self._explain(self._head[0] + 1, error)) from error
         if batches:
             self._head = (batches[-1].sequence, batches[-1].chain)
+
+    def first(self) -> int:
+        """Give the sequence of the first batch that is here; 0 when there is none."""
+        rows = self._rows(0, 1)
+        return int(str(rows[0][0])) if rows else 0
+
+    def fill(self, batches: Sequence[StoredBatch]) -> None:
+        """Write batches that a copy lacks before those that it has; blocks, as `select` does.
+
+        Raises:
+            StorageError: the disk did not take them.
+        """
+        self._wait_in_place()
+        try:
+            fill_rows(self._connection, batches)
+        except sqlite3.Error as error:
+            raise self._end(self._explain(batches[0].sequence, error)) from error
+
+    async def fill_between(self, batches: Sequence[StoredBatch]) -> None:
+        """Write such batches between two appends; see `fill`."""
+        async with self._turn:
+            self.fill(batches)
+
+    def forget(self) -> None:
+        """Remove everything that a copy has: it is made anew; blocks."""
+        self._refuse_when_over()
+        self._run("DELETE FROM log")
+        self._connection.execute("UPDATE owner SET sequence = 0, chain = ?", (CHAIN_START,))
+        self._head = (0, CHAIN_START)
+        self.forget_contents()
 
     def forget_contents(self) -> None:
         """Remove all contents of a copy, from the WAL too: they are fetched anew; blocks."""

@@ -66,6 +66,16 @@ def copy_rows(
     connection.execute("COMMIT")
 
 
+def fill_rows(connection: sqlite3.Connection, batches: Sequence[StoredBatch]) -> None:
+    """Write, in one transaction, batches before those that are there; some may be there already."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(
+        "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?)",
+        [(each.sequence, each.epoch, each.chain, checksum(each), each.body) for each in batches],
+    )
+    connection.execute("COMMIT")
+
+
 def write_batch(connection: sqlite3.Connection, stored: StoredBatch) -> None:
     """Write the row of a batch."""
     connection.execute(

@@ -25,6 +25,7 @@ from crowdroute.router.adapters.kafka_topics import (
 )
 from crowdroute.router.adapters.log_archive import SEGMENT_BYTES
 from crowdroute.router.adapters.objects import Objects
+from crowdroute.router.adapters.shared_positions import keep_positions
 from crowdroute.router.adapters.sqlite_files import snapshots_path
 from crowdroute.router.errors import ConfigurationError, StorageError
 from crowdroute.router.machine.shard import Shard
@@ -95,6 +96,8 @@ async def clustered_shard(
                 asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
                 asyncio.create_task(watch_clock(look, looked_at_s)),
             ]
+            if shared is not None:
+                beside.append(asyncio.create_task(keep_positions(log.shared_position, Objects(shared))))
             archiving = archiving_of(place, log.topic_id, shared if kafka.delete else None)
             if archiving is not None:
                 engine.archive = archiving.standing
@@ -153,7 +156,16 @@ def require_unserved(kafka: KafkaLogSettings, now: Callable[[], float] = time.ti
 def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:
     """Give where a shard's log is, of so many shards, with its copy in a directory of this node."""
     durability = Durability(kafka.durability)
-    return KafkaPlace(connection_to(kafka), kafka.name, number, shards, durability, directory, kafka.archive)
+    return KafkaPlace(
+        connection_to(kafka),
+        kafka.name,
+        number,
+        shards,
+        durability,
+        directory,
+        kafka.archive,
+        kafka.snapshots,
+    )
 
 
 def archiving_of(
