@@ -13,11 +13,15 @@ Vector = NDArray[np.float64]
 _CG_STEPS = 250
 """Steps of the conjugate gradients within one Newton step, at most."""
 
-_POLISHING_STEPS = 20
+_POLISHING_STEPS = 60
 """Steps beyond the tolerance, at most; they end sooner where rounding lets them bring nothing."""
 
 _LESS = 0.9
-"""What a polishing step must leave of the gradient, at most."""
+"""What a polishing step that brings something leaves of the least gradient so far, at most."""
+
+_IDLE_STEPS = 3
+"""Polishing steps in a row that bring nothing, at most: where the matrix is only near the Hessian the
+greatest slope may pause, or rise for a step, while the place still moves by more than rounding."""
 
 _ENOUGH = 1e-4
 """Share of the foretold decrease that a step must bring (Armijo)."""
@@ -69,15 +73,29 @@ def minimise(
         place, value, gradient = place + length * step, reached, its_gradient
         history.append(value)
     converged = bool(np.abs(gradient).max() <= tol)
-    for _ in range(_POLISHING_STEPS if converged else 0):
-        if not gradient.any():
-            break
-        further = place + _conjugate_gradients(curvature(place), -gradient)
-        _, its_gradient = value_and_gradient(further)
-        if not np.abs(its_gradient).max() <= _LESS * np.abs(gradient).max():
-            break
-        place, gradient = further, its_gradient
+    if converged:
+        place = _polished(value_and_gradient, curvature, place, gradient)
     return Minimum(place, converged, tuple(history))
+
+
+def _polished(
+    value_and_gradient: Callable[[Vector], tuple[float, Vector]],
+    curvature: Callable[[Vector], Callable[[Vector], Vector]],
+    place: Vector,
+    gradient: Vector,
+) -> Vector:
+    """Return the place of the least gradient that steps from here reach before rounding stops them."""
+    best, least, idle = place, float(np.abs(gradient).max()), 0
+    for _ in range(_POLISHING_STEPS):
+        if idle == _IDLE_STEPS or not gradient.any():
+            break
+        place = place + _conjugate_gradients(curvature(place), -gradient)
+        _, gradient = value_and_gradient(place)
+        steepest = float(np.abs(gradient).max())
+        idle = 0 if steepest <= _LESS * least else idle + 1
+        if steepest < least:
+            best, least = place, steepest
+    return best
 
 
 def _conjugate_gradients(product: Callable[[Vector], Vector], right: Vector) -> Vector:

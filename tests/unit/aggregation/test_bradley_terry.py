@@ -132,6 +132,22 @@ def test_neither_rows_in_another_order_nor_pairs_turned_round_change_scores(
         assert model.fit(comparisons(turned)).predict() == pytest.approx(found, rel=0.0, abs=1e-9)
 
 
+def test_a_slope_that_pauses_does_not_end_the_way_to_the_mode() -> None:
+    rows: list[Row] = [
+        ("u", "b", "a", "a"),
+        ("u", "d", "a", "d"),
+        ("v", "a", "b", "b"),
+        ("v", "b", "a", "b"),
+        ("v", "a", "d", "a"),
+        ("w", "b", "a", "a"),
+        ("w", "a", "d", "d"),
+        ("v", "d", "a", "a"),
+    ]
+    turned = [(worker, right, left, winner) for worker, left, right, winner in rows]
+    one, other = (WorkerBradleyTerry().fit(comparisons(each)).predict() for each in (rows, turned))
+    assert one == pytest.approx(other, rel=0.0, abs=1e-13)
+
+
 def test_scores_lie_nearer_to_the_mode_than_the_tolerance_asks() -> None:
     given = comparisons(crowd(3)[0])
     strict, loose = (BradleyTerry(tol=tol).fit(given) for tol in (1e-9, 1e-2))
