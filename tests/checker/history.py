@@ -224,12 +224,19 @@ class Reading:
         return event
 
 
-def check(history: Iterable[Stored], *, quiescent: bool = False, decode: DecodeBody = decode_body) -> Report:
+def check(
+    history: Iterable[Stored],
+    *,
+    quiescent: bool = False,
+    decode: DecodeBody = decode_body,
+    facts: KnownFacts | None = None,
+) -> Report:
     """Read a whole history and report everything it breaks, at every prefix.
 
     `quiescent` says that the engine was left alone until nothing was due: then nothing may be overdue.
+    `facts` are shared with who reads an installation's other logs, that of the organisation first.
     """
-    reading = Reading()
+    reading = Reading(facts)
     for stored in history:
         reading.read(stored, decode)
     return reading.finish(quiescent)

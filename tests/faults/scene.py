@@ -23,12 +23,21 @@ from crowdroute.router.runtime.opening import opened_group
 from crowdroute.router.runtime.settings import KafkaLogSettings, Settings
 
 TENANT = "default"
-PROJECT = "under fire"
-"""Its name."""
 LABELS = ("yes", "no", "unsure")
 IMPORT_ROWS = 1000
 GOLD_EVERY = 20
 """Every so manieth task has a known answer."""
+
+
+RULES = ProjectRules(
+    1,
+    (Field("label", tuple(Label(name) for name in LABELS)),),
+    guideline="Say whether it is.",
+    overlap=Overlap(2, 4),
+    gold=GoldPlan(share=0.05, first=2),
+    prices=Prices(20_000),
+    lease=LeaseTerms(per_worker=20),
+)
 
 
 class Annotator(NamedTuple):
@@ -39,10 +48,13 @@ class Annotator(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """What clients need to know."""
+    """What the clients of one project need to know."""
 
+    shard: int
+    """Where it lives."""
     stream: str
     project: str
+    name: str
     annotators: list[Annotator]
     operator: str
     """Bearer that may read how the project does, add items to it and erase them."""
@@ -53,32 +65,36 @@ class Scene(NamedTuple):
 
 
 async def prepare(
-    directory: Path, annotators: int, tasks: int, kafka: KafkaLogSettings | None = None, shards: int = 1
+    directory: Path, annotators: int, tasks: int, kafka: KafkaLogSettings | None = None
 ) -> Scene:
-    """Write the beginning of a history: one project, in shard 0, its tasks, and people with sessions."""
+    """Write the beginning of a history: one project, its tasks, and people with sessions."""
+    (scene,) = await prepare_shards(directory, 1, annotators, tasks, kafka)
+    return scene
+
+
+async def prepare_shards(
+    directory: Path, shards: int, annotators: int, tasks: int, kafka: KafkaLogSettings | None = None
+) -> list[Scene]:
+    """Write the beginning of as many histories, with a project in each; the people are shared out."""
     settings = Settings(directory=directory, kafka=kafka, shards=shards, snapshots=False)
     async with opened_group(settings) as group:
         engine = group.engines[0]
         organisation = organisation_stream(TENANT)
         await engine.submit(engine.request(organisation, CreateOrganisation(TENANT)))
-        project = engine.new_id()
-        stream = project_stream(TENANT, project)
-        rules = ProjectRules(
-            1,
-            (Field("label", tuple(Label(name) for name in LABELS)),),
-            guideline="Say whether it is.",
-            overlap=Overlap(2, 4),
-            gold=GoldPlan(share=0.05, first=2),
-            prices=Prices(20_000),
-            lease=LeaseTerms(per_worker=20),
-        )
-        await engine.submit(engine.request(stream, CreateProject(project, PROJECT, rules)))
-        await _import(engine, stream, tasks)
-        people = [await _annotator(engine, organisation) for _ in range(annotators)]
         scopes = (Scope.PROJECTS_READ.value, Scope.ITEMS_WRITE.value, Scope.TASKS_READ.value)
         operator = await _token(engine, organisation, scopes)
-        results = tasks - len(range(0, tasks, GOLD_EVERY))
-        return Scene(stream, to_text(Kind.PROJECT, project), people, operator, tasks, results)
+        scenes = []
+        for shard in range(shards):  # a new project lives in the shard that has fewest
+            project, name = engine.new_id(), f"under fire {shard}"
+            stream = project_stream(TENANT, project)
+            await group.submit(group.request(stream, CreateProject(project, name, RULES)))
+            await _import(group.engines[shard], stream, tasks)
+            people = [await _annotator(engine, organisation) for _ in range(annotators // shards)]
+            results = tasks - len(range(0, tasks, GOLD_EVERY))
+            scenes.append(
+                Scene(shard, stream, to_text(Kind.PROJECT, project), name, people, operator, tasks, results)
+            )
+        return scenes
 
 
 async def _annotator(engine: Engine, organisation: str) -> Annotator:

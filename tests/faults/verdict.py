@@ -14,6 +14,7 @@ from tests.checker import (
     check_acknowledged,
 )
 from tests.checker.layout import COUNTED, REFUSED, SURPLUS, Entry, decode_body, read_event
+from tests.checker.project import KnownFacts
 from tests.faults.journal import ANSWER, GRANT, START, Line
 from tests.faults.scene import LABELS
 
@@ -33,15 +34,17 @@ def history(directory: Path) -> list[StoredBatch]:
         log.close()
 
 
-def judge(batches: list[StoredBatch], stream: str, lines: Iterable[Line]) -> tuple[Report, Report]:
-    """Give what is wrong with the history, and what of it clients were told otherwise."""
+def judge(
+    batches: list[StoredBatch], stream: str, lines: Iterable[Line], facts: KnownFacts | None = None
+) -> tuple[Report, Report]:
+    """Give what is wrong with the history, and what of it clients were told otherwise; `facts` as `check`."""
     receipts = {
         event.assignment: event.receipt
         for _, event in _events(batches)
         if type(event).__name__ == "AnswerSubmitted"
     }
     told = [_acknowledgement(stream, line, receipts) for line in lines if line.kind in (GRANT, ANSWER)]
-    return check(batches), check_acknowledged(batches, told)
+    return check(batches, facts=facts), check_acknowledged(batches, told)
 
 
 def _acknowledgement(stream: str, line: Line, receipts: dict[bytes, int]) -> Acknowledgement:

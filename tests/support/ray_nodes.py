@@ -98,7 +98,11 @@ class Node:
 
     def wait(self) -> None:
         """Wait until its Ray runs."""
-        until(f"Ray runs on {self.address}", lambda: "Ray runtime started" in self.log.read_text())
+        until(f"Ray runs on {self.address}", self.runs)
+
+    def runs(self) -> bool:
+        """Whether its Ray has started."""
+        return "Ray runtime started" in self.log.read_text()
 
     @property
     def disk(self) -> Path:

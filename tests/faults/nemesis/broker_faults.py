@@ -1,4 +1,4 @@
-"""What happens to one of three brokers: to that which leads the partition of the crowd's shard."""
+"""What happens to one of three brokers: to that which leads the partition of a shard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import random
 
 from tests.faults.nemesis import brokers
-from tests.faults.nemesis.cluster_ground import ClusterGround
+from tests.faults.nemesis.cluster_ground import SHARDS, ClusterGround
 from tests.faults.nemesis.ground import Fault
 
 DEAD_S = (0.5, 8.0)
@@ -15,7 +15,7 @@ DEAD_S = (0.5, 8.0)
 
 async def _leader_killed(ground: ClusterGround, chance: random.Random) -> None:
     await ground.rest()
-    await brokers.kill(ground.services, await ground.leader())
+    await brokers.kill(ground.services, await ground.leader(chance.randrange(SHARDS)))
     await asyncio.sleep(chance.uniform(*DEAD_S))
     await asyncio.to_thread(ground.services.up)
     await ground.in_sync()
@@ -24,7 +24,7 @@ async def _leader_killed(ground: ClusterGround, chance: random.Random) -> None:
 
 async def _leader_frozen(ground: ClusterGround, chance: random.Random) -> None:
     await ground.rest()
-    await brokers.freeze(ground.services, await ground.leader(), chance)
+    await brokers.freeze(ground.services, await ground.leader(chance.randrange(SHARDS)), chance)
     await ground.in_sync()
     await ground.rest()
 

@@ -10,24 +10,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from tests.faults.annotators import Crowd
-from tests.faults.journal import START, Journal, Line
-from tests.faults.nemesis.erasures import Erasures
+from tests.checker.project import KnownFacts
 from tests.faults.nemesis.ground import Fault, Ground, Served
-from tests.faults.nemesis.operator import Operator
-from tests.faults.nemesis.report import Account, Struck
+from tests.faults.nemesis.report import Account, Struck, merged
 from tests.faults.nemesis.schedule import schedule
-from tests.faults.nemesis.stock import LEAST, Stock
+from tests.faults.nemesis.stock import LEAST
+from tests.faults.nemesis.work import Work
 from tests.faults.scene import Scene, prepare
 from tests.faults.serving import Serving
 from tests.faults.store import Files, Store
-from tests.faults.verdict import judge
 
 ANNOTATORS = 24
 SNAPSHOT_EVERY = "500"
 """Batches between snapshots: starts fold a snapshot and what follows it."""
-PINGS = {"ping_interval_s": 5.0, "ping_timeout_s": 1.0}
-"""Seconds after which clients notice that nobody is there."""
 WORK_S = 180.0
 """Longest time for the work between two faults; hundreds of answers take seconds."""
 FELT_S = 60.0
@@ -68,13 +63,13 @@ async def campaign(
     store = store or Files(folder / "data")
     scene = await prepare(store.directory, ANNOTATORS, LEAST, store.kafka)
     engine = Serving(store.directory, "--snapshot-every", SNAPSHOT_EVERY, variables=store.variables)
-    return await let_loose(Ground(engine, store), scene, folder / "journal", seed, faults, wanted, say)
+    return await let_loose(Ground(engine, store), [scene], folder, seed, faults, wanted, say)
 
 
 async def let_loose(
     served: Target,
-    scene: Scene,
-    journal_at: Path,
+    scenes: Sequence[Scene],
+    folder: Path,
     seed: int,
     faults: Sequence[Fault[Target]],
     wanted: Wanted,
@@ -83,9 +78,9 @@ async def let_loose(
     """Let the nemesis loose, then come to rest and judge.
 
     Args:
-        served: what the crowd works at; not started yet.
-        scene: where, and who they are.
-        journal_at: file for what they are told.
+        served: what the crowds work at; not started yet.
+        scenes: where, and who they are; that in the organisation's shard first.
+        folder: for the journals of what they are told.
         seed: decides which fault comes when, and how.
         faults: the kinds there are.
         wanted: how much there will be.
@@ -94,69 +89,76 @@ async def let_loose(
     chance = random.Random(f"strikes of {seed}")
     struck: list[Struck] = []
     read_again: set[str] = set()
-    journal, stopping = Journal(journal_at), asyncio.Event()
+    stopping = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(served.close)
         await served.start()
-        operator = Operator(scene, served.operated_at)
-        stack.push_async_callback(operator.close)
-        stock, erasures = Stock(operator, served.sources()), Erasures(operator)
-        journal.note(Line(START))
-        crowd = Crowd(scene, served.address, journal, **PINGS)
+        works = [Work(scene, served, folder / f"journal-{scene.shard}") for scene in scenes]
+        for work in works:
+            stack.push_async_callback(work.operator.close)
         began = time.monotonic()
         async with asyncio.TaskGroup() as beside:
-            beside.create_task(stock.keep(stopping))
-            beside.create_task(erasures.keep(stopping))
+            for work in works:
+                beside.create_task(work.stock.keep(stopping))
+                beside.create_task(work.erasures.keep(stopping))
             for step in schedule(faults, random.Random(seed)):
-                await _work(served, crowd, step.answers, WORK_S)
-                begun, known = time.monotonic(), journal.answers
+                await _receipts(served, works, step.answers // len(works), WORK_S)
+                begun, known = time.monotonic(), _answers(works)
                 await step.fault.strike(served, chance)
-                mended, during = time.monotonic(), journal.answers - known
-                await _work(served, crowd, 1, FELT_S)
+                mended, during = time.monotonic(), _answers(works) - known
+                await _receipts(served, works, 1, FELT_S)
                 struck.append(Struck(step.fault.kind, mended - begun, time.monotonic() - mended, during))
                 say(struck[-1])
-                read_again |= await erasures.readable()
+                for work in works:
+                    read_again |= await work.erasures.readable()
                 lasted = time.monotonic() - began
                 if len(struck) >= wanted.faults and lasted >= wanted.lasting_s:
                     break
             stopping.set()
-        unfinished = await _rest(operator, crowd)
-        read_again |= await erasures.readable()
-        untold = await served.untold(scene.results + stock.brought)
-        errors = await crowd.stop()
+        unfinished = await _rest(works)
+        for work in works:
+            read_again |= await work.erasures.readable()
+        untold = await served.untold(sum(work.results for work in works))
+        errors = [error for work in works for error in await work.crowd.stop()]
         await served.stop()
-    history = served.history()
-    broken, told_otherwise = judge(history.batches, scene.stream, journal.close())
-    items = scene.tasks + stock.brought + erasures.brought
+    facts: KnownFacts = {}
+    histories = [served.history(work.scene.shard) for work in works]
+    judged = [work.judged(history, facts) for work, history in zip(works, histories, strict=True)]
     return Account(
         seed=seed,
         struck=struck,
         lasted_s=lasted,
-        answers=journal.answers,
+        answers=_answers(works),
         unfinished=unfinished,
         untold=untold,
-        doubled=broken.counters["ItemAdded"] - items,
-        erased=len(erasures.gone),
+        doubled=[one.doubled for one in judged],
+        erased=sum(len(work.erasures.gone) for work in works),
         read_again=sorted(read_again),
-        owners=len({batch.epoch for batch in history.batches}),
-        void=history.void,
-        broken=broken,
-        told_otherwise=told_otherwise,
+        owners=sum(len({batch.epoch for batch in history.batches}) for history in histories),
+        void=sum(history.void for history in histories),
+        broken=merged(one.broken for one in judged),
+        told_otherwise=merged(one.told_otherwise for one in judged),
         errors=errors,
     )
 
 
-async def _work(served: Served, crowd: Crowd, answers: int, longest_s: float) -> None:
-    """Wait for so many more receipts."""
+def _answers(works: Sequence[Work]) -> int:
+    return sum(work.journal.answers for work in works)
+
+
+async def _receipts(served: Served, works: Sequence[Work], answers: int, longest_s: float) -> None:
+    """Wait for so many more receipts in each project."""
     async with asyncio.timeout(longest_s):
-        await served.wait(asyncio.create_task(crowd.answers(answers)))
+        for work in works:
+            await served.wait(asyncio.create_task(work.crowd.answers(answers)))
 
 
-async def _rest(operator: Operator, crowd: Crowd) -> int:
+async def _rest(works: Sequence[Work]) -> int:
     """Let everybody work on undisturbed; give the tasks that have not ended when they had long enough."""
     deadline = time.monotonic() + QUIET_S
     while True:
-        unfinished = await operator.unfinished()
-        if unfinished == 0 or crowd.errors or time.monotonic() > deadline:
-            return unfinished
+        unfinished = [await work.operator.unfinished() for work in works]
+        failed = any(work.crowd.errors for work in works)
+        if not any(unfinished) or failed or time.monotonic() > deadline:
+            return sum(map(abs, unfinished))
         await asyncio.sleep(LOOK_S)

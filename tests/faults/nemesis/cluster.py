@@ -11,7 +11,7 @@ from tests.faults.nemesis.cluster_ground import BROKERS, NODES, SHARDS, ClusterG
 from tests.faults.nemesis.ground import Fault
 from tests.faults.nemesis.report import Account
 from tests.faults.nemesis.stock import LEAST
-from tests.faults.scene import prepare
+from tests.faults.scene import prepare_shards
 from tests.support.ray_nodes import ray_nodes
 from tests.support.redis_server import redis_server
 from tests.support.services import Services
@@ -45,6 +45,6 @@ async def campaign_on_cluster(folder: Path, seed: int, lasting_s: float, say: Sa
             redis_server(folder / "redis", "--protected-mode", "no", host=network.outside)
         )
         ground = ClusterGround(network, services, redis)
-        scene = await prepare(folder / "prepared", ANNOTATORS, LEAST, ground.kafka, SHARDS)
+        scenes = await prepare_shards(folder / "prepared", SHARDS, ANNOTATORS, LEAST, ground.kafka)
         wanted = Wanted(len(FAULTS), lasting_s)
-        return await let_loose(ground, scene, folder / "journal", seed, FAULTS, wanted, say)
+        return await let_loose(ground, scenes, folder, seed, FAULTS, wanted, say)

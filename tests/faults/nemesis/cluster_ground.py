@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from tests.faults.kafka_store import read_topic
@@ -37,8 +38,6 @@ PATIENCE_S = 90.0
 """Longest wait until a cluster that something befell is as wanted: Ray takes its time to call a node dead."""
 LATER = 1_000_000
 """A generation above all that a cluster comes to."""
-PROJECT_SHARD = 0
-"""The shard that the scene is in."""
 
 
 class ClusterGround:
@@ -93,9 +92,9 @@ class ClusterGround:
         self.cluster = Cluster(self.network, self.network.nodes[1], settings)
         self.cluster.begin(SHARDS, ACTORS)
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self, project: str) -> Sequence[Source]:
         """Records in the topic of tasks."""
-        return (self._feeding.bring,)
+        return (partial(self._feeding.bring, project),)
 
     async def wait(self, work: asyncio.Task[None]) -> None:
         """Wait for work; whatever ends meanwhile is the supervisor's to start again."""
@@ -109,10 +108,10 @@ class ClusterGround:
         """Wait until every shard is served, by a placement later than a generation."""
         await asyncio.to_thread(self.cluster.served, after, PATIENCE_S)
 
-    async def leader(self) -> int:
-        """Give the broker that leads the partition of the crowd's shard."""
+    async def leader(self, shard: int) -> int:
+        """Give the broker that leads the partition of a shard."""
         partitions = await asyncio.to_thread(self._partitions, [log_topic(NAME)])
-        return next(one["leader_id"] for one in partitions if one["partition_index"] == PROJECT_SHARD)
+        return next(one["leader_id"] for one in partitions if one["partition_index"] == shard)
 
     async def in_sync(self) -> None:
         """Wait until every partition has all its replicas again."""
@@ -151,10 +150,10 @@ class ClusterGround:
         await self._door.close()
         self.cluster.close()
 
-    def place(self, copy: str) -> KafkaPlace:
-        """Give the crowd's shard for somebody with a copy of their own."""
-        return place_on_kafka(self.kafka, self.network.folder / copy, PROJECT_SHARD, SHARDS)
+    def place(self, copy: str, shard: int) -> KafkaPlace:
+        """Give a shard for somebody with a copy of their own."""
+        return place_on_kafka(self.kafka, self.network.folder / copy, shard, SHARDS)
 
-    def history(self) -> History:
+    def history(self, shard: int) -> History:
         """Read the topic from its beginning, as another node would."""
-        return read_topic(self.place("reader"), LATER)
+        return read_topic(self.place("reader", shard), LATER)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 
 from tests.faults.nemesis.erasures import PREFIX as ERASED
-from tests.faults.scene import PROJECT
 
 from crowdroute.router.runtime.settings import FeedSettings
 
@@ -23,9 +22,9 @@ class Feeding:
         self._topics = feeds
         self._cat = ("kcat", "-q", "-b", ",".join(feeds.servers))
 
-    async def bring(self, prefix: str, numbers: range) -> None:
+    async def bring(self, project: str, prefix: str, numbers: range) -> None:
         """Write a record for each number, all of them again when that failed: known items add nothing."""
-        records = "".join(_record(prefix, number) + "\n" for number in numbers)
+        records = "".join(_record(project, prefix, number) + "\n" for number in numbers)
         for _ in range(TRIES):
             words = ("-P", "-t", self._topics.topic("tasks"), "-X", "enable.idempotence=true")
             status, _ = await self._run(words, records)
@@ -66,6 +65,6 @@ class Feeding:
         return process.returncode, told.decode()
 
 
-def _record(prefix: str, number: int) -> str:
+def _record(project: str, prefix: str, number: int) -> str:
     content = {"text": f"{number}: is it?"}
-    return json.dumps({"project": PROJECT, "external_id": f"{prefix}-{number}", "content": content})
+    return json.dumps({"project": project, "external_id": f"{prefix}-{number}", "content": content})

@@ -36,8 +36,8 @@ class Served(Behind, Protocol):
     async def start(self) -> None:
         """Serve."""
 
-    def sources(self) -> Sequence[Source]:
-        """Give the ways, besides calls, in which tasks come in."""
+    def sources(self, project: str) -> Sequence[Source]:
+        """Give the ways, besides calls, in which tasks of a project of that name come in."""
 
     async def wait(self, work: asyncio.Task[None]) -> None:
         """Wait for work between two faults, and start again meanwhile what ended as it may."""
@@ -51,8 +51,8 @@ class Served(Behind, Protocol):
     async def close(self) -> None:
         """Leave nothing behind."""
 
-    def history(self) -> History:
-        """Read the log that the crowd's project is in; nobody serves from it any more."""
+    def history(self, shard: int) -> History:
+        """Read the log of a shard; nobody serves from it any more."""
 
 
 class Ground:
@@ -84,7 +84,7 @@ class Ground:
         await self.engine.start()
         await self.proxy.accept()
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self, project: str) -> Sequence[Source]:
         """None."""
         return ()
 
@@ -114,8 +114,8 @@ class Ground:
         await self.proxy.close()
         await self.engine.close()
 
-    def history(self) -> History:
-        """Read the store."""
+    def history(self, shard: int) -> History:
+        """Read the store, which has one."""
         return self.store.history()
 
 

@@ -31,7 +31,9 @@ class Operator:
         """Add an item with a task for each number."""
         items = [_item(prefix, number) for number in numbers]
         request = tasks_pb2.AddItemsRequest(
-            project_id=self._project, items=items, idempotency_key=f"from {items[0].external_id}"
+            project_id=self._project,
+            items=items,
+            idempotency_key=f"{self._project} from {items[0].external_id}",
         )
         response: tasks_pb2.AddItemsResponse = await self._client.operations.AddItems(request)
         return response.items

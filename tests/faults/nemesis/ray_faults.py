@@ -6,12 +6,13 @@ import asyncio
 import random
 import resource
 import signal
+from functools import partial
 from typing import Any
 
-from tests.faults.nemesis.cluster_ground import PATIENCE_S, ClusterGround
+from tests.faults.nemesis.cluster_ground import PATIENCE_S, SHARDS, ClusterGround
 from tests.faults.nemesis.engine_faults import DISK_ROOM
 from tests.faults.nemesis.ground import Fault
-from tests.support.ray_nodes import Node, until
+from tests.support.ray_nodes import Network, Node, until
 
 from crowdroute.router.adapters.kafka_opening import open_kafka_log
 
@@ -26,10 +27,11 @@ SUPERVISOR = "ray::SupervisorProcess"
 
 
 class _Owner:
-    """The actor that serves the crowd's project."""
+    """The actor that serves a shard."""
 
-    def __init__(self, ground: ClusterGround, seen: dict[str, Any]) -> None:
-        one = next(actor for actor in seen["actors"] if 0 in actor["shards"])
+    def __init__(self, ground: ClusterGround, seen: dict[str, Any], chance: random.Random) -> None:
+        self.shard = chance.randrange(SHARDS)
+        one = next(actor for actor in seen["actors"] if self.shard in actor["shards"])
         self.node: Node = ground.network.node_at(one["address"])
         self.pid: int = one["pid"]
 
@@ -45,20 +47,20 @@ class _Owner:
 
 async def _actor_killed(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
-    _Owner(ground, seen).send(signal.SIGKILL)
+    _Owner(ground, seen, chance).send(signal.SIGKILL)
     await ground.rest(seen["generation"])
 
 
 async def _actor_frozen(ground: ClusterGround, chance: random.Random) -> None:
     seen = await ground.rest()
-    _Owner(ground, seen).send(signal.SIGSTOP)
+    _Owner(ground, seen, chance).send(signal.SIGSTOP)
     await ground.rest(seen["generation"])
 
 
 async def _actor_wakes_when_its_shard_has_moved(ground: ClusterGround, chance: random.Random) -> None:
     """Nobody can end the frozen actor, because what would end it on its node is frozen, too."""
     seen = await ground.rest()
-    owner = _Owner(ground, seen)
+    owner = _Owner(ground, seen, chance)
     (raylet,) = owner.node.running(RAYLET)
     owner.node.signal(raylet, signal.SIGSTOP)
     owner.send(signal.SIGSTOP)
@@ -72,22 +74,22 @@ async def _actor_wakes_when_its_shard_has_moved(ground: ClusterGround, chance: r
 async def _shard_taken_by_a_stranger(ground: ClusterGround, chance: random.Random) -> None:
     """A process that no supervisor sent claims the shard: its owner must go at its next append."""
     seen = await ground.rest()
-    owner = _Owner(ground, seen)
+    owner = _Owner(ground, seen, chance)
     generation = seen["generation"] + AHEAD
-    await asyncio.to_thread(_claim, ground, generation)
+    await asyncio.to_thread(_claim, ground, owner.shard, generation)
     await asyncio.to_thread(until, "the owner has ended", owner.is_gone)
     assert '"code": "FENCED"' in owner.node.words(owner.pid), owner.node.words(owner.pid)
     await ground.rest(generation)
 
 
-def _claim(ground: ClusterGround, generation: int) -> None:
-    open_kafka_log(ground.place(f"stranger-{generation}"), generation).close()
+def _claim(ground: ClusterGround, shard: int, generation: int) -> None:
+    open_kafka_log(ground.place(f"stranger-{generation}", shard), generation).close()
 
 
 async def _disk_full(ground: ClusterGround, chance: random.Random) -> None:
     """No file of the actor may grow: neither its copy of the log, nor what it says."""
     seen = await ground.rest()
-    owner = _Owner(ground, seen)
+    owner = _Owner(ground, seen, chance)
     owner.limit_files(chance.randrange(*DISK_ROOM))
     await asyncio.to_thread(until, "the actor has ended", owner.is_gone, PATIENCE_S)
     await ground.rest(seen["generation"])
@@ -103,7 +105,7 @@ async def _actor_killed_while_nobody_leads(ground: ClusterGround, chance: random
     """Ray starts the actor again; it waits for a grant until somebody leads."""
     seen = await ground.rest()
     _to_supervisor(ground, signal.SIGSTOP)
-    _Owner(ground, seen).send(signal.SIGKILL)
+    _Owner(ground, seen, chance).send(signal.SIGKILL)
     await asyncio.sleep(chance.uniform(*UNLED_S))
     _to_supervisor(ground, signal.SIGCONT)
     await ground.rest(seen["generation"])
@@ -120,9 +122,15 @@ async def _head_killed(ground: ClusterGround, chance: random.Random) -> None:
     network = ground.network
     await asyncio.to_thread(network.head.kill)
     await asyncio.sleep(chance.uniform(*HEADLESS_S))
-    network.start_head()
-    await asyncio.to_thread(network.head.wait)
+    await asyncio.to_thread(until, "Ray's head runs again", partial(_heads, network), PATIENCE_S)
     await ground.rest()
+
+
+def _heads(network: Network) -> bool:
+    """Say whether the head runs; started until it does: Ray's start gives up on a machine that is busy."""
+    if network.head.has_ended():
+        network.start_head()
+    return network.head.runs()
 
 
 async def _node_killed(ground: ClusterGround, chance: random.Random) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tests.checker import Report
@@ -19,6 +20,16 @@ class Struck(NamedTuple):
     """Answers that were acknowledged while it lasted."""
 
 
+def merged(reports: Iterable[Report]) -> Report:
+    """Give what several reports say together."""
+    whole = Report()
+    for report in reports:
+        whole.violations += report.violations
+        whole.counters += report.counters
+        whole.balances |= report.balances
+    return whole
+
+
 class Account(NamedTuple):
     """A whole campaign."""
 
@@ -32,8 +43,8 @@ class Account(NamedTuple):
     """Tasks without a result though the nemesis had stopped and everybody worked on."""
     untold: int
     """Results that were not put out, where results are."""
-    doubled: int
-    """Items in the log beyond those that were brought in; below 0: those that are missing."""
+    doubled: list[int]
+    """By project: items in the log beyond those that were brought in; below 0: how many are missing."""
     erased: int
     """Items whose erasure was acknowledged."""
     read_again: list[str]
@@ -63,7 +74,7 @@ class Account(NamedTuple):
         return (
             self.broken.ok
             and self.told_otherwise.ok
-            and not (self.unfinished or self.untold or self.doubled or self.read_again or self.errors)
+            and not (self.unfinished or self.untold or any(self.doubled) or self.read_again or self.errors)
         )
 
     def __str__(self) -> str:
@@ -76,7 +87,7 @@ class Account(NamedTuple):
             f"{len(self.struck)} faults of {len(self.kinds)} kinds in {self.lasted_s:.0f} s, "
             f"{self.answers} answers acknowledged, {len(self.broken.violations)} promises broken, "
             f"{len(self.told_otherwise.violations)} told otherwise, "
-            f"{self.unfinished} tasks without a result, {self.doubled} items too many, "
+            f"{self.unfinished} tasks without a result, {sum(self.doubled)} items too many, "
             f"{self.untold} results not put out, "
             f"{len(self.read_again)} of {self.erased} erased items read again; "
             f"{self.owners} owners, {self.void} records of those that had lost the shard"
