@@ -25,8 +25,9 @@ cluster-demo: $(VENV)/.installed-cluster-demo ## Kafka -> a crowd at two actors 
 .PHONY: test
 test: $(VENV)/.installed-dev lint ## linters, type checks and tests, from nothing; needs no service
 	@# Compiled once before the workers start: a test's server must answer in time on a machine that never ran it.
+	@# In short chunks: in long ones a worker is left alone with slow neighbours while the other has nothing to do.
 	$(BIN)/python -m crowdroute.router.runtime.warming
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) -m "not cluster" --ignore=tests/faults
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --maxschedchunk 16 -m "not cluster" --ignore=tests/faults
 
 .PHONY: faults
 faults: $(VENV)/.installed-dev ## real engines killed, frozen and starved of disk under load (CROWDROUTE_KILLS=20: all of it)

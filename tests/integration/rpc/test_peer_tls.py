@@ -77,7 +77,7 @@ async def heard(caller: PeerSettings, called: PeerSettings) -> bool:
     async with peer(called) as address:
         link = Peers(caller).link(address)
         try:
-            return await link.position() == {"org/default": 7}
+            return await link.position(0) == {"org/default": 7}
         except NotReady:
             return False
         finally:

@@ -12,6 +12,7 @@ from tests.support.engine import MINUTE
 
 from crowdroute.router.commands.project import (
     AmendAnswer,
+    CancelTask,
     ExtendLease,
     ProjectCommand,
     ReleaseLease,
@@ -107,7 +108,7 @@ class Working(History):
         reply = self.world.ask(USES[use](held, self.answer(label), reason))
         assert reply is None or held == (worker, lease.assignment, lease.fence)
 
-    @rule(place=PLACE, label=LABEL, how=st.sampled_from(["expire", "revoke", "wait", "fill"]))
+    @rule(place=PLACE, label=LABEL, how=st.sampled_from(["expire", "revoke", "wait", "fill", "cancel"]))
     def answer_too_late(self, place: int, label: int, how: str) -> None:
         over = (AssignmentState.EXPIRED, AssignmentState.REVOKED)
         if how == "wait":
@@ -118,7 +119,7 @@ class Working(History):
         self.submit(worker, lease, self.answer(label))
 
     def _end(self, lease: Granted, how: str) -> None:
-        """End a lease, and perhaps have everybody take what that leaves free."""
+        """End a lease, and perhaps have everybody take what that leaves free, or nobody ever."""
         if how == "revoke":
             self.world.ask(RevokeLease(lease.assignment, "because"))
             return
@@ -126,6 +127,10 @@ class Working(History):
         if how == "fill":
             for worker in self.everybody:
                 self.world.ask(RequestNext(worker, 100))
+        if how == "cancel":
+            state = self.world.state
+            row = state.assignments.task[state.assignments.find(lease.assignment)]
+            self.world.ask(CancelTask(state.tasks.id_of(row), "because"))
 
     def _several_skip(self, count: int) -> None:
         for worker in self.crowd[-count:]:

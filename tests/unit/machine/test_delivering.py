@@ -81,6 +81,19 @@ def test_an_erased_person_is_severed_everywhere_and_given_nothing_more() -> None
     desk.refuses(RequestNext(ann), NotEligible)
 
 
+def test_whoever_was_only_named_in_a_list_and_erased_has_nobody_else_severed() -> None:
+    desk = Desk()
+    ann, ben = desk.workers(2)
+    desk.task(deny=(ben,))
+    desk.task()
+    desk.take(ann)
+    person = desk.shard.organisation(TENANT).state.workers[ben].facts.person
+    desk.send_to(ORGANISATION, ErasePerson(person, "asked for"))
+    desk.refuses(RequestNext(ben), NotFound)
+    assert not desk.events(PersonSevered)
+    desk.take(ann)
+
+
 def test_the_organisation_learns_what_a_project_owes_within_a_minute_or_so() -> None:
     desk = Desk()
     desk.task()

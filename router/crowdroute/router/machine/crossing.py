@@ -65,8 +65,9 @@ def unheard(project: Project, organisation: OrganisationState, worker: Id) -> Co
     if not known.erased:
         is_behind = row < 0 or workers.version[row] < known.facts.version
         return ApplyWorkerFact(known.facts) if is_behind else None
-    # The organisation has forgotten whose worker it was; the project has not, until it is told.
-    if row < 0 or workers.person[row] in project.severed:
+    # The organisation has forgotten whose worker it was; the project has not, until it is told. Of those who
+    # are only named in a list it never knew.
+    if row < 0 or not workers.version[row] or workers.person[row] in project.severed:
         return None
     return SeverPerson(project.persons.values[workers.person[row]])
 
