@@ -1,4 +1,4 @@
-"""The end of the cluster that the tests of this folder share: by its name this comes after all that need it."""
+"""The end of the cluster that the tests of this folder share; by its name it comes after all that need it."""
 
 import json
 
