@@ -52,7 +52,7 @@ services-status: ## which of them run, where, and whether they answer
 
 .PHONY: cluster-test
 cluster-test: $(VENV)/.installed-cluster ## the tests that need the real services; they start their own
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadgroup -m cluster tests
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m cluster tests
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the import contracts

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.support.compiled import forget_stale_code
 from tests.support.s3 import S3, s3_served
+from xdist.scheduler import LoadScopeScheduling
 
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
 # it. In CI the examples are the same on each run, and a failure prints what reproduces it.
@@ -25,12 +27,19 @@ RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_cluster.py", 
 """Tests with Ray nodes: one set of nodes at a time is as much as a small machine carries."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have tests that share real services run in one worker, in their order (`--dist loadgroup`)."""
-    for item in items:
-        if item.get_closest_marker("cluster") is not None:
-            file = item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group("ray" if file.startswith(RAY) else file))
+class ServicesTogether(LoadScopeScheduling):
+    """Has the tests of a file, which share real services, run in one worker in their order; those with Ray
+    nodes are as one file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "ray" if file.startswith(RAY) else file
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServicesTogether | None:
+    """Schedule tests of real services (`--dist loadfile`); pytest-xdist schedules the others."""
+    return ServicesTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,13 @@ LEFT_OPEN = pytest.mark.filterwarnings(
 """Ray's own: sockets and files that it leaves to the garbage collector when it shuts down."""
 
 
+def forget_token() -> None:
+    """Have this process look for its token anew: each Ray has another, and the first one found is kept."""
+    from ray._raylet import AuthenticationTokenLoader
+
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
 @contextlib.contextmanager
 def local_ray(home: Path) -> Iterator[None]:
     """Begin a Ray of one processor that knows `home` as its user's, and end it."""
@@ -27,6 +34,7 @@ def local_ray(home: Path) -> Iterator[None]:
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setenv("RAY_worker_niceness", "0")  # Ray's own 15 leaves a job's niceness no room to be seen
         library = load_ray()
+        forget_token()
         library.init(
             address="local",
             num_cpus=1,

@@ -16,7 +16,6 @@ from tests.support.ray_nodes import Network, until
 from crowdroute.api.v1 import projects_pb2, tasks_pb2, types_pb2
 from crowdroute.client import Client, Connection
 from crowdroute.client.errors import ClientError
-from crowdroute.router.adapters.sqlite_log import SqliteLog
 
 pytestmark = pytest.mark.cluster
 
@@ -197,13 +196,3 @@ def test_what_cannot_be_is_refused(
     assert ended.stderr.rstrip().endswith(f"[{code}]")
     assert ended.stdout == ""
     assert cluster.rest()["generation"] == before
-
-
-def test_a_cluster_that_is_taken_down_gives_its_logs_back(network: Network, cluster: Cluster) -> None:
-    shards = len(placed(cluster.rest()))
-    ended = network.run("down", "--json")
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads(ended.stdout)["actors"] == []
-    assert network.run("status").returncode == 3
-    for shard in range(shards):
-        SqliteLog(network.folder / "shards", shard).close()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from tests.integration.services.conftest import requirements
-from tests.support.local_ray import LEFT_OPEN
+from tests.support.local_ray import LEFT_OPEN, forget_token
 from tests.support.program import COMMAND, PATIENCE_S, Served, environment
 from tests.support.services import Services
 
@@ -36,6 +36,7 @@ def test_a_cluster_does_not_begin_on_a_log_that_another_serves(services: Service
     settings.write_text("\n".join(("[kafka]", *kafka)))
     first = Served(tmp_path, tmp_path / "data", "--config", str(settings))
     try:
+        forget_token()
         # Names of sockets must be short.
         with TemporaryDirectory(prefix="crt", dir="/tmp") as sockets, local_ray(Path(sockets), 1):
             head = load_ray().get_runtime_context().gcs_address
