@@ -11,7 +11,7 @@ import structlog
 
 from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
-from crowdroute.router.errors import RouterError
+from crowdroute.router.errors import RouterError, StorageError
 from crowdroute.router.feeds.elsewhere import HandedOver
 from crowdroute.router.feeds.outbox import Outbox
 from crowdroute.router.feeds.owners import Owners
@@ -25,6 +25,9 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import FeedSettings, Settings
+
+RETRY_SECONDS = 1.0
+"""How long to wait before brokers that were silent are asked again."""
 
 _log = structlog.get_logger("crowdroute.feeds")
 
@@ -101,7 +104,7 @@ class _Feeds:
 
     async def run(self) -> None:
         """Feed until cancelled, or until a feed failed."""
-        await asyncio.to_thread(self._ensure)
+        await self._ensured()
         if self._forwarding is not None:
             self._forwarding.inputs = HandedOver(self._owners)
         leave = self._group.accompany(self._begin)
@@ -112,6 +115,19 @@ class _Feeds:
             if self._forwarding is not None:
                 self._forwarding.inputs = None
             await _end(tuple(self._tasks))
+
+    async def _ensured(self) -> None:
+        """Return once the topics are there and safe; brokers that are away are asked again.
+
+        The shards serve meanwhile: a process that ended because of it would take them along, and the next one
+        would be no better off.
+        """
+        while True:
+            try:
+                return await asyncio.to_thread(self._ensure)
+            except StorageError as error:
+                _log.warning("the feeds wait for their brokers", reason=error.message)
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _ensure(self) -> None:
         kafka = self._kafka
