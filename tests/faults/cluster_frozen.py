@@ -42,7 +42,7 @@ PORT = 7070
 ACTOR = b"ray::ActorProcess"
 """How the process of an actor names itself."""
 
-ANNOTATORS, TASKS = 24, 12_000
+ANNOTATORS, TASKS = 24, 5_000
 """People in all, and tasks of each shard: more than they do while a cluster is waited for."""
 PATIENCE_S = 120.0
 """Longest wait for anything; a machine that everything shares is slow."""
