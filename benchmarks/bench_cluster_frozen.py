@@ -2,13 +2,13 @@
 
     python benchmarks/bench_cluster_frozen.py [--seconds 60] [--rounds 1]      as root
 
-Two actors serve two shards, with feeds, from a broker of their own; Ray, broker and actors run on addresses of
+Two actors serve two shards, with feeds, from a broker of their own; Ray, broker and actors have addresses of
 their own, which takes root. A dozen annotators work in each shard through the Python client; the broker gets
 SIGSTOP; importers then send several times what may wait for the disk; the broker gets SIGCONT. Told are the
 acknowledgements that anybody got while it was frozen, the memory of the largest actor, and the time from
 SIGCONT to the first receipt of each shard, and until the supervisor saw all of them served. The reference in
-the same run is the same crowd while nothing is frozen: both actors are killed at once, and the clock runs from
-there to the first receipt of each shard.
+the same run is the same crowd while nothing is frozen: both actors are killed at once, and the clock runs
+from there to the first receipt of each shard.
 """
 
 from __future__ import annotations

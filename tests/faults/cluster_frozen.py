@@ -1,5 +1,5 @@
-"""A crowd at each shard of a cluster on Ray, and imports, while its only broker is frozen: what they are told,
-what it costs the actors in memory, and when each shard goes on.
+"""A crowd at each shard of a cluster on Ray, and imports, while its only broker is frozen: what they are
+told, what it costs the actors in memory, and when each shard goes on.
 
 The cluster is left to itself: Ray starts what ends, the supervisor gives shards out, actors open them.
 """
@@ -106,8 +106,8 @@ class CrowdedCluster:
         return f"{self._node.address}:{PORT + scene.shard}"
 
     async def killed(self) -> dict[int, float]:
-        """Kill all actors at once while the broker is well; gives the seconds until the next receipt of each
-        shard."""
+        """Kill all actors at once while the broker is well; gives the seconds until the next receipt of
+        each shard."""
         await self._work(ANSWERS)
         before = await self._generation()
         for pid in self._actors():
@@ -120,7 +120,7 @@ class CrowdedCluster:
         return back_s
 
     async def frozen(self, seconds: float) -> FrozenCluster:
-        """Freeze the broker for so many seconds, with imports meanwhile, and wait until everything goes on."""
+        """Freeze the broker for so many seconds, with imports meanwhile, and wait until all goes on."""
         memory: dict[Phase, float] = {}
         refused: Counter[str] = Counter()
         async with weighed(self._actors, Phase.BEFORE, memory):
@@ -154,9 +154,7 @@ class CrowdedCluster:
         facts: KnownFacts = {}
         judged = []
         for scene, journal in zip(self._scenes, self._journals, strict=True):
-            place = place_on_kafka(
-                kafka_of(self._services), self._folder / "reader", scene.shard, SHARDS
-            )
+            place = place_on_kafka(kafka_of(self._services), self._folder / "reader", scene.shard, SHARDS)
             history = await asyncio.to_thread(read_topic, place, LATER)
             judged.append(judge(history.batches, scene.stream, journal.close(), facts))
         answers = sum(journal.answers for journal in self._journals)
@@ -206,7 +204,8 @@ def kafka_of(services: Services) -> KafkaLogSettings:
 
 @contextlib.asynccontextmanager
 async def crowded_cluster(folder: Path) -> AsyncIterator[CrowdedCluster]:
-    """Have a cluster of two actors serve two shards, with feeds, on a broker of its own, while the block lasts.
+    """Have a cluster of two actors serve two shards, with feeds, on a broker of its own, as long as the block
+    lasts.
 
     Args:
         folder: an empty folder for everything.

@@ -140,7 +140,7 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
 async def weighed(
     pids: Callable[[], Iterable[int]], phase: Phase, most: dict[Phase, float]
 ) -> AsyncIterator[None]:
-    """Note the most MiB that any process has in memory while the block lasts, of those that there are then."""
+    """Note the most MiB that any process has in memory while the block lasts, of those that there are."""
 
     async def look() -> None:
         while True:

@@ -13,11 +13,11 @@ pytestmark = pytest.mark.cluster
 __all__ = ["requirements"]
 
 FROZEN_S = 20.0
-"""Past the patience of an append (10 s), so that every actor has ended, and until the next ones ask the frozen
-broker; the benchmark takes a minute."""
+"""Past the patience of an append (10 s), so that every actor has ended, and until the next ones ask the
+frozen broker; the benchmark takes a minute."""
 BACK_S = 30.0
-"""On a quiet machine every shard is to be back within 10 s. Much of that is the work of processes that come up
-and share two processors here with brokers, crowds and other tests, so three times as long."""
+"""On a quiet machine every shard is to be back within 10 s. Much of that is the work of processes that come
+up and share two processors here with brokers, crowds and other tests, so three times as long."""
 MORE_MIB = 320.0
 """By which an actor may grow: 64 MiB may wait for the disk, as messages, contents and copies of both, and one
 that passes calls on holds those."""

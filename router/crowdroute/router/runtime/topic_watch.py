@@ -14,8 +14,8 @@ LOOKED_AT_SECONDS = 60.0
 connection."""
 
 TOLD_SECONDS = 10.0
-"""Between two records that tell that a shard is served: after a crash of everything, whoever begins anew waits
-for three that do not come. Each costs a broker one flush."""
+"""Between two records that tell that a shard is served: after a crash of everything, whoever begins anew
+waits for three that do not come. Each costs a broker one flush."""
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, ShardMap
 from crowdroute.router.runtime.settings import Settings
 
 OPENED_AT_ONCE = 4
-"""Shards: most of the time of each is spent waiting for brokers and for the lease of the owner before, so that
+"""Shards: most of the time of each is spent waiting, for brokers and for the lease of the owner before, so
 they wait together; more would keep the loop, which answers for those that serve, from the processor."""
 
 

@@ -28,13 +28,13 @@ BEAT_S = 0.25
 """Pause between two steps: what happens is seen within half a second."""
 
 FIRST_PAUSE_S = 1.0
-"""From the beginning of an attempt to open a shard to that of the next; doubled each time, because the reason
-is mostly not gone. An attempt that took longer by itself, as with brokers that are silent, is followed by the
-next at once: whoever waits for an answer hears at once that they are back."""
+"""From the beginning of an attempt to open a shard to that of the next; doubled each time, because the
+reason is mostly not gone. An attempt that took longer by itself, as with brokers that are silent, is followed
+by the next at once: whoever waits for an answer hears at once that they are back."""
 
 LONGEST_PAUSE_S = 3.0
-"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
-time to open it included. A broker that was silent for long takes no more connections, so that an attempt fails
+"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served,
+the time to open it included. A broker that was silent for long takes no more connections, so that an attempt fails
 soon, and hears of its return no sooner than the next."""
 
 Change = Callable[[Placement], Placement]
