@@ -20,7 +20,15 @@ from tests.checker import Report
 from tests.checker.project import KnownFacts
 from tests.faults.annotators import Crowd
 from tests.faults.journal import START, Journal, Line
-from tests.faults.kafka_frozen import ANSWERS, UNDER_WAY_S, Phase, importing, weighed
+from tests.faults.kafka_frozen import (
+    ANSWERS,
+    IMPORT_ITEMS,
+    ITEM_BYTES,
+    UNDER_WAY_S,
+    Phase,
+    importing,
+    weighed,
+)
 from tests.faults.kafka_store import read_topic
 from tests.faults.nemesis import brokers
 from tests.faults.nemesis.report import merged
@@ -46,6 +54,8 @@ ANNOTATORS, TASKS = 24, 5_000
 """People in all, and tasks of each shard: more than they do while a cluster is waited for."""
 PATIENCE_S = 120.0
 """Longest wait for anything; a machine that everything shares is slow."""
+IMPORT_MIB = IMPORT_ITEMS * ITEM_BYTES / 2**20
+"""What is in each import."""
 LATER = 1_000_000
 """A generation above all that a cluster comes to."""
 

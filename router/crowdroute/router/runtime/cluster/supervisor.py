@@ -33,9 +33,9 @@ reason is mostly not gone. An attempt that took longer by itself, as with broker
 by the next at once: whoever waits for an answer hears at once that they are back."""
 
 LONGEST_PAUSE_S = 3.0
-"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served,
-the time to open it included. A broker that was silent for long takes no more connections, so that an attempt fails
-soon, and hears of its return no sooner than the next."""
+"""What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
+time to open it included. A broker that was silent for long takes no more connections, so that an attempt
+fails soon, and hears of its return no sooner than the next."""
 
 Change = Callable[[Placement], Placement]
 """Gives the placement with what is wanted in it; may be asked more than once."""
