@@ -30,14 +30,18 @@ async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    ends: list[bool | StorageError] = [StorageError("s3://gone cannot be listed"), True, True, False, True]
+    ends: list[bool | Exception] = [
+        StorageError("s3://gone cannot be listed"),
+        KeyError("nobody thought of it"),
+        *(True, True, False, True),
+    ]
 
     def step() -> bool:
         end = ends.pop(0)
         if not ends:
             loop.call_soon_threadsafe(done.set)
             return False
-        if isinstance(end, StorageError):
+        if isinstance(end, Exception):
             raise end
         return end
 
@@ -48,3 +52,4 @@ async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(
     with suppress(asyncio.CancelledError):
         await keeping
     assert "the archive does not grow: s3://gone cannot be listed" in caplog.text
+    assert "the archive does not grow, by a defect" in caplog.text

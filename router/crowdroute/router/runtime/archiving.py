@@ -29,4 +29,6 @@ async def keep_archive(step: Callable[[], bool], every_s: float = ARCHIVED_SECON
                 pass
         except RouterError as error:
             _log.warning("the archive does not grow: %s", error.message)
+        except Exception:
+            _log.exception("the archive does not grow, by a defect")
         await asyncio.sleep(every_s)
