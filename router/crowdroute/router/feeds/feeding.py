@@ -145,6 +145,7 @@ class _Feeds:
 
         async def end() -> None:
             await _end(begun)
+            self._owners.forget(shard)
             self._standing.outboxes.pop(shard, None)
             for each in inputs:
                 self._standing.inputs.pop(each, None)
