@@ -173,15 +173,16 @@ async def test_a_group_that_is_wanted_again_while_it_is_left_is_followed(
     settings = settings_in(tmp_path, 2)
     async with hosting(settings) as home, hosting(settings) as away:
         for each in (home, away):
-            each.know(1, {0: home.at})
+            each.know(1, {0: home.at, 1: home.at})
         await home.open(0, 1)
+        await home.open(1, 1)
         await create(home, tmp_path, "a")
         assert await names_told_by(away, tmp_path) == ["a"]
         stop = Following.stop
 
         async def wanted_again(following: Following) -> None:
-            away.know(3, {0: home.at})
-            home.know(3, {0: home.at})
+            away.know(3, {0: home.at, 1: home.at})
+            home.know(3, {0: home.at, 1: home.at})
             await names_told_by(away, tmp_path)  # a call finds its way there, and begins to follow
             await stop(following)
 

@@ -38,7 +38,9 @@ class Question:
 
 
 @pytest.mark.parametrize("error", [ValueError("no such actor"), RayError("lost")])
-async def test_what_becomes_of_a_question_is_told_to_whoever_asked_it_and_nobody_else(error: Exception) -> None:
+async def test_what_becomes_of_a_question_is_told_to_whoever_asked_it_and_nobody_else(
+    error: Exception,
+) -> None:
     head, first, second = Head(), Question(error), Question()
     second.goes_on.set()
     asked = [asyncio.ensure_future(head.ask(question)) for question in (first, second)]

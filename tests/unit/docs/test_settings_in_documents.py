@@ -1,4 +1,4 @@
-"""Every settings file that the documents show can be read as it stands, once the files that it names are there."""
+"""Every settings file that the documents show can be read, once the files that it names are there."""
 
 from __future__ import annotations
 

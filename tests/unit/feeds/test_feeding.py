@@ -114,7 +114,10 @@ async def test_of_a_shard_that_went_elsewhere_nothing_is_kept(monkeypatch: pytes
             super().__init__(*known)
             made.append(self)
 
+    begun = asyncio.Event()
+
     async def follow(_feed: object) -> None:
+        begun.set()
         await asyncio.Event().wait()
 
     monkeypatch.setattr(feeding, "Owners", Seen)
@@ -124,6 +127,8 @@ async def test_of_a_shard_that_went_elsewhere_nothing_is_kept(monkeypatch: pytes
     settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, shards=2)
     async with Street(2).group(()) as group, feeding.fed(settings, group, FeedStanding()):
         await group.take(1, group.shard_map)
+        async with asyncio.timeout(10):
+            await begun.wait()
         made[0].here(1)
         gone = weakref.ref(group.engines[1])
         await group.release(1, group.shard_map)

@@ -90,7 +90,9 @@ def up(
     if settings.peers is not None:
         secret_of(settings.peers)
     if settings.redis is not None and (away := asyncio.run(connection_to(settings.redis).check())):
-        told = f"no Redis answers at {settings.redis.server} ({away}): engines serve without it until one does"
+        told = (
+            f"no Redis answers at {settings.redis.server} ({away}): engines serve without it until one does"
+        )
         typer.echo(f"warning: {told}", err=True)
     if settings.kafka is not None:
         require_brokers(settings.kafka, settings.shards)

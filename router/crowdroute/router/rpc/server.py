@@ -143,8 +143,7 @@ class Server:
             else:
                 self.port = self._server.add_secure_port(address, _credentials(tls))
         except RuntimeError as error:
-            files = None if tls is None else ("tls", tls.key)
-            raise cannot_listen(address, "with --address", files) from error
+            raise cannot_listen(address, "with --address") from error
         # A server whose start was cancelled half way cannot be stopped any more: gRPC's loop would be broken.
         starting = asyncio.ensure_future(self._server.start())
         try:

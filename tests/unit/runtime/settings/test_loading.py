@@ -110,7 +110,9 @@ def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
 
 
 @pytest.mark.parametrize("service", ["kafka", "feeds", "redis"])
-@pytest.mark.parametrize(("secret", "told"), [("\n", "is empty"), ("\udcff", "is no text"), (None, "no file")])
+@pytest.mark.parametrize(
+    ("secret", "told"), [("\n", "is empty"), ("\udcff", "is no text"), (None, "no file")]
+)
 def test_a_file_that_holds_no_secret_is_named_before_anything_is_opened(
     tmp_path: Path, service: str, secret: str | None, told: str
 ) -> None:

@@ -69,9 +69,7 @@ class Peers:
             credentials = grpc.ssl_server_credentials([(key, certificate)], authorities, True)
             return server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            tls = self._settings.tls
-            files = None if tls is None else ("peers.tls", tls.key)
-            raise cannot_listen(address, "as peers.address", files) from error
+            raise cannot_listen(address, "as peers.address") from error
 
     def is_peer(self, metadata: object) -> bool:
         """Say whether a call carries the secret."""
