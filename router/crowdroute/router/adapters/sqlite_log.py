@@ -138,7 +138,7 @@ class SqliteLog:
     def enter(self, epoch: int) -> None:
         """Go on under the number of an ownership that was decided elsewhere; this file is a copy.
 
-        From here on its COMMITs wait for no disk and are made in the loop, cheaper by a thread's turn; whoever
+        From here on its COMMITs wait for no disk and are made in the loop, a thread's turn cheaper; whoever
         appends calls `checkpoint` from time to time, for a COMMIT moves nothing into the database.
         """
         self._refuse_when_over()
