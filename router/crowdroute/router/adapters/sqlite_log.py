@@ -1,11 +1,11 @@
 """The event log in one SQLite file: an append is one transaction, durable when it returns.
 
 One connection does everything. The statements of an append run in the event loop, only COMMIT (which waits
-for the disk, unless this is the copy of a log kept elsewhere) runs in a thread. `_turn` hands the connection round: an append holds it from BEGIN until COMMIT
-has returned, so what awaits its turn (`read_some`, `fetch`, `backup`, `checkpoint`) never blocks the loop,
-and the lock's order of arrival keeps both sides from starving. The blocking reads (`read`, `select`) wait for
-a COMMIT in flight where they stand, for one commit's length at most; they are for recovery and for callers
-that cannot await.
+for the disk, unless this is the copy of a log kept elsewhere) runs in a thread. `_turn` hands the connection
+round: an append holds it from BEGIN until COMMIT has returned, so what awaits its turn (`read_some`, `fetch`,
+`backup`, `checkpoint`) never blocks the loop, and the lock's order of arrival keeps both sides from starving.
+The blocking reads (`read`, `select`) wait for a COMMIT in flight where they stand, for one commit's length at
+most; they are for recovery and for callers that cannot await.
 
 The owner row carries the epoch and the head of the log. Each append moves the head only while the epoch is
 still its own, so a successor fences it; and a table that lost its last rows no longer agrees with the head.
@@ -138,7 +138,7 @@ class SqliteLog:
     def enter(self, epoch: int) -> None:
         """Go on under the number of an ownership that was decided elsewhere; this file is a copy.
 
-        From here on its COMMITs wait for no disk and are made in the loop, a thread's turn cheaper; whoever
+        From here on its COMMITs wait for no disk and are made in the loop, a thread's turn cheaper. Whoever
         appends calls `checkpoint` from time to time, for a COMMIT moves nothing into the database.
         """
         self._refuse_when_over()
