@@ -74,6 +74,25 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
+def ensure_topics(kafka: FeedSettings, shards: int) -> int:
+    """See that every topic of feeds is there and safe; give the number of partitions of tasks. Blocks.
+
+    Args:
+        kafka: where they are, and which.
+        shards: how many there are in the installation.
+
+    Raises:
+        ConfigurationError: one of them could lose what it acknowledged.
+        StorageError: no broker answers.
+    """
+    connection, durability = connection_to(kafka), Durability(kafka.durability)
+    partitions = ensure_feeds(connection, kafka.topic("tasks"), kafka.topic("dead-letter"), durability)
+    if kafka.out:
+        topics = [kafka.topic(kind) for kind in kafka.out]
+        ensure_outbox(connection, topics, kafka.topic("outbox"), shards, durability)
+    return partitions
+
+
 class _Feeds:
     """The feeds of the shards that this process serves, for as long as it serves each.
 
@@ -104,7 +123,9 @@ class _Feeds:
 
     async def run(self) -> None:
         """Feed until cancelled, or until a feed failed."""
-        await self._ensured()
+        self._partitions = await self._ensured()
+        if self._kafka.out:
+            _log.info("putting out", topics=[self._kafka.topic(kind) for kind in self._kafka.out])
         if self._forwarding is not None:
             self._forwarding.inputs = HandedOver(self._owners)
         leave = self._group.accompany(self._begin)
@@ -116,7 +137,7 @@ class _Feeds:
                 self._forwarding.inputs = None
             await _end(tuple(self._tasks))
 
-    async def _ensured(self) -> None:
+    async def _ensured(self) -> int:
         """Return once the topics are there and safe; brokers that are away are asked again.
 
         The shards serve meanwhile: a process that ended because of it would take them along, and the next one
@@ -124,20 +145,10 @@ class _Feeds:
         """
         while True:
             try:
-                return await asyncio.to_thread(self._ensure)
+                return await asyncio.to_thread(ensure_topics, self._kafka, self._settings.shards)
             except StorageError as error:
                 _log.warning("the feeds wait for their brokers", reason=error.message)
             await asyncio.sleep(RETRY_SECONDS)
-
-    def _ensure(self) -> None:
-        kafka = self._kafka
-        connection, durability = connection_to(kafka), Durability(kafka.durability)
-        tasks, letters = kafka.topic("tasks"), kafka.topic("dead-letter")
-        self._partitions = ensure_feeds(connection, tasks, letters, durability)
-        if kafka.out:
-            topics = [kafka.topic(kind) for kind in kafka.out]
-            ensure_outbox(connection, topics, kafka.topic("outbox"), self._settings.shards, durability)
-            _log.info("putting out", topics=topics)
 
     def _begin(self, engine: Engine) -> Callable[[], Awaitable[None]]:
         """Begin the feeds beside one shard; gives what ends them."""
@@ -161,6 +172,7 @@ class _Feeds:
 
         async def end() -> None:
             await _end(begun)
+            self._owners.forget(shard)
             self._standing.outboxes.pop(shard, None)
             for each in inputs:
                 self._standing.inputs.pop(each, None)

@@ -41,6 +41,8 @@ async def watch_topics(
         except StorageError as error:
             # Whether the log can be written is for the next append to say.
             _log.warning("the topics could not be looked at: %s", error.message)
+        except Exception:  # a watch that ended by a defect would let every later mistake pass
+            _log.exception("the topics could not be looked at, by a defect")
 
 
 async def watch_clock(
@@ -67,4 +69,6 @@ async def watch_clock(
                 _log.warning("%s; this engine goes on, the next start here will be refused", error.message)
         except StorageError:
             pass  # as above: the next append says it
+        except Exception:
+            _log.exception("the brokers' clock could not be looked at, by a defect")
         await asyncio.sleep(every_s)
