@@ -78,6 +78,12 @@ PLACEMENT_GENERATION = Metric(
     (),
     "Number of the division of shards among processes that this one knows; the same in all, but for a moment",
 )
+SCHEDULED_REFITS = Metric(
+    "crowdroute_scheduled_refits_total",
+    "counter",
+    ("shard", "outcome"),
+    "Refits that rules made due, try by try: DONE, STALE (the project had changed, or was not ready; tried again) or FAILED",
+)
 DIRECTORY_CURRENT = Metric(
     "crowdroute_directory_current",
     "gauge",
@@ -181,6 +187,7 @@ CATALOGUE = (
     OPEN_TASKS,
     LIVE_LEASES,
     PLACEMENT_GENERATION,
+    SCHEDULED_REFITS,
     DIRECTORY_CURRENT,
     DIRECTORY_ANSWERS,
     DIRECTORY_PENDING,
