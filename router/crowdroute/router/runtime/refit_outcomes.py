@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 
-RefitOutcomes = Counter["RefitOutcome"]
-
-
 class RefitOutcome(StrEnum):
     """How one try ended."""
 
@@ -17,6 +14,9 @@ class RefitOutcome(StrEnum):
     """The project was not as it must be, or changed meanwhile; the next try mostly succeeds."""
     FAILED = "FAILED"
     """The job came to nothing, the engine refused for another reason, or a defect of ours ended it."""
+
+
+RefitOutcomes = Counter[RefitOutcome]
 
 
 def no_outcomes() -> RefitOutcomes:
