@@ -180,14 +180,7 @@ class Client:
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Say whether there is a connection, at once or within `timeout_s` seconds."""
-        ready = grpc.channel_ready_future(self._channel)
-        try:
-            ready.result(timeout=timeout_s)
-        except grpc.FutureTimeoutError:
-            return False
-        finally:
-            ready.cancel()
-        return True
+        return self._owners.configured.answers(timeout_s)
 
     def health(self, timeout_s: float) -> str:
         """Give what the engine says of itself, SERVING or NOT_SERVING; UNREACHABLE when it says nothing."""

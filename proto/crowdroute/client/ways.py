@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import grpc
 import grpc.aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from crowdroute.client.connection import Connection
 from crowdroute.client.owners import Way
 
 GONE = frozenset({grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN})
 
+UNANSWERED = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+)
+"""How a call ends that came to nobody; with any other status somebody answered."""
+
 
 class BlockingWay(Way):
-    """A way for calls that block."""
+    """A way for calls that block.
+
+    Whether there is a connection is found out by a call. gRPC can watch a channel's state, but the thread that
+    does goes on for a moment after it was told to stop, and prints an error when the channel is closed meanwhile.
+    """
 
     def __init__(self, connection: Connection) -> None:
         """Open a channel to the address of a connection."""
@@ -33,19 +45,22 @@ class BlockingWay(Way):
 
     def connect(self) -> BlockingWay:
         """Begin to find out whether there is a connection."""
-        self.channel.subscribe(self._look, try_to_connect=True)
+        asked = HealthStub(self.channel).Check.future(HealthCheckRequest())  # type: ignore[no-untyped-call]
+        asked.add_done_callback(self._note)
         return self
 
-    def _look(self, state: grpc.ChannelConnectivity) -> None:
-        """Note how it went, and look no further: gRPC has a thread for as long as anybody does."""
-        if state is grpc.ChannelConnectivity.READY:
-            self._stands = True
-        elif state in GONE:
-            self._stands = False
-        else:
-            return
-        self.channel.unsubscribe(self._look)
+    def _note(self, asked: Any) -> None:
+        self._stands = asked.code() not in UNANSWERED
         self.known.set()
+
+    def answers(self, timeout_s: float) -> bool:
+        """Say whether somebody is connected to, at once or within so many seconds."""
+        ask = HealthStub(self.channel).Check  # type: ignore[no-untyped-call]  # generated code
+        try:
+            ask(HealthCheckRequest(), timeout=timeout_s, wait_for_ready=True)
+        except grpc.RpcError as error:
+            return error.code() not in UNANSWERED
+        return True
 
     def stands(self) -> bool | None:
         """Say whether there was a connection; None while that is being found out."""
