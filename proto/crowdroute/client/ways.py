@@ -31,14 +31,7 @@ class BlockingWay(Way):
 
     def __init__(self, connection: Connection) -> None:
         """Open a channel to the address of a connection."""
-        credentials = connection.credentials()
-        target, options = connection.address, connection.options
-        channel = (
-            grpc.secure_channel(target, credentials, options)
-            if credentials
-            else grpc.insecure_channel(target, options)
-        )
-        super().__init__(target, channel)
+        super().__init__(connection.address, _opened(grpc, connection))
         self._stands: bool | None = None
         self.known = threading.Event()
         """Set once it is known whether there is a connection."""
@@ -76,14 +69,7 @@ class AioWay(Way):
 
     def __init__(self, connection: Connection, endings: set[asyncio.Task[None]]) -> None:
         """Open a channel to the address of a connection; `endings` holds the tasks that close channels."""
-        credentials = connection.credentials()
-        target, options = connection.address, connection.options
-        channel = (
-            grpc.aio.secure_channel(target, credentials, options)
-            if credentials
-            else grpc.aio.insecure_channel(target, options)
-        )
-        super().__init__(target, channel)
+        super().__init__(connection.address, _opened(grpc.aio, connection))
         self._endings = endings
 
     def stands(self) -> bool | None:
@@ -104,6 +90,14 @@ class AioWay(Way):
         task = asyncio.get_running_loop().create_task(self.channel.close(None), name="closing-channel")
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _opened(kind: Any, connection: Connection) -> Any:
+    """Open a channel of a kind (`grpc` or `grpc.aio`), with encryption if the connection says so."""
+    credentials = connection.credentials()
+    if credentials is None:
+        return kind.insecure_channel(connection.address, connection.options)
+    return kind.secure_channel(connection.address, credentials, connection.options)
 
 
 def _standing(state: grpc.ChannelConnectivity) -> bool | None:
