@@ -25,8 +25,9 @@ UNANSWERED = frozenset(
 class BlockingWay(Way):
     """A way for calls that block.
 
-    Whether there is a connection is found out by a call. gRPC can watch a channel's state, but the thread that
-    does goes on for a moment after it was told to stop, and prints an error when the channel is closed meanwhile.
+    Whether there is a connection is found out by a call. gRPC can watch a channel's state, but the thread
+    that does goes on for a moment after it was told to stop, and prints an error when the channel is closed
+    meanwhile.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -38,7 +39,7 @@ class BlockingWay(Way):
 
     def connect(self) -> BlockingWay:
         """Begin to find out whether there is a connection."""
-        asked = HealthStub(self.channel).Check.future(HealthCheckRequest())  # type: ignore[no-untyped-call]
+        asked = HealthStub(self.channel).Check.future(HealthCheckRequest())
         asked.add_done_callback(self._note)
         return self
 
@@ -48,7 +49,7 @@ class BlockingWay(Way):
 
     def answers(self, timeout_s: float) -> bool:
         """Say whether somebody is connected to, at once or within so many seconds."""
-        ask = HealthStub(self.channel).Check  # type: ignore[no-untyped-call]  # generated code
+        ask = HealthStub(self.channel).Check
         try:
             ask(HealthCheckRequest(), timeout=timeout_s, wait_for_ready=True)
         except grpc.RpcError as error:

@@ -1,4 +1,4 @@
-"""Topics, clocks, shards and other clusters with which no log is kept on a real broker, at a start and later."""
+"""Topics, clocks, shards and other clusters with which no log is kept on a real broker, now or later."""
 
 from __future__ import annotations
 

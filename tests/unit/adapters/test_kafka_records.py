@@ -76,7 +76,7 @@ def test_a_newer_format_says_which_release_to_start() -> None:
 
 
 def test_a_kind_that_does_not_exist_yet_says_which_release_to_start() -> None:
-    with pytest.raises(UnknownEvent, match="kind 9.*start the release that wrote it") as refused:
+    with pytest.raises(UnknownEvent, match=r"kind 9.*start the release that wrote it") as refused:
         decode(sealed(bytes([FORMAT, 9]) + encode_batch(BATCH)[2:-4]), 5)
     assert refused.value.details == {"offset": "5", "differs": "kind"}
 

@@ -1,4 +1,4 @@
-"""Tests of real services stay together: those of a file in one worker, and those with Ray nodes as one file."""
+"""Tests of real services stay together: those of a file, and those with Ray nodes as if of one file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from tests.support.services_together import RAY
 
 TESTS = Path(__file__).resolve().parents[2]
 
-WITH_RAY = re.compile(r"from tests\.support\.(?:local_ray|ray_cluster|ray_nodes) import|import ray\b")
+WITH_RAY = re.compile(
+    r"from tests\.support\.(?:local_ray|ray_cluster|ray_nodes) import|^ *import ray$", re.MULTILINE
+)
 
 JOBS, LOG, LOAD, KAFKA, NEMESIS = (
     "tests/contract/test_jobs.py",
@@ -88,7 +90,7 @@ def test_no_file_and_nothing_with_ray_nodes_is_divided_among_workers(
         scheduling.add_node_collection(worker, list(COLLECTED))
 
     scheduling.schedule()
-    while any([gets_more(scheduling, worker) for worker in crew]):
+    while sum(gets_more(scheduling, worker) for worker in crew):
         pass
 
     ran = [[COLLECTED[index] for index in worker.given] for worker in crew]

@@ -36,8 +36,9 @@ def require_no_shards_beyond(connection: KafkaConnection, name: str, shards: int
     beyond = shards_beyond(connection, name, shards)
     if beyond:
         raise ConfigurationError(
-            f"topic {log_topic(name)} in {connection.place} holds the log of shard {beyond[-1]}, but there are"
-            f" to be {shards} shards: a number of shards can grow and not shrink; see `shards` in the settings",
+            f"topic {log_topic(name)} in {connection.place} holds the log of shard {beyond[-1]}, but there"
+            f" are to be {shards} shards: a number of shards can grow and not shrink; see `shards` in the"
+            " settings",
             {"shard": str(beyond[-1]), "topic": log_topic(name)},
         )
 

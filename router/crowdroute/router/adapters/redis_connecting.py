@@ -169,7 +169,8 @@ class RedisConnection:
             return
         wanted = "Redis without encryption" if self.authority is None else "Redis with TLS"
         raise ConfigurationError(
-            f"{wanted} should be at {self.server}, and there is {who}: look at redis.server and redis.authority"
+            f"{wanted} should be at {self.server}, and there is {who}: look at redis.server and"
+            " redis.authority"
         )
 
     def _place(self) -> tuple[str, int]:

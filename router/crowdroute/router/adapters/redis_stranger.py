@@ -1,5 +1,5 @@
-"""Who answers where Redis should be and is another service: asked plainly, since Redis' client only tells that
-the connection was closed."""
+"""Who answers where Redis should be and is another service: asked plainly, since Redis' client only tells
+that the connection was closed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _CORRELATION = b"crow"
 """Four bytes that Kafka repeats after the length of its answer."""
 
 KAFKA_HELLO = struct.pack(">ihh4sh", 10, 18, 0, _CORRELATION, -1)
-"""What Kafka's clients ask first: its length, kind 18 (which versions?) in version 0, those bytes, no name."""
+"""What Kafka's clients ask first: its length, kind 18 (which versions?) in version 0, those bytes, no
+name."""
 
 REDIS = "a Redis without encryption"
 TLS = "a service that speaks TLS"

@@ -34,7 +34,12 @@ def verify_log(
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", help="The engine's settings file: for a log on Kafka, or which shards there are.", exists=True),
+        typer.Option(
+            "--config",
+            "-c",
+            help="The engine's settings file: for a log on Kafka, or which shards there are.",
+            exists=True,
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -74,8 +79,8 @@ def _other_than_said(settings: Settings, found: Sequence[int]) -> list[str]:
     """Say where a directory has other shards than the settings give this process."""
     own, directory = own_shards(settings), settings.directory
     more = [
-        f"{directory} holds the log of shard {shard}, which the settings do not have here: correct `shards`, or"
-        " `peers.others`"
+        f"{directory} holds the log of shard {shard}, which the settings do not have here: correct `shards`,"
+        " or `peers.others`"
         for shard in found
         if shard not in own
     ]
@@ -91,8 +96,8 @@ def _more_on_kafka(kafka: KafkaLogSettings, shards: int) -> list[str]:
     """Say which shards a log has beyond those of the settings; with fewer it could not be looked at."""
     beyond = shards_beyond(connection_to(kafka), kafka.name, shards)
     return [
-        f"the log {kafka.name} has records of shard {shard}, which was not read: the settings say that there are"
-        f" {shards} shards"
+        f"the log {kafka.name} has records of shard {shard}, which was not read: the settings say that there"
+        f" are {shards} shards"
         for shard in beyond
     ]
 

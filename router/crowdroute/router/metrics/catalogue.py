@@ -82,7 +82,7 @@ SCHEDULED_REFITS = Metric(
     "crowdroute_scheduled_refits_total",
     "counter",
     ("shard", "outcome"),
-    "Refits that rules made due, try by try: DONE, STALE (the project had changed, or was not ready; tried again) or FAILED",
+    "Tries of refits that rules made due: DONE, STALE (the project changed meanwhile) or FAILED",
 )
 DIRECTORY_CURRENT = Metric(
     "crowdroute_directory_current",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 
+
 class RefitOutcome(StrEnum):
     """How one try ended."""
 

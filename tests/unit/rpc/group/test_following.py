@@ -1,4 +1,4 @@
-"""A group that tells what this release cannot read is told of once, and tried again until it can be followed."""
+"""A group that tells what this release cannot read is named once, and tried until it can be followed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from crowdroute.router.runtime.copies import OrganisationCopy
 PATIENCE_S = 10.0
 TRIES = 4
 
-STATE = peer_pb2.FollowPart(organisations=[peer_pb2.Organisation(stream="t/organisation", shard=1, sequence=7)])
+STATE = peer_pb2.FollowPart(
+    organisations=[peer_pb2.Organisation(stream="t/organisation", shard=1, sequence=7)]
+)
 ALL = peer_pb2.FollowPart(complete=True)
 
 

@@ -91,7 +91,9 @@ def carried(message: peer_pb2.CarryRequest) -> tuple[Request, list[ContentChange
     try:
         request = _requests.decode(message.request)
     except msgspec.MsgspecError as error:
-        raise NotReady(f"a peer sent a command that this release does not know ({error}): {UPGRADE}") from error
+        raise NotReady(
+            f"a peer sent a command that this release does not know ({error}): {UPGRADE}"
+        ) from error
     if not isinstance(request.command, CROSSING):
         raise InvalidCommand(f"{type(request.command).__name__} does not cross between shards")
     contents = [

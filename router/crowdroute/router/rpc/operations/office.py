@@ -161,9 +161,7 @@ class Office:
         if not key:
             return None
         known = (call.principal.name, command.__name__, key)
-        return place.engine.shard.replied(
-            place.stream, known, request_digest(message), place.engine.now_us()
-        )
+        return place.engine.shard.replied(place.stream, known, request_digest(message), place.engine.now_us())
 
     def decide(
         self, call: Call, stream: str, command: Command, contents: Sequence[ContentChange] = ()
