@@ -79,9 +79,7 @@ class DueRefits:
                     self._try_later(stream, RefitOutcome.STALE, code=error.code, why=error.message)
                 except RouterError as error:
                     self._try_later(stream, RefitOutcome.FAILED, code=error.code, why=error.message)
-                except (
-                    Exception
-                ) as error:  # a defect of ours: the other projects' are carried out all the same
+                except Exception as error:  # a defect of ours, which must not end the others' refits
                     self._try_later(stream, RefitOutcome.FAILED, exc_info=error)
                 else:
                     self._failures.pop(stream, None)
