@@ -179,6 +179,10 @@ async def test_a_directory_of_one_cluster_is_not_served_from_the_log_of_another(
     assert "give this cluster a directory of its own" in reason
 
 
+FEEDS = """
+[feeds]
+servers = ["127.0.0.1:9"]
+"""
 UP, SERVE = ("cluster", "up"), ("serve", "--address", "127.0.0.1:0")
 KAFKA = """
 [kafka]
@@ -205,9 +209,10 @@ secret_file = "gone"
         (SERVE, REDIS, "there is no file gone"),
         (SERVE, PEERS, "cannot read gone"),
         (UP, PEERS, "cannot read gone"),
+        (UP, FEEDS, "feeds of a cluster go from one process to another: give peers"),
     ],
 )
-def test_a_secret_that_is_not_there_is_named_before_anything_is_opened(
+def test_what_cannot_be_is_named_before_anything_is_opened(
     tmp_path: Path, words: Sequence[str], settings: str, told: str
 ) -> None:
     file = tmp_path / "crowdroute.toml"
@@ -233,3 +238,15 @@ def test_brokers_that_will_not_do_are_told_before_anything_is_asked_of_ray(
     assert failed.returncode == 2
     assert "lone.log needs 3 replicas" in failed.stderr
     assert failed.stderr.endswith("[CONFIGURATION]\n")
+
+
+@pytest.mark.usefixtures("requirements")
+def test_brokers_of_feeds_that_will_not_do_are_told_before_anything_is_asked_of_ray(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0123456789abcdef" * 4)
+    settings = tmp_path / "crowdroute.toml"
+    peers = f'[peers]\naddress = "127.0.0.1:0"\nsecret_file = "{tmp_path / "secret"}"\n'
+    settings.write_text(peers + '[feeds]\nservers = ["127.0.0.1:9"]\ndurability = "single-broker"')
+    failed = run("cluster", "up", "--config", str(settings))
+    assert failed.returncode == 1
+    assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
+    assert failed.stderr.endswith("[STORAGE_FAILED]\n")
