@@ -26,6 +26,7 @@ SEEDS = [int(ONLY)] if ONLY else list(range(1, max(IN_ALL // OPERATIONS_PER_WORL
 
 CAUGHT_BY = [
     (crossing_bugs.notes_a_total_again, r"\[fact-version\]"),
+    (crossing_bugs.notes_one_total_of_several, r"\[balance\]"),
     (crossing_bugs.ignores_the_version_of_facts, r"\[fact-version\]"),
     (crossing_bugs.forgets_a_total_once_it_is_sent, r"\[balance\]"),
     (crossing_bugs.overlooks_what_was_earned_meanwhile, r"\[balance\]"),
@@ -33,6 +34,7 @@ CAUGHT_BY = [
     (crossing_bugs.brings_no_news_from_elsewhere, "after they were stopped"),
     (crossing_bugs.gives_work_to_the_erased_until_they_are_severed, "after they were stopped"),
     (crossing_bugs.takes_who_is_new_at_home_for_unknown, "nobody knows them"),
+    (crossing_bugs.misses_what_changes_while_an_organisation_is_told, "after they were stopped|nobody knows"),
     (crossing_bugs.tells_a_project_that_was_away_nothing, "has not heard the newest facts"),
 ]
 KIND = 4

@@ -77,4 +77,11 @@ class Imported(_Reply, tag=8):
     rows: tuple[RowTaken, ...]
 
 
-Reply = Done | Created | Offered | Received | Extended | Imported
+class Noted(_Reply, tag=9):
+    """Running totals were taken over, or newer ones were known."""
+
+    unknown: tuple[int, ...]
+    """Places, from 0, of those that were left out: the organisation does not have their project or worker."""
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Noted

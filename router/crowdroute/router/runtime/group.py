@@ -21,7 +21,8 @@ from crowdroute.router.errors import ConfigurationError, NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.runtime.crossing import Carrier, Crossing
+from crowdroute.router.runtime.carrying import Carrier
+from crowdroute.router.runtime.crossing import Crossing
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.whereabouts import Whereabouts
@@ -96,11 +97,11 @@ class ShardGroup:
         try:
             found = {shard: await self._recover(shard) for shard in sorted(shards)}
             for shard, engine in found.items():
-                self.where.learn(shard, engine)
+                await self.where.learn(shard, engine)
             for shard, engine in found.items():
                 self._serve(shard, engine)
-            for copy in self.copies.values():
-                self.crossing.catch_up(copy)
+            for copy in tuple(self.copies.values()):
+                await self.crossing.catch_up(copy)
         except BaseException:
             await self.close()
             raise
@@ -122,14 +123,14 @@ class ShardGroup:
         self.where.place(shard_map)
         engine = await self._recover(shard)
         try:
-            self.where.learn(shard, engine)
+            await self.where.learn(shard, engine)
         except ConfigurationError:
             await self._opened.pop(shard).aclose()  # or it would keep everybody else from it
             raise
         self._serve(shard, engine)
-        for copy in self.copies.values():
-            self.crossing.catch_up(copy)
         self._tell(shard, engine.loop.commits.sequence, ())
+        for copy in tuple(self.copies.values()):
+            await self.crossing.catch_up(copy)
 
     async def release(self, shard: int, shard_map: ShardMap) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what
