@@ -115,7 +115,7 @@ class Site(Served):
         """Begin to take the organisation over as it is durable at home, piece by piece while home goes on."""
         home = self.world.sites[HOME]
         self.arriving = None
-        if self.cut or home.away or not home.disk.batches:
+        if not self.copies or self.cut or home.away or not home.disk.batches:
             return
         self._copied = len(home.disk.batches)
         self._pieces = pack_in_pieces(HeldRows(home.follower.organisation(TENANT).state))

@@ -93,7 +93,7 @@ async def test_what_changes_while_an_organisation_is_told_is_known_where_it_is_f
     async with running(first) as home:
         token = (first.directory / TOKEN_FILE).read_text().strip()
         engine = home.group.engines[0]
-        numbers = iter(range(1_000))
+        numbers = iter(range(1, 1_000))
         parts = HeldOrganisation.parts
 
         def while_it_changes(held: HeldOrganisation) -> Iterator[peer_pb2.FollowPart]:

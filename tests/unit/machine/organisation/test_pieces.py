@@ -53,7 +53,7 @@ def test_pieces_are_read_by_themselves_and_are_a_snapshot_together(
     full: Organisation, workers: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(organisation_rows, "PIECE_ROWS", rows)
-    for number in range(workers):
+    for number in range(1, workers + 1):
         full.send(UpsertWorker(number.to_bytes(16, "big")[::-1], NO_ID, NO_ID))
     pieces = packed(full)
     assert digest_of(pieces) == full.machine.digest()
