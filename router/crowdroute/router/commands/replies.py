@@ -77,6 +77,7 @@ class Imported(_Reply, tag=8):
     rows: tuple[RowTaken, ...]
 
 
+<<<<<<< HEAD
 class Noted(_Reply, tag=9):
     """Running totals were taken over, or newer ones were known."""
 
@@ -85,3 +86,15 @@ class Noted(_Reply, tag=9):
 
 
 Reply = Done | Created | Offered | Received | Extended | Imported | Noted
+=======
+class Refitted(_Reply, tag=9):
+    """The models rest on what this refit found."""
+
+    version: int
+    fitted_through: int
+    annotations: int
+    digest: bytes
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Refitted
+>>>>>>> main
