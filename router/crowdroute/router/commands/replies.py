@@ -77,16 +77,6 @@ class Imported(_Reply, tag=8):
     rows: tuple[RowTaken, ...]
 
 
-<<<<<<< HEAD
-class Noted(_Reply, tag=9):
-    """Running totals were taken over, or newer ones were known."""
-
-    unknown: tuple[int, ...]
-    """Places, from 0, of those that were left out: the organisation does not have their project or worker."""
-
-
-Reply = Done | Created | Offered | Received | Extended | Imported | Noted
-=======
 class Refitted(_Reply, tag=9):
     """The models rest on what this refit found."""
 
@@ -96,5 +86,11 @@ class Refitted(_Reply, tag=9):
     digest: bytes
 
 
-Reply = Done | Created | Offered | Received | Extended | Imported | Refitted
->>>>>>> main
+class Noted(_Reply, tag=10):
+    """Running totals were taken over, or newer ones were known."""
+
+    unknown: tuple[int, ...]
+    """Places, from 0, of those that were left out: the organisation does not have their project or worker."""
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Refitted | Noted
