@@ -90,6 +90,13 @@ def together(first: int, last: int, version: int) -> Iterable[NoteBalances]:
         yield NoteBalances(tuple(tell(number, version) for number in range(begin, end)))
 
 
+def cpu_together(organisation: Organisation, first: int, last: int) -> float:
+    """Give the processor time of a total among many in a command, in microseconds."""
+    commands = list(together(first, last, version=2))
+    each = cpu_us(lambda number: organisation.send(commands[number]), 0, len(commands))
+    return each * len(commands) / (last - first)
+
+
 class Watch:
     """Adds up time spent between moments, and keeps the longest."""
 
@@ -143,21 +150,17 @@ def grow(sizes: list[int]) -> None:
     for size in sizes:
         made = cpu_us(lambda number: organisation.send(upsert(number)), known, size)
         told = cpu_us(lambda number: organisation.send(tell(number)), known, size)
-        commands = list(together(known, size, version=2))
-        many = cpu_us(lambda number: organisation.send(commands[number]), 0, len(commands))
-        many *= len(commands) / (size - known)
-        del commands
+        many = cpu_together(organisation, known, size)
         known = size
         each = (resident_bytes() - before) / size
         calm_collector()
         machine = organisation.shard.organisation(TENANT)
         packing, reading = copy_in_pieces(machine.state)
         pack, read = copy_at_once(machine)
-        print(
-            f"| {size:,} | {each:,.0f} | {made:.1f} | {told:.1f} | {many:.1f} |"
-            f" {packing.longest * 1e3:.1f}, {reading.longest * 1e3:.1f} | {pack * 1e3:.0f}, {read * 1e3:.0f} |",
-            flush=True,
-        )
+        pieces = f"{packing.longest * 1e3:.1f}, {reading.longest * 1e3:.1f}"
+        at_once = f"{pack * 1e3:.0f}, {read * 1e3:.0f}"
+        costs = f"{each:,.0f} | {made:.1f} | {told:.1f} | {many:.1f}"
+        print(f"| {size:,} | {costs} | {pieces} | {at_once} |", flush=True)
 
 
 def compare(size: int) -> None:
@@ -209,11 +212,9 @@ async def cross(home: Home, workers: int, totals: int) -> None:
     await asyncio.to_thread(home.longest)
     many = await tell_all(link, together(0, totals, version=2)) / totals
     there = await asyncio.to_thread(home.longest)
-    print(
-        f"totals told a second: {1 / many:,.0f}, up to {TOTALS_TOGETHER} in a command, one by one {1 / alone:,.0f}:"
-        f" {alone / many:.0f} times; the loop that notes them held for at most {there * 1e3:.0f} ms",
-        flush=True,
-    )
+    print(f"totals told a second: {1 / many:,.0f}, up to {TOTALS_TOGETHER} in a command;", end=" ")
+    print(f"one by one {1 / alone:,.0f}: {alone / many:.0f} times;", end=" ")
+    print(f"the loop that notes them held for at most {there * 1e3:.0f} ms", flush=True)
     await link.close()
 
 

@@ -1,4 +1,4 @@
-"""A process that serves an organisation of many workers to its peers, and tells how long its loop was held."""
+"""A process that serves an organisation of many workers to its peers and tells how long its loop is held."""
 
 from __future__ import annotations
 

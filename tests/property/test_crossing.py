@@ -185,7 +185,9 @@ class World:
             # Registered once the beginning is durable there, which whoever carries it waits for.
             self._send(AWAY, begin, lambda reply, confirm=confirm: self._send(HOME, confirm))
         for stream, command in away.shard.outgoing(self.now_us):
-            self._send(HOME, Request(stream, command), lambda reply, command=command: self._told(command, reply))
+            self._send(
+                HOME, Request(stream, command), lambda reply, command=command: self._told(command, reply)
+            )
 
     def _send(self, side: int, request: Request, then: Callable[[Reply], None] = lambda reply: None) -> None:
         self.under_way.append((side, request, then))

@@ -1,4 +1,4 @@
-"""An organisation is told piece by piece while it goes on: nothing is torn, and nothing that changed is lost."""
+"""An organisation is told piece by piece while it goes on: nothing is torn, no change is lost."""
 
 from __future__ import annotations
 

@@ -65,9 +65,7 @@ def _is_busy(world: ShardedWorld, site: Site) -> bool:
     awaits = bool(
         site.number == 0 and site.disk.batches and site.process.core.organisation(TENANT).state.awaited
     )
-    behind = site.arriving or (
-        site.copies and site.copy.begun and site.copy.sequence < len(world.at_home)
-    )
+    behind = site.arriving or (site.copies and site.copy.begun and site.copy.sequence < len(world.at_home))
     return bool(
         site.network
         or not site.process.idle

@@ -75,9 +75,7 @@ def forgets_a_total_once_it_is_sent(patch: pytest.MonkeyPatch) -> None:
 def overlooks_what_was_earned_meanwhile(patch: pytest.MonkeyPatch) -> None:
     """Once a total is known, what the worker earned while it was on its way is never told."""
 
-    def told(
-        untold: balances.UntoldBalances, stream: str, known: Sequence[NoteBalance], now_us: int
-    ) -> None:
+    def told(untold: balances.UntoldBalances, stream: str, known: Sequence[NoteBalance], now_us: int) -> None:
         for balance in known:
             untold._apart.pop((project_stream(TENANT, balance.project), balance.worker), None)
 

@@ -214,7 +214,10 @@ class Site(Served):
             for awaited in self.process.core.organisation(TENANT).state.awaited.values():
                 confirm = Carried(crossing.confirmation(TENANT, awaited.project))
                 begin = crossing.beginning(TENANT, awaited)
-                yield awaited.shard, Carried(begin, lambda reply, confirm=confirm: self.network.append(confirm))  # type: ignore[misc]
+                yield (
+                    awaited.shard,
+                    Carried(begin, lambda reply, confirm=confirm: self.network.append(confirm)),
+                )  # type: ignore[misc]
 
     def _totals(self) -> Iterator[tuple[int, Carried]]:
         core = self.process.core

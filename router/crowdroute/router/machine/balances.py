@@ -52,8 +52,8 @@ class UntoldBalances:
             yield key[0], self._balance(key)
 
     def outgoing(self, now_us: int) -> Iterator[tuple[str, NoteBalances]]:
-        """Yield what organisations in other shards are to be told, each command with its stream; `told` once it
-        is durable there.
+        """Yield what organisations in other shards are to be told, each command with its stream; `told` once
+        it is durable there.
 
         A command is made when it is asked for, of the totals as they are then, so that who carries one after
         the other holds nobody up; what changes meanwhile is told another time.

@@ -177,9 +177,8 @@ class Crossing:
     async def catch_up(self, copy: OrganisationCopy) -> None:
         """Tell the projects here whatever they have not heard of an organisation elsewhere.
 
-        Others have their turn meanwhile. What they fold into the copy, or begin anew, is told as it happens or
-        found in the rows that are still to be looked at; a worker who asks for work brings what is new of
-        them.
+        Others have their turn meanwhile. What they fold into the copy is told as it happens, or found in the
+        rows that are still to be looked at; a worker who asks for work brings what is new of them.
         """
         tenant = tenant_of(copy.stream)
         for engine, name in tuple(self._projects_of(copy, tenant)):

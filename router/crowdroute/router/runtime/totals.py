@@ -58,7 +58,7 @@ async def _note(
     except Refusal as refusal:
         if refusal.category is not Category.INVALID:
             raise
-        # By a release that takes one at a time, or for the sake of one of them.
+        # For the sake of one of them; or by a release that knows of no totals together and says so.
         for balance in balances:
             if await _note_alone(carrier, shard, stream, balance):
                 engine.shard.told(stream, (balance,), engine.now_us())

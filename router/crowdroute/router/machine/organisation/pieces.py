@@ -27,7 +27,8 @@ class PackedRows(NamedTuple):
     """Some whole rows of one table, and before them what joins them to the piece before."""
 
     table: str
-    count: int
+    rows: int
+    """How many they are."""
     start: int
     """Where in the body the rows begin."""
     body: bytes
@@ -66,9 +67,11 @@ class ReadInPieces:
             )
         decoder = _decoders.get(piece.table)
         if decoder is None:
-            raise SnapshotUnusable(f"section {SECTION!r} has rows of {piece.table!r}, which is no table of it")
+            raise SnapshotUnusable(
+                f"section {SECTION!r} has rows of {piece.table!r}, which is no table of it"
+            )
         try:
-            rows = decoder.decode(_array(piece.count) + piece.body[piece.start :])
+            rows = decoder.decode(_array(piece.rows) + piece.body[piece.start :])
         except msgspec.MsgspecError as error:
             raise SnapshotUnusable(f"rows of {piece.table!r} are damaged ({error})") from error
         put_rows(self.state, piece.table, rows)

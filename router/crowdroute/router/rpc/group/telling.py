@@ -28,7 +28,7 @@ class HeldOrganisation:
     def parts(self) -> Iterator[peer_pb2.FollowPart]:
         """Yield the messages that tell it; whoever sends them has others take their turn in between."""
         for packed in pieces.pack_in_pieces(self._rows):
-            rows = peer_pb2.Rows(table=packed.table, count=packed.count, start=packed.start)
+            rows = peer_pb2.Rows(table=packed.table, count=packed.rows, start=packed.start)
             section = peer_pb2.Section(name=saving.SECTION, body=packed.body, rows=rows)
             yield self._part([section], more=True)
         yield self._part([], more=False)
