@@ -112,16 +112,17 @@ class Watch:
         self.all, self.longest = self.all + took, max(self.longest, took)
 
 
-def copy_in_pieces(state: OrganisationState) -> tuple[Watch, Watch]:
-    """Copy an organisation as two processes do in turns; gives what each end took."""
-    packing, reading, read = Watch(), Watch(), ReadInPieces()
+def copy_in_pieces(state: OrganisationState) -> tuple[Watch, Watch, int]:
+    """Copy an organisation as two processes do in turns; gives what each end took, and the bytes between."""
+    packing, reading, read, sent = Watch(), Watch(), ReadInPieces(), 0
     packing.begin()
     pieces = pack_in_pieces(HeldRows(state))
     while True:
         packed = next(pieces, None)
         packing.end()
         if packed is None:
-            return packing, reading
+            return packing, reading, sent
+        sent += len(packed.body)
         reading.begin()
         read.take(packed)
         reading.end()
@@ -143,8 +144,8 @@ def copy_at_once(machine: OrganisationMachine) -> tuple[float, float]:
 def grow(sizes: list[int]) -> None:
     """Print how an organisation does at each number of workers."""
     print("| workers | bytes each | µs to know one | µs to note a total | … of 512 in one command |", end="")
-    print(" ms held to pack, to read, in pieces | … in one go |")
-    print("|---|---|---|---|---|---|---|")
+    print(" bytes to send each | ms held to pack, to read, in pieces | … in one go |")
+    print("|---|---|---|---|---|---|---|---|")
     organisation, known = Organisation(), 0
     before = resident_bytes()
     for size in sizes:
@@ -155,11 +156,11 @@ def grow(sizes: list[int]) -> None:
         each = (resident_bytes() - before) / size
         calm_collector()
         machine = organisation.shard.organisation(TENANT)
-        packing, reading = copy_in_pieces(machine.state)
+        packing, reading, sent = copy_in_pieces(machine.state)
         pack, read = copy_at_once(machine)
         pieces = f"{packing.longest * 1e3:.1f}, {reading.longest * 1e3:.1f}"
         at_once = f"{pack * 1e3:.0f}, {read * 1e3:.0f}"
-        costs = f"{each:,.0f} | {made:.1f} | {told:.1f} | {many:.1f}"
+        costs = f"{each:,.0f} | {made:.1f} | {told:.1f} | {many:.1f} | {sent / size:.0f}"
         print(f"| {size:,} | {costs} | {pieces} | {at_once} |", flush=True)
 
 
@@ -173,7 +174,7 @@ def compare(size: int) -> None:
 
     kept = cpu_us(keep, 0, size)
     each = (resident_bytes() - before) / size
-    print(f"| {size:,}, a dictionary of structs | {each:,.0f} | {kept:.1f} for both | | | | |", flush=True)
+    print(f"| {size:,}, a dictionary of structs | {each:,.0f} | {kept:.1f} for both | | | | | |", flush=True)
 
 
 async def follow(link: PeerLink, ticker: Ticker) -> tuple[float, float]:

@@ -324,17 +324,17 @@ async def test_balances_reach_the_organisation_from_another_process(both: Pair) 
     assert [row.worker_id for row in told.balances] == [to_text(Kind.WORKER, balance.worker)]
 
 
-async def test_balances_reach_an_organisation_served_by_a_release_that_takes_one_at_a_time(
+async def test_balances_that_are_refused_together_reach_an_organisation_one_by_one(
     both: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, two = await projects(both)
-    older: list[object] = []
+    came: list[object] = []
 
     def read(message: peer_pb2.CarryRequest) -> tuple[Request, list[ContentChange]]:
         request, contents = carried(message)
-        older.append(type(request.command))
+        came.append(type(request.command))
         if isinstance(request.command, NoteBalances):
-            raise InvalidCommand("a peer sent what is no command: Invalid value 'NoteBalances'")
+            raise InvalidCommand("several totals at once")
         return request, contents
 
     monkeypatch.setattr(servicer, "carried", read)
@@ -348,7 +348,7 @@ async def test_balances_reach_an_organisation_served_by_a_release_that_takes_one
         await both.away.group.crossing.look()
         told = await manager.operations.ListBalances(ledger_pb2.ListBalancesRequest())
     assert len(told.balances) == 1
-    assert older[:2] == [NoteBalances, NoteBalance]
+    assert came[:2] == [NoteBalances, NoteBalance]
 
 
 async def test_a_backup_of_what_several_processes_serve_is_refused_with_the_command_that_copies_it(

@@ -137,17 +137,17 @@ async def test_totals_that_are_known_by_the_copy_are_not_told_again(monkeypatch:
         assert not list(group.engines[1].shard.outgoing(street.clock.now_us()))
 
 
-async def test_a_release_that_takes_one_total_at_a_time_is_told_one_at_a_time(
+async def test_totals_that_are_refused_together_are_told_one_by_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def older(command: Command) -> None:
+    def one_by_one(command: Command) -> None:
         if isinstance(command, NoteBalances):
-            raise InvalidCommand("a peer sent what is no command")
+            raise InvalidCommand("several totals at once")
 
     street = Street()
     async with street.group() as group:
         await owing(group, street)
-        way = await look(group, monkeypatch, older)
+        way = await look(group, monkeypatch, one_by_one)
         assert [type(command) for command in way.carried] == [NoteBalances, *[NoteBalance] * 5]
         assert len(noted(group)) == 5
         assert not (await look(group, monkeypatch)).carried
@@ -209,31 +209,31 @@ async def test_a_shard_that_does_not_answer_is_asked_once_a_look(
         assert len(noted(group)) == 5
 
 
-async def test_an_older_release_that_falls_silent_is_told_the_rest_later(
+async def test_who_takes_one_at_a_time_and_falls_silent_is_told_the_rest_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def older(command: Command) -> None:
+    def one_by_one(command: Command) -> None:
         if isinstance(command, NoteBalances):
-            raise InvalidCommand("a peer sent what is no command")
+            raise InvalidCommand("several totals at once")
         if isinstance(command, NoteBalance) and command.worker == OTHERS[1]:
             raise NotReady("away")
 
     street = Street()
     async with street.group() as group:
         await owing(group, street)
-        await look(group, monkeypatch, older)
+        await look(group, monkeypatch, one_by_one)
         assert noted(group) == [WORKER, OTHERS[0]]
         way = await look(group, monkeypatch)
         assert sizes(way) == [3]
         assert len(noted(group)) == 5
 
 
-async def test_an_older_release_that_does_not_know_the_project_yet_is_told_again(
+async def test_who_takes_one_at_a_time_and_does_not_know_the_project_yet_is_told_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def older(command: Command) -> Reply | None:
+    def one_by_one(command: Command) -> Reply | None:
         if isinstance(command, NoteBalances):
-            raise InvalidCommand("a peer sent what is no command")
+            raise InvalidCommand("several totals at once")
         if isinstance(command, NoteBalance) and command.worker == WORKER:
             raise NotFound("no project", {"field": "project"})
         return None
@@ -241,7 +241,7 @@ async def test_an_older_release_that_does_not_know_the_project_yet_is_told_again
     street = Street()
     async with street.group() as group:
         await owing(group, street)
-        await look(group, monkeypatch, older)
+        await look(group, monkeypatch, one_by_one)
         assert noted(group) == OTHERS
         await look(group, monkeypatch)
         assert len(noted(group)) == 5

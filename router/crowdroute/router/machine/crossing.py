@@ -23,8 +23,8 @@ from crowdroute.router.state.organisation import AwaitedRow, OrganisationState
 from crowdroute.router.state.project import Project
 
 TOTALS_TOGETHER = 512
-"""Most totals in one command: enough that crossing and commit cost little beside them, and 5 ms of deciding,
-as long as a commit takes, for which the calls of the shard that notes them wait."""
+"""Most totals in one command: enough that way and commit cost little beside them, and 2 ms of deciding, less
+than a commit takes, for which the calls of the shard that notes them wait."""
 
 
 def knows(project: Project, worker: Id) -> bool:

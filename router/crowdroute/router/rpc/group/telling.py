@@ -50,7 +50,7 @@ class ArrivingOrganisation:
     def __init__(self) -> None:
         """Begin with nothing."""
         self._read = ReadInPieces()
-        # Of a release that says nothing of rows.
+        # Of a release that says nothing of rows: cut anywhere, and read in one go once all of it is there.
         self._unread: dict[str, bytearray] = {}
 
     def take(self, told: peer_pb2.Organisation) -> None:
