@@ -20,8 +20,8 @@ from crowdroute.router.timers import Deadlines
 
 @dataclass_transform(frozen_default=True)
 class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """Common settings: immutable, saved as an array, and nothing for the cyclic collector, which would hold the
-    loop for as long as it looks through the rows of a copy that is being read; no row can lead to itself."""
+    """Common settings: immutable, saved as an array, and nothing for the cyclic collector, which would hold
+    the loop while it looks through the rows of a copy that is being read; no row can lead to itself."""
 
 
 class ProjectRow(_Row):
