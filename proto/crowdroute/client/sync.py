@@ -23,7 +23,7 @@ from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, from_call, pairs
 from crowdroute.client.owners import Owners, project_of
 from crowdroute.client.retrying import delay_before, prepare
-from crowdroute.client.ways import BlockingWay
+from crowdroute.client.ways import UNANSWERED, BlockingWay
 
 WAIT_S = 10.0
 """How long one request for work waits for some."""
@@ -180,13 +180,11 @@ class Client:
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Say whether there is a connection, at once or within `timeout_s` seconds."""
-        ready = grpc.channel_ready_future(self._channel)
         try:
-            ready.result(timeout=timeout_s)
-        except grpc.FutureTimeoutError:
-            return False
-        finally:
-            ready.cancel()
+            # Asked, not watched: gRPC watches in a thread, which tells of its end when the channel closes.
+            HealthStub(self._channel).Check(HealthCheckRequest(), timeout=timeout_s, wait_for_ready=True)
+        except grpc.RpcError as error:
+            return error.code() not in UNANSWERED
         return True
 
     def health(self, timeout_s: float) -> str:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import grpc
 import grpc.aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from crowdroute.client.connection import Connection
 from crowdroute.client.owners import Way
+
+CONNECT_S = 5.0
+"""Longest wait for a connection; until it is known calls go where they went before."""
+
+UNANSWERED = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
+)
+"""How a question ends that nobody was there to answer."""
 
 GONE = frozenset({grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN})
 
@@ -32,19 +43,17 @@ class BlockingWay(Way):
         """Set once it is known whether there is a connection."""
 
     def connect(self) -> BlockingWay:
-        """Begin to find out whether there is a connection."""
-        self.channel.subscribe(self._look, try_to_connect=True)
+        """Begin to find out whether there is a connection.
+
+        Asked rather than watched: gRPC watches in a thread, which tells of its end when the channel closes.
+        """
+        asked = HealthStub(self.channel).Check.future(HealthCheckRequest(), timeout=CONNECT_S)
+        asked.add_done_callback(self._look)
         return self
 
-    def _look(self, state: grpc.ChannelConnectivity) -> None:
-        """Note how it went, and look no further: gRPC has a thread for as long as anybody does."""
-        if state is grpc.ChannelConnectivity.READY:
-            self._stands = True
-        elif state in GONE:
-            self._stands = False
-        else:
-            return
-        self.channel.unsubscribe(self._look)
+    def _look(self, asked: Any) -> None:
+        """Note how it went: any answer at all came over a connection."""
+        self._stands = asked.code() not in UNANSWERED
         self.known.set()
 
     def stands(self) -> bool | None:
