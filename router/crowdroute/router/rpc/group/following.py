@@ -76,8 +76,8 @@ class Following:
             try:
                 self._pieces.clear()
                 async for part in self._link.follow():
-                    is_told = False
                     self._take(part)
+                    is_told = is_told and not part.complete
             except RouterError as error:
                 if not is_told:
                     _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
