@@ -120,6 +120,15 @@ class KafkaLog:
         """
         await self._append(batch, contents, released=False)
 
+    async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
+        """Append batches that another log decided, one after the other, and contents with the last of them.
+
+        Raises:
+            AppendFailed, Fenced, LogCorrupt: as `append`.
+        """
+        for batch in batches:
+            await self.append(batch, contents if batch is batches[-1] else ())
+
     async def hand_over(self) -> None:
         """Append a last, empty batch that lets the next owner serve without waiting; nothing can follow it.
 
@@ -197,6 +206,14 @@ class KafkaLog:
     def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
         """Give up to `limit` contents whose keys come after `key`, in order, from the copy."""
         return [(name, body_of(raw)) for name, raw in self._copy.contents_after(key, limit)]
+
+    def mark(self) -> int | None:
+        """Give the number of the last change of a content in the copy."""
+        return self._copy.mark()
+
+    def touched(self, mark: int) -> set[str] | None:
+        """Give the keys of the contents that changed in the copy after a mark; None when that is not known."""
+        return self._copy.touched(mark)
 
     def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
         """Have the changes of each append told, as soon as they are durable."""
