@@ -277,12 +277,22 @@ class SqliteLog:
             if self._over is not None:
                 return
             mode = "TRUNCATE" if self._erased else "PASSIVE"
+            in_the_way = False
+
+            def move() -> None:
+                nonlocal in_the_way
+                ((busy, _, _),) = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                in_the_way = bool(busy)
+
             try:
-                await self._in_thread(lambda: self._run(f"PRAGMA wal_checkpoint({mode})"))
+                await self._in_thread(move)
             except Exception as error:
                 self._end(self._explain(self._head[0] + 1, error))
             else:
-                self._erased = False
+                if self._erased and in_the_way:  # who reads beside this was in the middle of something
+                    self._rearm()
+                else:
+                    self._erased = False
 
     async def backup(self, target: Path) -> None:
         """Copy the whole log, contents included, to a new database file while appends go on.
