@@ -81,21 +81,23 @@ class FakeShard:
         self.claim()
 
     def claim(self) -> None:
-        """Let another owner begin, and tombstone what the one before left."""
+        """Let another owner begin."""
         self._claims += 1
         nonce = self._claims.to_bytes(16, "big")
         self.epoch = Epoch(self.log.add(encode_claim(Claim("cluster/0", 1, nonce))), nonce)
 
     def append(
-        self, body: bytes, changes: Mapping[str, bytes | None] | None = None, *, tombstones: bool = True
+        self, body: bytes, changes: Mapping[str, bytes | None] | None = None, *, dies: bool = False
     ) -> None:
-        """Append as an owner does: contents, batch, then tombstones, which a crash may leave out."""
+        """Append as an owner does: contents, batch, then tombstones; if it dies, the next sends them."""
         changes = changes or {}
         version = self._write(changes, self.epoch)
         self._batch(body, self.epoch)
         superseded = [encode_key(key, self._versions[key]) for key in changes if key in self._versions]
         erased = [encode_key(key, version) for key, new in changes.items() if new is None]
-        for name in (*superseded, *erased) if tombstones else ():
+        if dies:
+            self.claim()
+        for name in (*superseded, *erased):
             self.contents.add(None, name)
         for key, new in changes.items():
             if new is None:

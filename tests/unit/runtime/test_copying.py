@@ -12,9 +12,9 @@ import pytest
 from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.sqlite_files import database_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt
 from crowdroute.router.ports import ContentChange, StoredBatch
-from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.runtime import carrying, copying
 from crowdroute.router.runtime.comparing import compare
 from crowdroute.router.runtime.copying import ShardCopy, copy_history
@@ -180,7 +180,10 @@ def copy(opened: Open, tmp_path: Path) -> Iterator[tuple[SqliteLog, SqliteReader
     """A source, who reads it beside its owner, and a copy of it."""
     source = opened("source")
     target = empty_copy(source, opened("target"))
-    with closing(SqliteReader(tmp_path / "source")) as beside, closing(SqliteReader(tmp_path / "target")) as again:
+    with (
+        closing(SqliteReader(tmp_path / "source")) as beside,
+        closing(SqliteReader(tmp_path / "target")) as again,
+    ):
         yield source, beside, ShardCopy(target, again)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from math import inf
 from pathlib import Path
 from threading import Barrier
 
@@ -21,7 +22,7 @@ from crowdroute.router.runtime import copying, moving
 from crowdroute.router.runtime.copying import Copied
 from crowdroute.router.runtime.embedded import embedded_shard
 from crowdroute.router.runtime.log_place import Log, LogPlace, place_of
-from crowdroute.router.runtime.moving import Moved, Stage, Told, move
+from crowdroute.router.runtime.moving import Moved, Stage, Told, move, suffices
 
 
 def begun(directory: Path, *bodies: bytes, shard: int = 0) -> Path:
@@ -65,6 +66,11 @@ def write(log: SqliteLog, body: bytes, *contents: ContentChange) -> None:
     """Append as an engine does, from where no loop runs."""
     sequence, previous = log.head()
     log.follow([StoredBatch(sequence + 1, log.epoch, chain(previous, body), body)], contents)
+
+
+def never(_took_s: float, _before_s: float) -> bool:
+    """Have as many rounds as there may be."""
+    return False
 
 
 def bodies(directory: Path, shard: int = 0) -> list[bytes]:
@@ -155,14 +161,14 @@ def test_a_directory_with_another_processes_shard_alone_is_moved(tmp_path: Path)
 def test_an_engine_acknowledges_between_and_during_all_rounds_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "SHORT_SECONDS", -1.0)  # no round is short enough
+    monkeypatch.setattr(moving, "suffices", never)
     monkeypatch.setattr(moving, "PAUSE_SECONDS", 0.0)
     source = begun(tmp_path / "source", b"0")
     engine = SqliteLog(source)
     acknowledged = [b"0"]
 
     def work(told: Told) -> None:
-        if told.stage is Stage.ROUND:
+        if told.stage is Stage.ROUND and told.round <= moving.MOST_ROUNDS:
             body = b"%d" % len(acknowledged)
             write(engine, body, ContentChange("item/0", body))
             acknowledged.append(body)
@@ -178,10 +184,18 @@ def test_an_engine_acknowledges_between_and_during_all_rounds_and_loses_nothing(
     log.close()
 
 
+def test_rounds_end_when_one_was_short_or_no_shorter_than_the_one_before() -> None:
+    assert suffices(moving.SHORT_SECONDS, inf)
+    assert not suffices(60.0, inf)
+    assert not suffices(6.0, 60.0)
+    assert suffices(6.0, 6.0)
+    assert suffices(60.0, 6.0)
+
+
 def test_an_engine_may_be_started_again_while_rounds_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(moving, "suffices", never)
     source = begun(tmp_path / "source", b"one")
 
     def restart(told: Told) -> None:
@@ -197,7 +211,7 @@ def test_an_engine_may_be_started_again_while_rounds_go_on(
 def test_what_is_erased_during_the_rounds_stands_in_no_file_of_the_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(moving, "SHORT_SECONDS", -1.0)
+    monkeypatch.setattr(moving, "suffices", never)
     name = b"Ada Lovelace, by her own hand"
     source, target = tmp_path / "source", tmp_path / "target"
     engine = SqliteLog(source)

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
@@ -68,7 +67,7 @@ class KafkaBeside:
 
     @property
     def content_key(self) -> bytes:
-        """Give the key of the digests; empty before the first `bring`, and for a log that nobody ever owned."""
+        """Give the key of the digests; empty before the first `bring`, and for a log without owners."""
         return self._note.secret
 
     def bring(self) -> None:
@@ -165,7 +164,7 @@ class KafkaBeside:
         return self._copy.mark()
 
     def touched(self, mark: int) -> set[str] | None:
-        """Give the keys of the contents of which changes were read after a mark; None when that is not known."""
+        """Give the keys of the contents whose changes were read after a mark; None when that is not known."""
         return self._copy.touched(mark)
 
     def close(self) -> None:

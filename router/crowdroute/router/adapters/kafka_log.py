@@ -212,7 +212,7 @@ class KafkaLog:
         return self._copy.mark()
 
     def touched(self, mark: int) -> set[str] | None:
-        """Give the keys of the contents that changed in the copy after a mark; None when that is not known."""
+        """Give the keys of the contents that changed in the copy after a mark; None when nobody knows."""
         return self._copy.touched(mark)
 
     def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:

@@ -1,10 +1,10 @@
 """An SQLite log read while an engine owns it and goes on appending.
 
 SQLite lets others read a database in WAL mode beside its writer. What it does not forgive (before 3.51.3,
-see `sqlite_files`) are two connections that write or checkpoint; this one is opened read-only, and SQLite
-never lets such a connection do either, not when it is the last to close the file. Nor may it hinder the owner:
-a checkpoint moves no page that a reader has still to see. So every look is a transaction of its own that ends
-with its last row, and between two looks the owner's WAL can be emptied.
+see `sqlite_files`) are two connections that write or checkpoint; this one is opened read-only, so it can do
+neither, not even when it is the last to close the file. Nor may it hinder the owner: what a reader has still
+to see stays in the WAL. So every look is a transaction of its own that ends with its last row, and between
+two looks the owner's WAL can be emptied.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 
 TOUCHED_KEPT = 100_000
-"""Changes of contents that are remembered, some 6 MiB: more than an engine makes while a round of a copy lasts
-that is not the first. Who comes back later looks at all contents."""
+"""Changes of contents that are remembered, some 6 MiB: more than an engine makes while a round of a copy
+lasts that is not the first. Who comes back later looks at all contents."""
 
 _TABLE = "CREATE TABLE IF NOT EXISTS touched (number INTEGER PRIMARY KEY, key TEXT NOT NULL)"
 
@@ -29,7 +29,7 @@ def keep_touched(connection: sqlite3.Connection, kept: int = TOUCHED_KEPT) -> No
 
 
 def newest_touched(connection: sqlite3.Connection) -> int | None:
-    """Give the number of the last change; None for a database whose owner, an earlier release, keeps no list."""
+    """Give the number of the last change; None when the owner, an earlier release, keeps no list."""
     if not _is_kept(connection):
         return None
     ((newest,),) = connection.execute("SELECT coalesce(max(number), 0) FROM touched").fetchall()

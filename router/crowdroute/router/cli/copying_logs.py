@@ -17,7 +17,7 @@ from crowdroute.router.runtime.moving import Moved, Stage, Told, move
 from crowdroute.router.runtime.placement import ShardMap
 
 PATIENCE_SECONDS = 3600.0
-"""How long a copy keeps up with an engine that nobody stops: time enough to announce it, or to fetch somebody."""
+"""How long a copy keeps up with an engine that nobody stops: an hour, to announce it or to fetch somebody."""
 
 
 def copy_log(
@@ -40,8 +40,8 @@ def copy_log(
 ) -> None:
     """Copy a whole log with its contents to another place, and verify it there by its hashes.
 
-    The engine works on meanwhile: what it wrote is copied, read back and compared in rounds, until one takes a
-    second at most. Then all shards are taken for the rest, so that their copies fit together.
+    The engine works on meanwhile: what it wrote is copied, read back and compared in rounds, until one takes
+    a second at most. Then all shards are taken for the rest, so that their copies fit together.
     An engine on a directory must be stopped for that: the command says when, and keeps up until it is. One
     that runs on Kafka loses its log to the copy, and stops.
 

@@ -23,8 +23,8 @@ Log = SqliteLog | KafkaLog
 Reader = SqliteReader | KafkaBeside
 
 READ_INTO = "log-copy"
-"""Folder, in the directory of a log on Kafka, that is read into beside its owner. One that an interrupted copy
-left is gone on with by the next, and removed by the one that finishes."""
+"""Folder, in the directory of a log on Kafka, that is read into beside its owner. One that an interrupted
+copy left is gone on with by the next, and removed by the one that finishes."""
 
 
 @dataclass(frozen=True)
