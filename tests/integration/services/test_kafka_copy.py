@@ -438,6 +438,28 @@ async def test_contents_that_an_engine_changes_and_erases_beside_the_copy_are_th
     assert not any(b"the secret text 0" in file for file in files)
 
 
+async def test_an_engine_that_takes_the_log_back_before_all_is_copied_makes_the_copy_end_unfinished(
+    services: Services, tmp_path: Path
+) -> None:
+    settings = settings_for(services, "taken-back", tmp_path)
+    owner = await opened(place(services, "taken-back", tmp_path / "owner"))
+    await append(owner, b"one")
+    owner.close()
+
+    def told(what: Told) -> None:
+        if what.stage is Stage.HOLDING:
+            back = place(services, "taken-back", tmp_path / "owner")
+            open_kafka_log(back, 0, query_lease_us=LEASE_US).close()
+
+    with pytest.raises(Fenced, match="another process claimed the shard"):
+        await moving.move(place_of(settings, 0), place_of(tmp_path / "file", 0), told)
+    with pytest.raises(ConfigurationError, match="not finished"):
+        require_finished(tmp_path / "file")
+    again = await moving.move(place_of(settings, 0), place_of(tmp_path / "file", 0))
+    assert again.copied[0].batches == 1  # the last of the second hold
+    require_finished(tmp_path / "file")
+
+
 async def test_recorded_commands_with_their_times_give_the_same_log_and_labels_in_a_file_and_on_kafka(
     services: Services, tmp_path: Path
 ) -> None:

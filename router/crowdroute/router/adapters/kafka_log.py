@@ -32,12 +32,13 @@ from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
+from crowdroute.router.adapters.kafka_records import Claim, decode
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.adapters.unfinished_copy import unfinished
-from crowdroute.router.errors import AppendFailed, LogCorrupt, StorageError
+from crowdroute.router.errors import AppendFailed, Fenced, LogCorrupt, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
 
 RETRY_SECONDS = 0.1
@@ -140,6 +141,21 @@ class KafkaLog:
         batch = StoredBatch(sequence + 1, self.epoch, chain(previous, body), body)
         await self._append(batch, (), released=True)
         await self._content_sender.send(None, SERVED)
+
+    def require_unclaimed(self) -> None:
+        """See that nobody claimed the shard after the last append; blocks.
+
+        Raises:
+            Fenced: somebody did, and may have written since.
+        """
+        _, end = self._partition.bounds()
+        for found in self._partition.records(self._owner.reader.next_offset, end - 1):
+            if isinstance(decode(found.value or b"", found.offset), Claim):
+                raise Fenced(
+                    f"another process claimed the shard at offset {found.offset}: stop what starts engines on"
+                    " it, then do the same again",
+                    {"offset": str(found.offset)},
+                )
 
     def vouches(self, asked_us: int) -> bool:
         """Say whether nobody else can have served the shard when a query came in."""

@@ -138,6 +138,7 @@ async def move(
                 rounds.tell(Stage.WAITING)
                 await asyncio.sleep(PAUSE_SECONDS)
             copied = await rounds.last(logs)
+        await _require_unclaimed(logs)
         await asyncio.to_thread(target.mark, shards, unfinished=False)
     held_s = time.monotonic() - began
     await asyncio.to_thread(source.clear)
@@ -224,6 +225,17 @@ async def _owned(held: AsyncExitStack, shards: Iterable[int], source: LogPlace) 
                 await log.hand_over()
         held.push_async_callback(mine.pop_all().aclose)
     return dict(logs)
+
+
+async def _require_unclaimed(logs: Mapping[int, object]) -> None:
+    """See that the source stood still until all of it was copied: an engine may have been started on it.
+
+    Raises:
+        Fenced: one was; what it acknowledged is not in the target.
+    """
+    for log in logs.values():
+        if isinstance(log, KafkaLog):
+            await asyncio.to_thread(log.require_unclaimed)
 
 
 async def _opened(stack: AsyncExitStack, shards: Iterable[int], open_one: Callable[[int], C]) -> dict[int, C]:
