@@ -80,12 +80,16 @@ class FakeHosting:
         logs.claim(shard, Claim(generation, self.process, orderly))
         if shard in self.fleet.damaged:
             raise Fenced("the log cannot be read")
+        if self.fleet.unforeseen is not None:
+            raise self.fleet.unforeseen
         self.open_shards[shard] = generation
 
     async def release(self, shard: int) -> None:
         for _ in range(3):  # longer than opening, so that who does not wait for it is seen
             await self.fleet.time_passes()
         del self.open_shards[shard]
+        if self.fleet.unforeseen is not None:
+            raise self.fleet.unforeseen
         if self.fleet.logs.owners.get(shard) == self.process:
             del self.fleet.logs.owners[shard]
 
@@ -125,6 +129,8 @@ class FakeFleet:
         """Actors whose process ended and that were not started again yet, and the node of each."""
         self.logs = Logs()
         self.damaged: set[int] = set()
+        self.unforeseen: Exception | None = None
+        """What opening and releasing end with, which nobody declared."""
         self.slow_to_load = False
         """Whether new lives do not listen until they are told to."""
         self.lose_next_reply = False

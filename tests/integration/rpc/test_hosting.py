@@ -15,6 +15,7 @@ from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.cli.cluster_process import settings_at
 from crowdroute.router.errors import Fenced, NotReady
 from crowdroute.router.rpc.assembly import make_server
+from crowdroute.router.rpc.group.following import Following
 from crowdroute.router.rpc.group.hosting import GroupHosting
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
@@ -145,6 +146,53 @@ async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) ->
         await one.release(0)
         await other.open(0, 3)
         assert await names_told_by(other, tmp_path) == []
+
+
+async def test_a_shard_that_could_not_be_opened_to_the_end_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nowhere_to_write(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "admin.token")
+
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as one, hosting(settings) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr("crowdroute.router.rpc.group.hosting.bootstrap", nowhere_to_write)
+            with pytest.raises(PermissionError):
+                await one.open(0, 1)
+        assert not one.group.engines
+        await other.open(0, 2)
+        await other.release(0)
+        await one.open(0, 3)
+        assert await names_told_by(one, tmp_path) == []
+
+
+async def test_a_group_that_is_wanted_again_while_it_is_left_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as home, hosting(settings) as away:
+        for each in (home, away):
+            each.know(1, {0: home.at, 1: home.at})
+        await home.open(0, 1)
+        await home.open(1, 1)
+        await create(home, tmp_path, "a")
+        assert await names_told_by(away, tmp_path) == ["a"]
+        stop = Following.stop
+
+        async def wanted_again(following: Following) -> None:
+            away.know(3, {0: home.at, 1: home.at})
+            home.know(3, {0: home.at, 1: home.at})
+            await names_told_by(away, tmp_path)  # a call finds its way there, and begins to follow
+            await stop(following)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Following, "stop", wanted_again)
+            away.know(2, {})
+            assert away._following is not None
+            await away._following
+        await create(home, tmp_path, "b")
+        assert await names_told_by(away, tmp_path) == ["a", "b"]
 
 
 async def test_a_shard_is_claimed_at_the_generation_of_its_grant_whatever_was_decided_since(

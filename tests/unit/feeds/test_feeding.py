@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.support.shards import Street
 
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.feeds import feeding
+from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.standing import FeedStanding
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.settings import load_settings
@@ -100,3 +104,33 @@ async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(
         assert not running
         assert not standing.inputs
         assert not ended.done()
+
+
+async def test_of_a_shard_that_went_elsewhere_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Owners] = []
+
+    class Seen(Owners):
+        def __init__(self, *known: Any) -> None:
+            super().__init__(*known)
+            made.append(self)
+
+    begun = asyncio.Event()
+
+    async def follow(_feed: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(feeding, "Owners", Seen)
+    monkeypatch.setattr(feeding, "ensure_feeds", lambda *_: 1)
+    monkeypatch.setattr(feeding, "ensure_outbox", lambda *_: None)
+    monkeypatch.setattr(feeding.Outbox, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"]}, shards=2)
+    async with Street(2).group(()) as group, feeding.fed(settings, group, FeedStanding()):
+        await group.take(1, group.shard_map)
+        async with asyncio.timeout(10):
+            await begun.wait()
+        made[0].here(1)
+        gone = weakref.ref(group.engines[1])
+        await group.release(1, group.shard_map)
+        gc.collect()
+        assert gone() is None

@@ -17,7 +17,7 @@ UNSAFE = ConfigurationError("a topic could lose what it acknowledged")
 class Cluster:
     """Answers each look with the next outcome."""
 
-    def __init__(self, *outcomes: RouterError | None) -> None:
+    def __init__(self, *outcomes: Exception | None) -> None:
         self._outcomes = list(outcomes)
 
     def check(self) -> None:
@@ -57,3 +57,13 @@ async def test_clocks_that_part_are_told_and_the_engine_goes_on(caplog: pytest.L
     assert [record.message for record in caplog.records] == [
         f"{apart.message}; this engine goes on, the next start here will be refused"
     ] * 2
+
+
+async def test_a_defect_in_a_look_ends_no_watch(caplog: pytest.LogCaptureFixture) -> None:
+    cluster, told = Cluster(KeyError("topic"), UNSAFE), list[RouterError]()
+    await watch_topics(cluster.check, told.append, 0.0)
+    assert told == [UNSAFE]
+    clocks = Cluster(KeyError("clock"), None)
+    with pytest.raises(asyncio.CancelledError):
+        await watch_clock(clocks.check_until_the_end, 0.0)
+    assert caplog.text.count("by a defect") == 2

@@ -52,7 +52,8 @@ class Head:
         deadline = asyncio.get_running_loop().time() + HEAD_S
         try:
             while self._asked is not None and not self._asked.done():
-                await _within(deadline, self._asked)
+                async with asyncio.timeout_at(deadline):
+                    await asyncio.wait((self._asked,))  # what comes of it is for who asked it
             self._asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
             self._asked.add_done_callback(_looked_at)
             answer: Answer = await _within(deadline, self._asked)

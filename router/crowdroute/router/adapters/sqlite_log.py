@@ -1,11 +1,11 @@
 """The event log in one SQLite file: an append is one transaction, durable when it returns.
 
 One connection does everything. The statements of an append run in the event loop, only COMMIT (which waits
-for the disk) runs in a thread. `_turn` hands the connection round: an append holds it from BEGIN until COMMIT
-has returned, so what awaits its turn (`read_some`, `fetch`, `backup`, `checkpoint`) never blocks the loop,
-and the lock's order of arrival keeps both sides from starving. The blocking reads (`read`, `select`) wait for
-a COMMIT in flight where they stand, for one commit's length at most; they are for recovery and for callers
-that cannot await.
+for the disk, unless this is the copy of a log kept elsewhere) runs in a thread. `_turn` hands the connection
+round: an append holds it from BEGIN until COMMIT has returned, so what awaits its turn (`read_some`, `fetch`,
+`backup`, `checkpoint`) never blocks the loop, and the lock's order of arrival keeps both sides from starving.
+The blocking reads (`read`, `select`) wait for a COMMIT in flight where they stand, for one commit's length at
+most; they are for recovery and for callers that cannot await.
 
 The owner row carries the epoch and the head of the log. Each append moves the head only while the epoch is
 still its own, so a successor fences it; and a table that lost its last rows no longer agrees with the head.
@@ -89,6 +89,7 @@ class SqliteLog:
         self.content_key = opened.content_key
         self._head = (opened.sequence, opened.chain)
         self._over: StorageError | None = None
+        self._is_copy = False
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "commit")
         # Held by a backup while it copies pages: closing the connection under it would crash the process.
@@ -114,7 +115,10 @@ class SqliteLog:
                 if batch.sequence != self._head[0] + 1:
                     raise AppendFailed(f"batch {batch.sequence} cannot follow batch {self._head[0]}")
                 insert(self._connection, batch, contents)
-                await self._in_thread(self._commit)
+                if self._is_copy:
+                    self._commit()
+                else:
+                    await self._in_thread(self._commit)
             except StorageError as error:
                 self._end(error)
                 raise
@@ -141,8 +145,14 @@ class SqliteLog:
             await self._in_thread(lambda: self.follow(batches, contents))
 
     def enter(self, epoch: int) -> None:
-        """Go on under the number of an ownership that was decided elsewhere; this file is a copy."""
+        """Go on under the number of an ownership that was decided elsewhere; this file is a copy.
+
+        From here on its COMMITs wait for no disk and are made in the loop, a thread's turn cheaper. Whoever
+        appends calls `checkpoint` from time to time, for a COMMIT moves nothing into the database.
+        """
         self._refuse_when_over()
+        self._run("PRAGMA wal_autocheckpoint=0")
+        self._is_copy = True
         self._connection.execute("UPDATE owner SET epoch = ?", (epoch,))
         self.epoch = epoch
 

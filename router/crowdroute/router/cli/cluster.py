@@ -16,6 +16,7 @@ from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import ConfigurationError, FleetUnavailable
+from crowdroute.router.feeds.feeding import ensure_topics
 from crowdroute.router.rpc.group.peers import secret_of
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
@@ -28,7 +29,7 @@ from crowdroute.router.runtime.cluster.ray_client import (
 )
 from crowdroute.router.runtime.clustered import require_brokers, require_unserved
 from crowdroute.router.runtime.directory.opening import connection_to
-from crowdroute.router.runtime.settings import ClusterSettings, load_settings
+from crowdroute.router.runtime.settings import ClusterSettings, load_settings, settings_told
 
 HOSTING = "crowdroute.router.cli.cluster_process:host"
 """What actors serve shards with."""
@@ -78,7 +79,8 @@ def up(
     cluster = (settings.cluster or ClusterSettings()).model_copy(
         update={name: value for name, value in given.items() if value is not None}
     )
-    settings = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
+    whole = settings.model_copy(update={"cluster": cluster, "directory": settings.directory.resolve()})
+    settings = settings_told(whole.model_dump_json().encode())  # as an actor will read them
     if settings.shards > 1 and settings.peers is None:
         raise ConfigurationError(
             f"{settings.shards} shards live in several processes, which must reach each other: give peers in"
@@ -87,10 +89,15 @@ def up(
     # Actors would refuse it each for itself, where nobody looks.
     if settings.peers is not None:
         secret_of(settings.peers)
-    if settings.redis is not None:  # one that is down they wait for
-        asyncio.run(connection_to(settings.redis).check())
+    if settings.redis is not None and (away := asyncio.run(connection_to(settings.redis).check())):
+        told = (
+            f"no Redis answers at {settings.redis.server} ({away}): engines serve without it until one does"
+        )
+        typer.echo(f"warning: {told}", err=True)
     if settings.kafka is not None:
         require_brokers(settings.kafka, settings.shards)
+    if settings.feeds is not None:
+        ensure_topics(settings.feeds, settings.shards)
     with connected(cluster.ray):
         led = supervisor(HOSTING)
         require_growth(carry_out(led, Show()), settings.shards)

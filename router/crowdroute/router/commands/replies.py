@@ -77,4 +77,13 @@ class Imported(_Reply, tag=8):
     rows: tuple[RowTaken, ...]
 
 
-Reply = Done | Created | Offered | Received | Extended | Imported
+class Refitted(_Reply, tag=9):
+    """The models rest on what this refit found."""
+
+    version: int
+    fitted_through: int
+    annotations: int
+    digest: bytes
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Refitted

@@ -71,6 +71,25 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
+def ensure_topics(kafka: FeedSettings, shards: int) -> int:
+    """See that every topic of feeds is there and safe; give the number of partitions of tasks. Blocks.
+
+    Args:
+        kafka: where they are, and which.
+        shards: how many there are in the installation.
+
+    Raises:
+        ConfigurationError: one of them could lose what it acknowledged.
+        StorageError: no broker answers.
+    """
+    connection, durability = connection_to(kafka), Durability(kafka.durability)
+    partitions = ensure_feeds(connection, kafka.topic("tasks"), kafka.topic("dead-letter"), durability)
+    if kafka.out:
+        topics = [kafka.topic(kind) for kind in kafka.out]
+        ensure_outbox(connection, topics, kafka.topic("outbox"), shards, durability)
+    return partitions
+
+
 class _Feeds:
     """The feeds of the shards that this process serves, for as long as it serves each.
 
@@ -101,7 +120,9 @@ class _Feeds:
 
     async def run(self) -> None:
         """Feed until cancelled, or until a feed failed."""
-        await asyncio.to_thread(self._ensure)
+        self._partitions = await asyncio.to_thread(ensure_topics, self._kafka, self._settings.shards)
+        if self._kafka.out:
+            _log.info("putting out", topics=[self._kafka.topic(kind) for kind in self._kafka.out])
         if self._forwarding is not None:
             self._forwarding.inputs = HandedOver(self._owners)
         leave = self._group.accompany(self._begin)
@@ -112,16 +133,6 @@ class _Feeds:
             if self._forwarding is not None:
                 self._forwarding.inputs = None
             await _end(tuple(self._tasks))
-
-    def _ensure(self) -> None:
-        kafka = self._kafka
-        connection, durability = connection_to(kafka), Durability(kafka.durability)
-        tasks, letters = kafka.topic("tasks"), kafka.topic("dead-letter")
-        self._partitions = ensure_feeds(connection, tasks, letters, durability)
-        if kafka.out:
-            topics = [kafka.topic(kind) for kind in kafka.out]
-            ensure_outbox(connection, topics, kafka.topic("outbox"), self._settings.shards, durability)
-            _log.info("putting out", topics=topics)
 
     def _begin(self, engine: Engine) -> Callable[[], Awaitable[None]]:
         """Begin the feeds beside one shard; gives what ends them."""
@@ -145,6 +156,7 @@ class _Feeds:
 
         async def end() -> None:
             await _end(begun)
+            self._owners.forget(shard)
             self._standing.outboxes.pop(shard, None)
             for each in inputs:
                 self._standing.inputs.pop(each, None)

@@ -115,14 +115,14 @@ class Shard:
             entries = (*owed, *entries)
         return entries, reply
 
-    def remembers(self, stream: str, key: Key, digest: bytes, now_us: int) -> bool:
-        """Say whether a request was decided before under its key, for those whose command costs work to make.
+    def replied(self, stream: str, key: Key, digest: bytes, now_us: int) -> Reply | None:
+        """Give the reply to a request that was decided before under its key, for those whose command costs
+        work to make.
 
         Raises:
             KeyReused: another request was.
         """
-        found = self._streams.get(stream)
-        return found is not None and found.replies.find(key, digest, now_us) is not None
+        return self._deciding.replied(stream, key, digest, now_us)
 
     def take_in(self, step: InputStep, request: Request | None, now_us: int) -> tuple[Entry, ...]:
         """Decide what records of an input ask for, if anything, and advance the input, both or neither.

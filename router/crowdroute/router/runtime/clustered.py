@@ -16,6 +16,7 @@ from crowdroute.router.adapters.kafka_clock import check_clock, is_served
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_shards import require_no_shards_beyond
 from crowdroute.router.adapters.kafka_topics import (
     Durability,
     check_topics,
@@ -118,12 +119,13 @@ def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
     """See that a log of so many shards can be kept, before any process is told to; blocks.
 
     Raises:
-        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of
-            this machine are apart.
+        ConfigurationError: a topic is unsafe or has too few partitions, the log has more shards, or the
+            clocks of the brokers and of this machine are apart.
         StorageError: nobody answers.
     """
     connection = connection_to(kafka)
     ensure_topics(connection, kafka.name, shards, Durability(kafka.durability))
+    require_no_shards_beyond(connection, kafka.name, shards)
     with closing(KafkaSender(connection, content_topic(kafka.name), 0)) as contents:
         check_clock(contents, connection.place)
 

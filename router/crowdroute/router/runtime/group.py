@@ -17,7 +17,7 @@ from functools import partial
 from crowdroute.router.adapters.system import SystemClock, SystemIds
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.project import CreateProject
-from crowdroute.router.errors import ConfigurationError, NotReady, RouterError
+from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
@@ -123,12 +123,14 @@ class ShardGroup:
         engine = await self._recover(shard)
         try:
             self.where.learn(shard, engine)
-        except ConfigurationError:
-            await self._opened.pop(shard).aclose()  # or it would keep everybody else from it
+            self._serve(shard, engine)
+            for copy in self.copies.values():
+                self.crossing.catch_up(copy)
+        except BaseException:  # or it would keep everybody else from it
+            if shard in self.engines:
+                self.where.leave(shard)
+            await self._opened.pop(shard).aclose()
             raise
-        self._serve(shard, engine)
-        for copy in self.copies.values():
-            self.crossing.catch_up(copy)
         self._tell(shard, engine.loop.commits.sequence, ())
 
     async def release(self, shard: int, shard_map: ShardMap) -> None:

@@ -36,6 +36,8 @@ async def watch_topics(
         except StorageError as error:
             # Whether the log can be written is for the next append to say.
             _log.warning("the topics could not be looked at: %s", error.message)
+        except Exception:  # a watch that ended by a defect would let every later mistake pass
+            _log.exception("the topics could not be looked at, by a defect")
 
 
 async def watch_clock(check: Callable[[], None], every_s: float = LOOKED_AT_SECONDS) -> None:
@@ -56,4 +58,6 @@ async def watch_clock(check: Callable[[], None], every_s: float = LOOKED_AT_SECO
             _log.warning("%s; this engine goes on, the next start here will be refused", error.message)
         except StorageError:
             pass  # as above: the next append says it
+        except Exception:
+            _log.exception("the brokers' clock could not be looked at, by a defect")
         await asyncio.sleep(every_s)

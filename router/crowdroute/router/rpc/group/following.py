@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -47,8 +46,7 @@ class Following:
         """Follow no longer; the copies grow old."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def catch_up(self, shard: int) -> None:
         """Return when the copies hold what was durable of a shard there when this was called.
@@ -78,11 +76,15 @@ class Following:
             try:
                 self._pieces.clear()
                 async for part in self._link.follow():
-                    is_told = False
                     self._take(part)
+                    is_told = is_told and not part.complete
             except RouterError as error:
                 if not is_told:
                     _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                is_told = True
+            except Exception as error:  # what is told anew is whole: it may fit then
+                if not is_told:
+                    _log.error("a group is not followed", peer=self._link.address, exc_info=error)
                 is_told = True
             await asyncio.sleep(AGAIN_SECONDS)
 

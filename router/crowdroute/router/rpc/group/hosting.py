@@ -92,10 +92,15 @@ class GroupHosting:
         async with self._turn:
             self._grants[shard] = generation
             await self.group.take(shard, self.group.shard_map)
-            if shard == FIRST_SHARD:
-                engine = self.group.engines[shard]
-                await bootstrap(engine, self._settings.tenant, self._settings.directory)
-            await self._serve()
+            try:
+                if shard == FIRST_SHARD:
+                    engine = self.group.engines[shard]
+                    await bootstrap(engine, self._settings.tenant, self._settings.directory)
+                await self._serve()
+            except BaseException:
+                # Who says that it failed to open a shard must not serve it: another grant may open it here.
+                await self.group.release(shard, self.group.shard_map)
+                raise
 
     async def release(self, shard: int) -> None:
         """Answer what was taken for a shard, and close its log; see `Hosting.release`."""

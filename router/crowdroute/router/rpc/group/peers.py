@@ -15,6 +15,7 @@ import grpc
 
 from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.rpc.group.link import SECRET, PeerLink
+from crowdroute.router.rpc.listening import cannot_listen, check_files
 from crowdroute.router.runtime.settings import PeerSettings
 
 SHORTEST_SECRET = 32
@@ -43,6 +44,7 @@ class Peers:
         if settings.tls is not None:
             tls = settings.tls
             self._pem = tuple(map(_bytes, (tls.authorities, tls.key, tls.certificate)))
+            check_files("peers.tls", tls.certificate, tls.key, ("authorities", tls.authorities))
 
     def link(self, address: str) -> PeerLink:
         """Give the way to a group."""
@@ -67,10 +69,7 @@ class Peers:
             credentials = grpc.ssl_server_credentials([(key, certificate)], authorities, True)
             return server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise ConfigurationError(
-                f"cannot listen for peers on {address}: give another as peers.address, or see what else"
-                " listens there"
-            ) from error
+            raise cannot_listen(address, "as peers.address") from error
 
     def is_peer(self, metadata: object) -> bool:
         """Say whether a call carries the secret."""

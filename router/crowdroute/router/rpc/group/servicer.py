@@ -110,11 +110,13 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         tasks: dict[int, asyncio.Task[None]] = {}
 
         async def run(call: peer_pb2.ForwardedCall) -> None:
-            try:
-                answers.append(await self._answer(call))
-                posted.set()
-            finally:
-                del tasks[call.number]
+            answers.append(await self._answer(call))
+            posted.set()
+
+        def begin(call: peer_pb2.ForwardedCall) -> None:
+            task = tasks[call.number] = asyncio.ensure_future(run(call))
+            # One that is cancelled in the batch that brought it never runs, and is forgotten all the same.
+            task.add_done_callback(lambda _task: tasks.pop(call.number, None))
 
         async def write() -> None:
             while True:
@@ -128,7 +130,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         try:
             while (batch := await context.read()) is not END:
                 for call in batch.calls:
-                    tasks[call.number] = asyncio.ensure_future(run(call))
+                    begin(call)
                 for number in batch.cancelled:
                     if number in tasks:
                         tasks[number].cancel()

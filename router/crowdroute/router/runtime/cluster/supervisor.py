@@ -71,6 +71,7 @@ class Supervisor:
         """Whether the last step could ask the fleet."""
         self.steps = 0
         """How many were taken, the record having answered."""
+        self._looked = asyncio.Event()
 
     def change(self, change: Change) -> None:
         """Have the next steps go towards something else, as a person wants."""
@@ -107,6 +108,13 @@ class Supervisor:
             del self._changes[: len(changes)]  # others may have come meanwhile
             await self._tell(decision)
         self.steps += 1
+        if self.fleet_answers:
+            self._looked.set()
+
+    async def looked(self) -> None:
+        """Return once the record was read and everybody was asked for the first time: before that, what is
+        seen is nothing."""
+        await self._looked.wait()
 
     async def _write(self, placement: Placement) -> bool:
         """Write the next generation; False when somebody else has."""

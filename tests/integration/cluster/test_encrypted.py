@@ -1,0 +1,64 @@
+"""Engines that speak TLS to clients are heard by their supervisor, which has no certificate of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from tests.support.certificates import make_certificate
+from tests.support.local_ray import LEFT_OPEN, forget_token
+from tests.support.program import COMMAND, PATIENCE_S, environment
+
+from crowdroute.api.v1 import projects_pb2
+from crowdroute.client import Client, Connection
+from crowdroute.router.adapters.ray_library import load_ray
+from crowdroute.router.runtime.cluster.ray_local import NODE, local_ray
+
+pytestmark = [pytest.mark.cluster, LEFT_OPEN]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "cluster", *words],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE_S,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("mutual", [False, True])
+def test_a_cluster_serves_over_tls(tmp_path: Path, mutual: bool) -> None:
+    make_certificate(tmp_path, "engine", "crowdroute", [NODE])
+    certificate, key = tmp_path / "engine.pem", tmp_path / "engine.key"
+    settings = tmp_path / "cluster.toml"
+    lines = [
+        f'directory = "{tmp_path / "data"}"',
+        "snapshots = false",
+        f'address = "{NODE}:0"',
+        f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"',
+        *([f'client_authorities = "{certificate}"'] if mutual else []),
+    ]
+    settings.write_text("\n".join(lines))
+    forget_token()
+    # Names of sockets must be short.
+    with TemporaryDirectory(prefix="cre", dir="/tmp") as sockets, local_ray(Path(sockets), 1):
+        head = load_ray().get_runtime_context().gcs_address
+        up = run("up", "--config", str(settings), "--ray", head, "--json")
+        assert up.returncode == 0, up.stderr
+        (shard,) = json.loads(up.stdout)["shards"]
+        shown = {"client_certificate": certificate.read_bytes(), "client_key": key.read_bytes()}
+        connection = Connection(
+            shard["address"],
+            (tmp_path / "data" / "admin.token").read_text().strip(),
+            root_certificates=certificate.read_bytes(),
+            **(shown if mutual else {}),
+        )
+        with Client(connection) as client:
+            assert not client.operations.ListProjects(projects_pb2.ListProjectsRequest()).projects
+        down = run("down", "--ray", head)
+        assert down.returncode == 0, down.stderr
