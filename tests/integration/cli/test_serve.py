@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+from tests.support.program import Served, run
 
 from crowdroute.router.adapters.sqlite_log import SqliteLog
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
 
 
 def test_the_first_token_is_its_owners_alone_and_written_once(tmp_path: Path) -> None:

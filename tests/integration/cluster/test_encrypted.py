@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from tests.support.certificates import make_certificate
 from tests.support.local_ray import LEFT_OPEN, forget_token
-from tests.support.program import COMMAND, PATIENCE_S, environment
+from tests.support.program import PATIENCE_S, run
 
 from crowdroute.api.v1 import projects_pb2
 from crowdroute.client import Client, Connection
@@ -20,15 +19,7 @@ from crowdroute.router.runtime.cluster.ray_local import NODE, local_ray
 pytestmark = [pytest.mark.cluster, LEFT_OPEN]
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "cluster", *words],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE_S,
-        check=False,
-    )
+WITH_RAY_S = 2 * PATIENCE_S
 
 
 @pytest.mark.parametrize("mutual", [False, True])
@@ -48,7 +39,17 @@ def test_a_cluster_serves_over_tls(tmp_path: Path, mutual: bool) -> None:
     # Names of sockets must be short.
     with TemporaryDirectory(prefix="cre", dir="/tmp") as sockets, local_ray(Path(sockets), 1):
         head = load_ray().get_runtime_context().gcs_address
-        up = run("up", "--config", str(settings), "--ray", head, "--json")
+        up = run(
+            tmp_path,
+            "cluster",
+            "up",
+            "--config",
+            str(settings),
+            "--ray",
+            head,
+            "--json",
+            patience_s=WITH_RAY_S,
+        )
         assert up.returncode == 0, up.stderr
         (shard,) = json.loads(up.stdout)["shards"]
         shown = {"client_certificate": certificate.read_bytes(), "client_key": key.read_bytes()}
@@ -60,5 +61,5 @@ def test_a_cluster_serves_over_tls(tmp_path: Path, mutual: bool) -> None:
         )
         with Client(connection) as client:
             assert not client.operations.ListProjects(projects_pb2.ListProjectsRequest()).projects
-        down = run("down", "--ray", head)
+        down = run(tmp_path, "cluster", "down", "--ray", head, patience_s=WITH_RAY_S)
         assert down.returncode == 0, down.stderr

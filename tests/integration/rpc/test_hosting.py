@@ -137,6 +137,28 @@ async def test_the_position_of_an_organisation_is_that_of_its_newest_durable_cha
         await parts.aclose()
 
 
+async def test_shards_are_opened_at_the_same_time_and_know_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path, 2)
+    both = asyncio.Barrier(2)
+
+    @contextlib.asynccontextmanager
+    async def opened_together(given: Settings, number: int, shard_map: ShardMap) -> AsyncIterator[Engine]:
+        await asyncio.wait_for(both.wait(), PATIENCE)
+        async with opened_shard(given, number, shard_map) as engine:
+            yield engine
+
+    monkeypatch.setattr("crowdroute.router.rpc.group.hosting.opened_shard", opened_together)
+    async with hosting(settings) as one:
+        one.know(1, {0: one.at, 1: one.at})
+        await asyncio.gather(one.open(0, 1), one.open(1, 1))
+        for name in ("a", "b", "c"):
+            await create(one, tmp_path, name)
+        assert await names_told_by(one, tmp_path) == ["a", "b", "c"]
+        assert all(engine.projects() for engine in one.group.engines.values())
+
+
 async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, 2)
     async with hosting(settings) as one, hosting(settings) as other:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from threading import Thread
 
 import pytest
 from tests.support.fake_redis import fake_redis
-from tests.support.program import COMMAND, PATIENCE_S, environment
+from tests.support.program import COMMAND, run
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
@@ -53,23 +52,11 @@ def settings_of(folder: Path, servers: list[str], name: str, *lines: str, top: s
     return settings
 
 
-def run(*words: str, program: Sequence[str] = COMMAND) -> subprocess.CompletedProcess[str]:
-    """Run a command until it ends."""
-    return subprocess.run(
-        [*program, *words],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-
-
 def ended(settings: Path, directory: Path | None = None, program: Sequence[str] = COMMAND) -> tuple[str, str]:
     """Serve with these settings, from an empty directory if none is named; give the code and the reason with
     which that ended by itself."""
     where = ("--dir", str(directory or settings.with_name("data")), "--address", "127.0.0.1:0")
-    served = run("serve", "--config", str(settings), *where, program=program)
+    served = run(settings.parent, "serve", "--config", str(settings), *where, program=program)
     assert served.returncode in (1, 2), served.stderr
     told = [json.loads(line) for line in served.stderr.splitlines()]
     assert not [line for line in told if line["event"] == "serving"]
@@ -209,6 +196,8 @@ secret_file = "gone"
         (SERVE, REDIS, "there is no file gone"),
         (SERVE, PEERS, "cannot read gone"),
         (UP, PEERS, "cannot read gone"),
+        (UP, '[tls]\ncertificate = "gone"\nkey = "gone"', "cannot read gone"),
+        (UP, '[kafka]\nservers = ["127.0.0.1:9"]\nsnapshots = "s4://there"', "s4://there"),
         (UP, FEEDS, "feeds of a cluster go from one process to another: give peers"),
     ],
 )
@@ -216,8 +205,8 @@ def test_what_cannot_be_is_named_before_anything_is_opened(
     tmp_path: Path, words: Sequence[str], settings: str, told: str
 ) -> None:
     file = tmp_path / "crowdroute.toml"
-    file.write_text(f'directory = "{tmp_path / "data"}"{settings}')
-    failed = run(*words, "--config", str(file))
+    file.write_text(f'directory = "{tmp_path / "data"}"\n{settings}')
+    failed = run(tmp_path, *words, "--config", str(file))
     assert failed.returncode == 2, failed.stderr
     (line,) = failed.stderr.splitlines()
     assert told in line
@@ -229,12 +218,12 @@ def test_brokers_that_will_not_do_are_told_before_anything_is_asked_of_ray(
     services: Services, tmp_path: Path
 ) -> None:
     wrong = settings_of(tmp_path, ["127.0.0.1:9"], "log", SINGLE)
-    failed = run("cluster", "up", "--config", str(wrong))
+    failed = run(tmp_path, "cluster", "up", "--config", str(wrong))
     assert failed.returncode == 1
     assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
     assert failed.stderr.endswith("[STORAGE_FAILED]\n")
     alone = settings_of(tmp_path, services.bootstrap, "lone")
-    failed = run("cluster", "up", "--config", str(alone))
+    failed = run(tmp_path, "cluster", "up", "--config", str(alone))
     assert failed.returncode == 2
     assert "lone.log needs 3 replicas" in failed.stderr
     assert failed.stderr.endswith("[CONFIGURATION]\n")
@@ -246,7 +235,7 @@ def test_brokers_of_feeds_that_will_not_do_are_told_before_anything_is_asked_of_
     settings = tmp_path / "crowdroute.toml"
     peers = f'[peers]\naddress = "127.0.0.1:0"\nsecret_file = "{tmp_path / "secret"}"\n'
     settings.write_text(peers + '[feeds]\nservers = ["127.0.0.1:9"]\ndurability = "single-broker"')
-    failed = run("cluster", "up", "--config", str(settings))
+    failed = run(tmp_path, "cluster", "up", "--config", str(settings))
     assert failed.returncode == 1
     assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
     assert failed.stderr.endswith("[STORAGE_FAILED]\n")

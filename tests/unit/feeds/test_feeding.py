@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.shards import Street
 
-from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.errors import ConfigurationError, StorageError
 from crowdroute.router.feeds import feeding
 from crowdroute.router.feeds.owners import Owners
 from crowdroute.router.feeds.standing import FeedStanding
@@ -63,6 +63,33 @@ async def test_topics_that_could_lose_records_end_the_feeds_before_anything_is_r
     failure = feeding.failure_of(ended)
     assert isinstance(failure, ConfigurationError)
     assert "could lose" in failure.message
+
+
+async def test_feeds_wait_for_brokers_that_are_silent_when_they_begin(
+    monkeypatch: pytest.MonkeyPatch,
+    group: ShardGroup,
+) -> None:
+    answers = [StorageError("nobody answers"), StorageError("nobody answers"), None]
+    reading = asyncio.Event()
+
+    def ensure(*_: object) -> int:
+        if (error := answers.pop(0)) is not None:
+            raise error
+        return 1
+
+    async def follow(_feed: object) -> None:
+        reading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(feeding, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(feeding, "ensure_feeds", ensure)
+    monkeypatch.setattr(feeding.PartitionFeed, "follow", follow)
+    settings = load_settings(None, feeds={"servers": ["127.0.0.1:9092"], "out": []})
+
+    async with feeding.fed(settings, group, FeedStanding()) as ended:
+        await asyncio.wait_for(reading.wait(), 10)
+        assert not ended.done()
+    assert answers == []
 
 
 async def test_feeds_begin_with_their_shard_and_end_before_it_is_closed(

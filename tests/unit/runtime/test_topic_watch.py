@@ -53,10 +53,18 @@ async def test_clocks_that_part_are_told_and_the_engine_goes_on(caplog: pytest.L
     apart = ConfigurationError("this machine's clock is 3.0 s ahead of that of Kafka")
     cluster = Cluster(None, apart, StorageError("nobody answers"), apart)
     with caplog.at_level(logging.WARNING), pytest.raises(asyncio.CancelledError):
-        await watch_clock(cluster.check_until_the_end, 0.0)
+        await watch_clock(cluster.check_until_the_end, every_s=0.0, warned_s=0.0)
     assert [record.message for record in caplog.records] == [
         f"{apart.message}; this engine goes on, the next start here will be refused"
     ] * 2
+
+
+async def test_clocks_that_stay_apart_are_not_told_at_every_look(caplog: pytest.LogCaptureFixture) -> None:
+    apart = ConfigurationError("this machine's clock is 3.0 s ahead of that of Kafka")
+    cluster = Cluster(apart, apart, None, apart)
+    with caplog.at_level(logging.WARNING), pytest.raises(asyncio.CancelledError):
+        await watch_clock(cluster.check_until_the_end, every_s=0.0)
+    assert len(caplog.records) == 1
 
 
 async def test_a_defect_in_a_look_ends_no_watch(caplog: pytest.LogCaptureFixture) -> None:

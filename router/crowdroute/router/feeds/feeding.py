@@ -11,7 +11,7 @@ import structlog
 
 from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
-from crowdroute.router.errors import RouterError
+from crowdroute.router.errors import RouterError, StorageError
 from crowdroute.router.feeds.elsewhere import HandedOver
 from crowdroute.router.feeds.outbox import Outbox
 from crowdroute.router.feeds.owners import Owners
@@ -25,6 +25,9 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import FeedSettings, Settings
+
+RETRY_SECONDS = 1.0
+"""How long to wait before brokers that were silent are asked again."""
 
 _log = structlog.get_logger("crowdroute.feeds")
 
@@ -120,7 +123,7 @@ class _Feeds:
 
     async def run(self) -> None:
         """Feed until cancelled, or until a feed failed."""
-        self._partitions = await asyncio.to_thread(ensure_topics, self._kafka, self._settings.shards)
+        self._partitions = await self._ensured()
         if self._kafka.out:
             _log.info("putting out", topics=[self._kafka.topic(kind) for kind in self._kafka.out])
         if self._forwarding is not None:
@@ -133,6 +136,19 @@ class _Feeds:
             if self._forwarding is not None:
                 self._forwarding.inputs = None
             await _end(tuple(self._tasks))
+
+    async def _ensured(self) -> int:
+        """Return once the topics are there and safe; brokers that are away are asked again.
+
+        The shards serve meanwhile: a process that ended because of it would take them along, and the next one
+        would be no better off.
+        """
+        while True:
+            try:
+                return await asyncio.to_thread(ensure_topics, self._kafka, self._settings.shards)
+            except StorageError as error:
+                _log.warning("the feeds wait for their brokers", reason=error.message)
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _begin(self, engine: Engine) -> Callable[[], Awaitable[None]]:
         """Begin the feeds beside one shard; gives what ends them."""

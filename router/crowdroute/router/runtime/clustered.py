@@ -36,10 +36,16 @@ from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
-from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_clock, watch_topics
+from crowdroute.router.runtime.topic_watch import (
+    LOOKED_AT_SECONDS,
+    TOLD_SECONDS,
+    watch_clock,
+    watch_topics,
+)
 
-QUIET_SECONDS = 1.5 * LOOKED_AT_SECONDS
-"""After so long without a word of its owner a shard is not served: it tells of itself at every look."""
+QUIET_SECONDS = 3 * TOLD_SECONDS
+"""After so long without a word of its owner a shard is not served: one word may be late, as from brokers that
+were just started."""
 
 
 @contextlib.asynccontextmanager
@@ -65,8 +71,7 @@ async def clustered_shard(
             later takes over.
         snapshots: have a second process write snapshots.
         recovered: is told what the recovery took.
-        looked_at_s: seconds between two looks at the topics' settings and at the brokers' clock; the engine
-            stops when the first are unsafe.
+        looked_at_s: seconds between two looks at the topics' settings; the engine stops when they are unsafe.
 
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
@@ -95,7 +100,7 @@ async def clustered_shard(
             look = partial(log.tell_served, place.connection.place)
             beside = [
                 asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
-                asyncio.create_task(watch_clock(look, looked_at_s)),
+                asyncio.create_task(watch_clock(look)),
             ]
             if shared is not None:
                 beside.append(asyncio.create_task(keep_positions(log.shared_position, Objects(shared))))

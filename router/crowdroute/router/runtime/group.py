@@ -109,7 +109,7 @@ class ShardGroup:
         self._started = True
 
     async def take(self, shard: int, shard_map: ShardMap) -> None:
-        """Recover one more shard and serve it, while the others go on.
+        """Recover one more shard and serve it, while the others go on; several may be taken at once.
 
         Args:
             shard: its number.
@@ -121,6 +121,7 @@ class ShardGroup:
         """
         self.where.place(shard_map)
         engine = await self._recover(shard)
+        # Each reads what the others hold, so that nothing is awaited from here to where it serves.
         try:
             self.where.learn(shard, engine)
             self._serve(shard, engine)
