@@ -23,7 +23,7 @@ from crowdroute.router.machine import crossing
 from crowdroute.router.machine.stream import organisation_stream, tenant_of
 from crowdroute.router.model import content
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.runtime.carrying import Carrier
+from crowdroute.router.runtime.carrier import Carrier
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import choose, place_of

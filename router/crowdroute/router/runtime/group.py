@@ -21,7 +21,7 @@ from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.runtime.carrying import Carrier
+from crowdroute.router.runtime.carrier import Carrier
 from crowdroute.router.runtime.crossing import Crossing
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.placement import ShardMap

@@ -14,7 +14,7 @@ from crowdroute.router.commands import Request
 from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.errors import Category, Refusal, RouterError
 from crowdroute.router.machine import crossing
-from crowdroute.router.runtime.carrying import Carrier
+from crowdroute.router.runtime.carrier import Carrier
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
 
