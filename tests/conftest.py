@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tests.support.compiled import forget_stale_code
 from tests.support.s3 import S3, s3_served
-from xdist.scheduler import LoadScopeScheduling
+from tests.support.services_together import ServicesTogether
 
 # No deadline: the machine's load must not decide a test, and the first call of a compiled function compiles
 # it. In CI the examples are the same on each run, and a failure prints what reproduces it.
@@ -23,20 +23,6 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 forget_stale_code(REPOSITORY / "aggregation" / "crowdroute" / "aggregation")
 
 
-RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_cluster.py", "tests/contract/test_jobs.py")
-"""Tests with Ray nodes: one set of nodes at a time is as much as a small machine carries."""
-
-
-class ServicesTogether(LoadScopeScheduling):
-    """Has the tests of a file, which share real services, run in one worker in their order; those with Ray
-    nodes are as one file."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "ray" if file.startswith(RAY) else file
-
-
-@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ServicesTogether | None:
     """Schedule tests of real services (`--dist loadfile`); pytest-xdist schedules the others."""
     return ServicesTogether(config, log) if config.getoption("dist") == "loadfile" else None

@@ -14,7 +14,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -96,6 +96,10 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
     memory: dict[Phase, float] = {}
     refused: Counter[str] = Counter()
     broker = brokers.pid(services, brokers.ONLY)
+
+    def pid_of() -> list[int]:
+        return [serving.process.pid]
+
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(serving.close)
         begun = time.monotonic()
@@ -105,13 +109,13 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
         keeping = asyncio.create_task(serving.keep_up())
         stack.callback(keeping.cancel)
         crowd = Crowd(scene, serving.address, journal)
-        async with _weighed(serving, Phase.BEFORE, memory):
+        async with weighed(pid_of, Phase.BEFORE, memory):
             await crowd.answers(ANSWERS)
         stack.callback(os.kill, broker, signal.SIGCONT)
         os.kill(broker, signal.SIGSTOP)
         await asyncio.sleep(UNDER_WAY_S)
         known = journal.lines
-        async with _weighed(serving, Phase.FROZEN, memory), _importing(scene, serving.address, refused):
+        async with weighed(pid_of, Phase.FROZEN, memory), importing(scene, serving.address, refused):
             await asyncio.sleep(seconds - UNDER_WAY_S)
         told = journal.lines - known + refused.pop("", 0)
         os.kill(broker, signal.SIGCONT)
@@ -119,7 +123,7 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
         async with asyncio.timeout(BACK_S):
             await crowd.answers(1)
         back_s = time.monotonic() - thawed
-        async with _weighed(serving, Phase.AFTER, memory):
+        async with weighed(pid_of, Phase.AFTER, memory):
             await crowd.answers(ANSWERS)
         errors = await crowd.stop()
         keeping.cancel()
@@ -133,14 +137,17 @@ async def frozen(folder: Path, services: Services, seconds: float) -> Frozen:
 
 
 @contextlib.asynccontextmanager
-async def _weighed(serving: Serving, phase: Phase, most: dict[Phase, float]) -> AsyncIterator[None]:
-    """Note the most that the engine's process, whichever it is, has in memory while the block lasts."""
+async def weighed(
+    pids: Callable[[], Iterable[int]], phase: Phase, most: dict[Phase, float]
+) -> AsyncIterator[None]:
+    """Note the most MiB that any process has in memory while the block lasts, of those that there are."""
 
     async def look() -> None:
         while True:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # between two processes
-                pages = int(Path(f"/proc/{serving.process.pid}/statm").read_text().split()[1])
-                most[phase] = max(most.get(phase, 0.0), pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+            for pid in pids():
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended just now
+                    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+                    most[phase] = max(most.get(phase, 0.0), pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
             await asyncio.sleep(LOOK_S)
 
     looking = asyncio.create_task(look())
@@ -151,7 +158,7 @@ async def _weighed(serving: Serving, phase: Phase, most: dict[Phase, float]) -> 
 
 
 @contextlib.asynccontextmanager
-async def _importing(scene: Scene, address: str, refused: Counter[str]) -> AsyncIterator[None]:
+async def importing(scene: Scene, address: str, refused: Counter[str]) -> AsyncIterator[None]:
     """Import more than may wait, again and again while the block lasts; counts the codes of what comes of it,
     the empty one for an import that was acknowledged."""
     connection = Connection(address, scene.operator, attempts=1, timeout_s=IMPORT_PATIENCE_S)

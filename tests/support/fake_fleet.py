@@ -9,11 +9,20 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from crowdroute.router.errors import ActorSilent, Fenced, FleetUnavailable, PlacementSuperseded
+from crowdroute.router.errors import (
+    ActorSilent,
+    Fenced,
+    FleetUnavailable,
+    PlacementSuperseded,
+    StorageError,
+)
 from crowdroute.router.model.placement import Placement
 from crowdroute.router.runtime.cluster.actor import ShardActor
 from crowdroute.router.runtime.cluster.fleet import Pulse
 from crowdroute.router.runtime.cluster.orders import At, Order, Stage, Standing, decode, encode
+
+SILENT_S = 10.0
+"""How long an attempt to open a shard waits for brokers that are silent."""
 
 
 class MemoryRecord:
@@ -74,18 +83,27 @@ class FakeHosting:
     async def open(self, shard: int, generation: int) -> None:
         assert shard not in self.open_shards
         await self.fleet.time_passes()
+        patient_until = self.fleet.now + SILENT_S
+        while shard in self.fleet.silent:
+            if self.fleet.now >= patient_until:
+                raise StorageError("no broker answers")
+            await self.fleet.time_passes()
         logs = self.fleet.logs
         before = logs.owners.get(shard)
         orderly = before is None or not self.fleet.reachable(before)
         logs.claim(shard, Claim(generation, self.process, orderly))
         if shard in self.fleet.damaged:
             raise Fenced("the log cannot be read")
+        if self.fleet.unforeseen is not None:
+            raise self.fleet.unforeseen
         self.open_shards[shard] = generation
 
     async def release(self, shard: int) -> None:
         for _ in range(3):  # longer than opening, so that who does not wait for it is seen
             await self.fleet.time_passes()
         del self.open_shards[shard]
+        if self.fleet.unforeseen is not None:
+            raise self.fleet.unforeseen
         if self.fleet.logs.owners.get(shard) == self.process:
             del self.fleet.logs.owners[shard]
 
@@ -125,6 +143,10 @@ class FakeFleet:
         """Actors whose process ended and that were not started again yet, and the node of each."""
         self.logs = Logs()
         self.damaged: set[int] = set()
+        self.silent: set[int] = set()
+        """Shards whose brokers take connections and answer nothing."""
+        self.unforeseen: Exception | None = None
+        """What opening and releasing end with, which nobody declared."""
         self.slow_to_load = False
         """Whether new lives do not listen until they are told to."""
         self.lose_next_reply = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,12 @@ LEFT_OPEN = pytest.mark.filterwarnings(
 
 
 def forget_token() -> None:
-    """Have this process look for its token anew: each Ray has another, and the first one found is kept."""
+    """Have this process look for its token anew: each Ray has another, and the first one found is kept.
+
+    One that has not loaded Ray yet has none, and must not load it before its variables say that there is one.
+    """
+    if "ray" not in sys.modules:
+        return
     from ray._raylet import AuthenticationTokenLoader
 
     AuthenticationTokenLoader.instance().reset_cache()

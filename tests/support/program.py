@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,25 @@ def environment(**more: str) -> dict[str, str]:
     """Give our environment without anything that would lead the program elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CROWDROUTE_")}
     return {**kept, "PYTHONPATH": PYTHONPATH, **more}
+
+
+def run(
+    folder: Path,
+    *words: str,
+    program: Sequence[str] = COMMAND,
+    patience_s: float = PATIENCE_S,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder until it ends by itself."""
+    return subprocess.run(
+        [*program, *words],
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=patience_s,
+        check=False,
+    )
 
 
 class Served:
@@ -53,15 +73,8 @@ class Served:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one command against it."""
-        return subprocess.run(
-            [*COMMAND, *words],
-            cwd=self.folder,
-            env=environment(CROWDROUTE_ADDRESS=self.address, CROWDROUTE_TOKEN_FILE=str(self.token_file)),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        known = {"CROWDROUTE_ADDRESS": self.address, "CROWDROUTE_TOKEN_FILE": str(self.token_file)}
+        return run(self.folder, *words, **known)
 
     def done(self, *words: str) -> str:
         """Run one command that must succeed and give what it prints."""

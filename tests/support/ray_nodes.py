@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ class Node:
     def pids(self) -> dict[int, int]:
         """The processes in it: what each is called in here, by what it is called outside."""
         found = {}
-        ours = self._namespace()
+        ours = self._namespace
         for process in Path("/proc").iterdir():
             if process.name.isdecimal():
                 with contextlib.suppress(OSError):
@@ -144,6 +145,7 @@ class Node:
                         found[int(process.name)] = int(names[-1])
         return found
 
+    @cached_property
     def _namespace(self) -> Path:
         ran = subprocess.run(
             ["ip", "netns", "exec", self.name, "readlink", "/proc/self/ns/net"],

@@ -104,27 +104,35 @@ class HeldJobs:
         return self.begun[-1]
 
 
+FAILED = JobFailed("the job failed: so that a test may see it")
+
+
 class FailedJob(InlineJob):
     """A job that came to nothing."""
 
+    def __init__(self, job: Job, error: Exception) -> None:
+        super().__init__(job)
+        self._error = error
+
     async def result(self) -> JobResult:
         """Say so."""
-        raise JobFailed("the job failed: so that a test may see it")
+        raise self._error
 
 
 class FailingJobs:
     """The port `Jobs` in this process; its first jobs fail."""
 
-    def __init__(self, failing: int) -> None:
+    def __init__(self, failing: int, error: Exception = FAILED) -> None:
         self.left = failing
         """Jobs that will fail yet."""
+        self._error = error
 
     def submit(self, job: Job) -> InlineJob:
         """Do a job at once, or fail."""
         if not self.left:
             return InlineJob(job)
         self.left -= 1
-        return FailedJob(job)
+        return FailedJob(job, self._error)
 
 
 def job_of(state: Project) -> Job:

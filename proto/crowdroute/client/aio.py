@@ -20,7 +20,7 @@ from crowdroute.client.answers import Labels, asking, extension, giving_back, sk
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, from_aio, pairs
 from crowdroute.client.owners import Owners, project_of
-from crowdroute.client.retrying import delay_before, prepare
+from crowdroute.client.retrying import prepare
 from crowdroute.client.ways import AioWay
 from crowdroute.client.work import WorkStream
 
@@ -39,7 +39,8 @@ class SafeAioChannel:
         owners, method = self._owners, path.rpartition("/")[2]
 
         async def run(request: Any, timeout: float | None = None) -> Any:
-            sent, repeatable = prepare(method, request)
+            prepared = prepare(method, request)
+            sent = prepared.request
             deadline = self._connection.timeout_s if timeout is None else timeout
             project, attempt = project_of(sent), 0
             while True:
@@ -59,10 +60,7 @@ class SafeAioChannel:
                     project = ""  # the other tries go where the user said
                     if failure.status is grpc.StatusCode.UNAUTHENTICATED:
                         continue
-                delay = delay_before(attempt, failure)
-                if not repeatable or delay is None or attempt >= self._connection.attempts:
-                    raise failure
-                await asyncio.sleep(delay)
+                await asyncio.sleep(prepared.pause_after(attempt, self._connection.attempts, failure))
 
         return run
 
@@ -72,7 +70,8 @@ class SafeAioChannel:
         method = path.rpartition("/")[2]
 
         async def run(request: Any, timeout: float | None = None) -> AsyncIterator[Any]:
-            sent, repeatable = prepare(method, request)
+            prepared = prepare(method, request)
+            sent = prepared.request
             project, attempt = project_of(sent), 0
             while True:
                 attempt += 1
@@ -82,12 +81,10 @@ class SafeAioChannel:
                         async for answer in answers:
                             yield answer
                 except ClientError as failure:
-                    delay = delay_before(attempt, failure)
-                    if not repeatable or delay is None or attempt >= self._connection.attempts:
-                        raise
+                    pause = prepared.pause_after(attempt, self._connection.attempts, failure)
                 else:
                     return
-                await asyncio.sleep(delay)
+                await asyncio.sleep(pause)
 
         return run
 

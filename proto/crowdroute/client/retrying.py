@@ -40,6 +40,17 @@ class Prepared(NamedTuple):
     request: Any
     repeatable: bool
 
+    def pause_after(self, attempt: int, most: int, failure: ClientError) -> float:
+        """Give the seconds to wait before the next try, after so many of at most so many ended like this.
+
+        Raises:
+            ClientError: the failure itself, when the call is not to be tried again.
+        """
+        pause = delay_before(attempt, failure)
+        if not self.repeatable or pause is None or attempt >= most:
+            raise failure
+        return pause
+
 
 def prepare(method: str, request: Any) -> Prepared:
     """Put an idempotency key into a copy of a request that has room for one and none yet, and say whether the

@@ -22,7 +22,7 @@ from crowdroute.client.answers import Labels, asking, extension, giving_back, sk
 from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError, from_call, pairs
 from crowdroute.client.owners import Owners, project_of
-from crowdroute.client.retrying import delay_before, prepare
+from crowdroute.client.retrying import prepare
 from crowdroute.client.ways import BlockingWay
 
 WAIT_S = 10.0
@@ -43,7 +43,8 @@ class SafeChannel:
         owners, method = self._owners, path.rpartition("/")[2]
 
         def run(request: Any, timeout: float | None = None) -> Any:
-            sent, repeatable = prepare(method, request)
+            prepared = prepare(method, request)
+            sent = prepared.request
             deadline = self._connection.timeout_s if timeout is None else timeout
             project, attempt = project_of(sent), 0
             while True:
@@ -64,10 +65,7 @@ class SafeChannel:
                     project = ""  # the other tries go where the user said
                     if failure.status is grpc.StatusCode.UNAUTHENTICATED:
                         continue
-                delay = delay_before(attempt, failure)
-                if not repeatable or delay is None or attempt >= self._connection.attempts:
-                    raise failure
-                time.sleep(delay)
+                time.sleep(prepared.pause_after(attempt, self._connection.attempts, failure))
 
         return run
 
@@ -77,19 +75,18 @@ class SafeChannel:
         method = path.rpartition("/")[2]
 
         def run(request: Any, timeout: float | None = None) -> Iterator[Any]:
-            sent, repeatable = prepare(method, request)
+            prepared = prepare(method, request)
+            sent = prepared.request
             project, attempt = project_of(sent), 0
             while True:
                 attempt += 1
                 try:
                     yield from self._stream("unary_stream", path, how, sent, project, timeout)
                 except ClientError as failure:
-                    delay = delay_before(attempt, failure)
-                    if not repeatable or delay is None or attempt >= self._connection.attempts:
-                        raise
+                    pause = prepared.pause_after(attempt, self._connection.attempts, failure)
                 else:
                     return
-                time.sleep(delay)
+                time.sleep(pause)
 
         return run
 
@@ -180,14 +177,7 @@ class Client:
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Say whether there is a connection, at once or within `timeout_s` seconds."""
-        ready = grpc.channel_ready_future(self._channel)
-        try:
-            ready.result(timeout=timeout_s)
-        except grpc.FutureTimeoutError:
-            return False
-        finally:
-            ready.cancel()
-        return True
+        return self._owners.configured.answers(timeout_s)
 
     def health(self, timeout_s: float) -> str:
         """Give what the engine says of itself, SERVING or NOT_SERVING; UNREACHABLE when it says nothing."""

@@ -1,4 +1,4 @@
-"""What happens to one of three brokers: to that which leads the partition of a shard."""
+"""What happens to one of three brokers, that which leads the partition of a shard; and to all of them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,15 @@ async def _leader_frozen(ground: ClusterGround, chance: random.Random) -> None:
     await ground.rest()
 
 
+async def _all_frozen(ground: ClusterGround, chance: random.Random) -> None:
+    await ground.rest()
+    await brokers.freeze_all(ground.services, chance)
+    await ground.in_sync()
+    await ground.rest()
+
+
 FAULTS = (
     Fault("one of three brokers killed", _leader_killed),
     Fault("one of three brokers frozen", _leader_frozen),
+    Fault("every broker frozen", _all_frozen),
 )

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from collections.abc import Sequence
 
 from tests.support.services import Services
 
@@ -13,6 +14,8 @@ from local_services.ports import is_free
 
 FROZEN_S = (1.0, 9.0)
 """Shortest and longest freeze of a broker: the longest outlasts a request, and a broker's session."""
+OUTLASTING_S = (12.0, 16.0)
+"""The same of all of them: each outlasts what an engine waits for an acknowledgement (10 s), and many end."""
 GONE_S = 20.0
 """Longest time from SIGKILL until a process is gone."""
 LOOK_S = 0.05
@@ -39,9 +42,20 @@ async def kill(services: Services, number: int) -> None:
 
 async def freeze(services: Services, number: int, chance: random.Random) -> None:
     """Stop a broker for a while, and let it go on."""
-    frozen = pid(services, number)
-    os.kill(frozen, signal.SIGSTOP)
+    await _freeze([pid(services, number)], chance.uniform(*FROZEN_S))
+
+
+async def freeze_all(services: Services, chance: random.Random) -> None:
+    """Stop every broker for longer than an engine waits for an acknowledgement, and let them go on."""
+    everyone = [pid(services, one["node_id"]) for one in services.choices()["brokers"]]
+    await _freeze(everyone, chance.uniform(*OUTLASTING_S))
+
+
+async def _freeze(frozen: Sequence[int], seconds: float) -> None:
+    for one in frozen:
+        os.kill(one, signal.SIGSTOP)
     try:
-        await asyncio.sleep(chance.uniform(*FROZEN_S))
+        await asyncio.sleep(seconds)
     finally:
-        os.kill(frozen, signal.SIGCONT)
+        for one in frozen:
+            os.kill(one, signal.SIGCONT)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+from tests.support.program import Served, run
 from tests.unit.docs.documents import codes, read, section, tables
 
 from crowdroute.api.v1 import tokens_pb2
@@ -126,15 +125,7 @@ def codes_of_events() -> list[str]:
 
 def test_an_address_for_metrics_that_is_taken_is_told_in_a_line(served: Served, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(f'[metrics]\naddress = "{served.address}"\n')
-    ran = subprocess.run(
-        [*COMMAND, "serve", "--dir", "data", "--address", "127.0.0.1:0", "--config", "settings.toml"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    ran = run(tmp_path, "serve", "--dir", "data", "--address", "127.0.0.1:0", "--config", "settings.toml")
     assert ran.returncode == 2
     (line,) = [json.loads(each) for each in ran.stderr.splitlines()]
     assert (line["level"], line["event"], line["code"]) == ("critical", "ended", "CONFIGURATION")

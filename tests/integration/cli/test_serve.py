@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
-import subprocess
 from pathlib import Path
 
-from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+import pytest
+from tests.support.program import Served, run
 
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+from crowdroute.router.adapters.sqlite_log import SqliteLog
 
 
 def test_the_first_token_is_its_owners_alone_and_written_once(tmp_path: Path) -> None:
@@ -58,6 +48,30 @@ def test_a_second_engine_is_refused_the_directory_and_the_port(served: Served, t
     looked = run(served.folder, "log", "verify", "--dir", str(served.directory))
     assert looked.returncode == 1
     assert "[FENCED]" in looked.stderr
+
+
+@pytest.mark.parametrize(
+    ("shards", "told"),
+    [
+        (1, "holds the log of shard 1, which the settings do not have here"),
+        (2, ""),
+        (3, "has no log of shard 2, which the settings have here"),
+    ],
+)
+def test_a_directory_with_other_shards_than_the_settings_say_is_told(
+    tmp_path: Path, shards: int, told: str
+) -> None:
+    for shard in range(2):
+        SqliteLog(tmp_path / "data", shard).close()
+    settings = tmp_path / "crowdroute.toml"
+    settings.write_text(f'directory = "data"\nshards = {shards}\n')
+
+    looked = run(tmp_path, "log", "verify", "--config", str(settings))
+    as_json = run(tmp_path, "log", "verify", "--config", str(settings), "--json")
+
+    assert looked.returncode == as_json.returncode == (4 if told else 0)
+    assert told in looked.stderr
+    assert "\n".join(json.loads(as_json.stdout)["damage"]) == looked.stderr.rstrip("\n")
 
 
 def test_a_log_is_found_intact_or_damaged(tmp_path: Path) -> None:

@@ -53,6 +53,16 @@ def test_one_look_tells_programs_how_projects_and_processes_stand(measured: tupl
     assert serving["memory_bytes"] > 0
 
 
+def test_what_answers_at_an_address_of_metrics_and_is_none_takes_nothing_from_the_rest(
+    measured: tuple[Served, str],
+) -> None:
+    engine, _ = measured
+    seen = engine.told("top", "--every", "0.2", "-a", engine.address, "--metrics", engine.address)
+    (serving,) = seen["processes"]
+    assert (serving["health"], "state" in serving) == ("SERVING", False)
+    assert seen["projects"]
+
+
 def test_people_see_the_same_without_colours_where_there_is_no_terminal(
     measured: tuple[Served, str],
 ) -> None:

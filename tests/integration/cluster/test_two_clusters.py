@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from tests.integration.services.conftest import requirements
 from tests.support.local_ray import LEFT_OPEN, forget_token
-from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+from tests.support.program import Served, run
 from tests.support.services import Services
 
 from crowdroute.router.adapters.ray_library import load_ray
@@ -40,14 +39,7 @@ def test_a_cluster_does_not_begin_on_a_log_that_another_serves(services: Service
         # Names of sockets must be short.
         with TemporaryDirectory(prefix="crt", dir="/tmp") as sockets, local_ray(Path(sockets), 1):
             head = load_ray().get_runtime_context().gcs_address
-            second = subprocess.run(
-                [*COMMAND, "cluster", "up", "--config", str(settings), "--ray", head],
-                env=environment(),
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE_S,
-                check=False,
-            )
+            second = run(tmp_path, "cluster", "up", "--config", str(settings), "--ray", head)
         assert second.returncode == 2, second.stderr
         assert "another cluster serves the log one" in second.stderr
         assert "give this one a kafka.name of its own" in second.stderr

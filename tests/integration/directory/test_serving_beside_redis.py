@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.support.fake_redis import fake_redis
-from tests.support.program import COMMAND, PATIENCE_S, Served, environment
+from tests.support.program import PATIENCE_S, Served, run
 from tests.support.redis_server import redis_server
 
 pytestmark = pytest.mark.cluster
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *words],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
 
 
 def configured(folder: Path, server: str, *more: str) -> str:

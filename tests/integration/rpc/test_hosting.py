@@ -15,6 +15,7 @@ from crowdroute.router.adapters.process_jobs import ProcessJobs
 from crowdroute.router.cli.cluster_process import settings_at
 from crowdroute.router.errors import Fenced, NotReady
 from crowdroute.router.rpc.assembly import make_server
+from crowdroute.router.rpc.group.following import Following
 from crowdroute.router.rpc.group.hosting import GroupHosting
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.peers import Peers
@@ -109,11 +110,14 @@ async def test_who_follows_a_process_is_told_of_an_organisation_in_a_shard_that_
 
 
 async def organisation_told(parts: AsyncIterator[peer_pb2.FollowPart]) -> peer_pb2.Organisation:
-    """Give the next organisation that who follows is told of."""
+    """Give the next organisation that who follows is told of: the first of its pieces, once all are told."""
+    first: peer_pb2.Organisation | None = None
     async with asyncio.timeout(PATIENCE):
         async for part in parts:
             for organisation in part.organisations:
-                return organisation
+                first = first or organisation
+                if not organisation.more:
+                    return first
     raise AssertionError("nothing more is told")
 
 
@@ -136,6 +140,28 @@ async def test_the_position_of_an_organisation_is_that_of_its_newest_durable_cha
         await parts.aclose()
 
 
+async def test_shards_are_opened_at_the_same_time_and_know_of_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path, 2)
+    both = asyncio.Barrier(2)
+
+    @contextlib.asynccontextmanager
+    async def opened_together(given: Settings, number: int, shard_map: ShardMap) -> AsyncIterator[Engine]:
+        await asyncio.wait_for(both.wait(), PATIENCE)
+        async with opened_shard(given, number, shard_map) as engine:
+            yield engine
+
+    monkeypatch.setattr("crowdroute.router.rpc.group.hosting.opened_shard", opened_together)
+    async with hosting(settings) as one:
+        one.know(1, {0: one.at, 1: one.at})
+        await asyncio.gather(one.open(0, 1), one.open(1, 1))
+        for name in ("a", "b", "c"):
+            await create(one, tmp_path, name)
+        assert await names_told_by(one, tmp_path) == ["a", "b", "c"]
+        assert all(engine.projects() for engine in one.group.engines.values())
+
+
 async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, 2)
     async with hosting(settings) as one, hosting(settings) as other:
@@ -145,6 +171,53 @@ async def test_a_shard_that_another_process_has_is_not_opened(tmp_path: Path) ->
         await one.release(0)
         await other.open(0, 3)
         assert await names_told_by(other, tmp_path) == []
+
+
+async def test_a_shard_that_could_not_be_opened_to_the_end_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nowhere_to_write(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "admin.token")
+
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as one, hosting(settings) as other:
+        with monkeypatch.context() as patch:
+            patch.setattr("crowdroute.router.rpc.group.hosting.bootstrap", nowhere_to_write)
+            with pytest.raises(PermissionError):
+                await one.open(0, 1)
+        assert not one.group.engines
+        await other.open(0, 2)
+        await other.release(0)
+        await one.open(0, 3)
+        assert await names_told_by(one, tmp_path) == []
+
+
+async def test_a_group_that_is_wanted_again_while_it_is_left_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path, 2)
+    async with hosting(settings) as home, hosting(settings) as away:
+        for each in (home, away):
+            each.know(1, {0: home.at, 1: home.at})
+        await home.open(0, 1)
+        await home.open(1, 1)
+        await create(home, tmp_path, "a")
+        assert await names_told_by(away, tmp_path) == ["a"]
+        stop = Following.stop
+
+        async def wanted_again(following: Following) -> None:
+            away.know(3, {0: home.at, 1: home.at})
+            home.know(3, {0: home.at, 1: home.at})
+            await names_told_by(away, tmp_path)  # a call finds its way there, and begins to follow
+            await stop(following)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Following, "stop", wanted_again)
+            away.know(2, {})
+            assert away._following is not None
+            await away._following
+        await create(home, tmp_path, "b")
+        assert await names_told_by(away, tmp_path) == ["a", "b"]
 
 
 async def test_a_shard_is_claimed_at_the_generation_of_its_grant_whatever_was_decided_since(

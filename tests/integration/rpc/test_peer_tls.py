@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
-from crowdroute.router.errors import NotReady
+from crowdroute.router.errors import ConfigurationError, NotReady
 from crowdroute.router.rpc.group.peers import Peers
 from crowdroute.router.runtime.settings import PeerSettings, PeerTlsSettings
 
@@ -105,3 +105,32 @@ async def test_an_answer_of_a_process_of_another_authority_is_not_believed(paper
     assert not await heard(settings(papers, "here"), settings(papers, "stranger"))
     # It would take ours: what is refused is what it shows.
     assert await heard(settings(papers, "here", authority="others"), settings(papers, "stranger"))
+
+
+def test_files_that_do_not_fit_are_told_as_what_they_are(papers: Path) -> None:
+    sound = settings(papers, "here")
+    assert sound.tls is not None
+    for wrong, told in (
+        ({"key": papers / "stranger.key"}, r"peers\.tls\.certificate .* do not belong together"),
+        ({"certificate": papers / "secret"}, r"peers\.tls\.certificate .* are not both in PEM form"),
+        ({"authorities": papers / "secret"}, r"peers\.tls\.authorities .* holds no certificate"),
+        ({"authorities": papers / "gone"}, r"cannot read .*gone"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            Peers(sound.model_copy(update={"tls": sound.tls.model_copy(update=wrong)}))
+
+
+async def test_an_address_for_peers_that_is_taken_is_told_as_that(papers: Path) -> None:
+    async with peer(settings(papers, "here")) as address:
+        taken = settings(papers, "here").model_copy(update={"address": address})
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        told = r"cannot listen on .* \(Address already in use\): give another as peers\.address"
+        with pytest.raises(ConfigurationError, match=told):
+            Peers(taken).listen(server)
+
+
+def test_a_kind_of_key_that_grpc_does_not_know_is_told_as_that(papers: Path) -> None:
+    words = ("openssl", "req", "-x509", "-subj", "/CN=new", "-out", "new.pem", "-nodes", "-newkey", "ed25519")
+    subprocess.run([*words, "-keyout", "new.key"], cwd=papers, check=True, capture_output=True)
+    with pytest.raises(ConfigurationError, match=r"peers\.tls\.key .*new\.key is of the kind Ed25519"):
+        Peers(settings(papers, "new"))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from tests.support.fake_redis import fake_redis
-from tests.support.program import COMMAND, PATIENCE_S, environment
+from tests.support.program import COMMAND, run
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
@@ -51,23 +52,11 @@ def settings_of(folder: Path, servers: list[str], name: str, *lines: str, top: s
     return settings
 
 
-def run(*words: str, program: Sequence[str] = COMMAND) -> subprocess.CompletedProcess[str]:
-    """Run a command until it ends."""
-    return subprocess.run(
-        [*program, *words],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-
-
 def ended(settings: Path, directory: Path | None = None, program: Sequence[str] = COMMAND) -> tuple[str, str]:
     """Serve with these settings, from an empty directory if none is named; give the code and the reason with
     which that ended by itself."""
     where = ("--dir", str(directory or settings.with_name("data")), "--address", "127.0.0.1:0")
-    served = run("serve", "--config", str(settings), *where, program=program)
+    served = run(settings.parent, "serve", "--config", str(settings), *where, program=program)
     assert served.returncode in (1, 2), served.stderr
     told = [json.loads(line) for line in served.stderr.splitlines()]
     assert not [line for line in told if line["event"] == "serving"]
@@ -122,11 +111,33 @@ def test_a_machine_whose_clock_is_wrong_is_told_whose_is_right(services: Service
 
 async def test_a_redis_with_another_time_is_refused_with_the_difference(tmp_path: Path) -> None:
     async with fake_redis("8.2.0", time.time() - 3600) as server:
-        settings = tmp_path / "crowdroute.toml"
-        settings.write_text(f'[redis]\nserver = "{server}"')
-        code, reason = await asyncio.to_thread(ended, settings)
+        code, reason = await asyncio.to_thread(ended, redis_at(server, tmp_path))
     assert code == "CONFIGURATION"
     assert re.search(rf"36\d\d\.\d s ahead of that of Redis at {server}", reason)
+
+
+def redis_at(server: str, folder: Path) -> Path:
+    """Write a settings file with a directory in Redis."""
+    settings = folder / "crowdroute.toml"
+    settings.write_text(f'[redis]\nserver = "{server}"')
+    return settings
+
+
+def test_a_broker_in_the_place_of_redis_is_refused(services: Services, tmp_path: Path) -> None:
+    code, reason = ended(redis_at(services.bootstrap[0], tmp_path))
+    assert code == "CONFIGURATION"
+    assert f"at {services.bootstrap[0]}, and there is a broker of Kafka: look at redis.server" in reason
+
+
+def test_a_web_server_in_the_place_of_redis_is_refused(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            code, reason = ended(redis_at(f"127.0.0.1:{server.server_port}", tmp_path))
+        finally:
+            server.shutdown()
+    assert code == "CONFIGURATION"
+    assert "there is a service that says" in reason
 
 
 def test_another_clusters_records_in_the_topic_are_refused(services: Services, tmp_path: Path) -> None:
@@ -155,6 +166,10 @@ async def test_a_directory_of_one_cluster_is_not_served_from_the_log_of_another(
     assert "give this cluster a directory of its own" in reason
 
 
+FEEDS = """
+[feeds]
+servers = ["127.0.0.1:9"]
+"""
 UP, SERVE = ("cluster", "up"), ("serve", "--address", "127.0.0.1:0")
 KAFKA = """
 [kafka]
@@ -181,14 +196,17 @@ secret_file = "gone"
         (SERVE, REDIS, "there is no file gone"),
         (SERVE, PEERS, "cannot read gone"),
         (UP, PEERS, "cannot read gone"),
+        (UP, '[tls]\ncertificate = "gone"\nkey = "gone"', "cannot read gone"),
+        (UP, '[kafka]\nservers = ["127.0.0.1:9"]\nsnapshots = "s4://there"', "s4://there"),
+        (UP, FEEDS, "feeds of a cluster go from one process to another: give peers"),
     ],
 )
-def test_a_secret_that_is_not_there_is_named_before_anything_is_opened(
+def test_what_cannot_be_is_named_before_anything_is_opened(
     tmp_path: Path, words: Sequence[str], settings: str, told: str
 ) -> None:
     file = tmp_path / "crowdroute.toml"
-    file.write_text(f'directory = "{tmp_path / "data"}"{settings}')
-    failed = run(*words, "--config", str(file))
+    file.write_text(f'directory = "{tmp_path / "data"}"\n{settings}')
+    failed = run(tmp_path, *words, "--config", str(file))
     assert failed.returncode == 2, failed.stderr
     (line,) = failed.stderr.splitlines()
     assert told in line
@@ -200,12 +218,24 @@ def test_brokers_that_will_not_do_are_told_before_anything_is_asked_of_ray(
     services: Services, tmp_path: Path
 ) -> None:
     wrong = settings_of(tmp_path, ["127.0.0.1:9"], "log", SINGLE)
-    failed = run("cluster", "up", "--config", str(wrong))
+    failed = run(tmp_path, "cluster", "up", "--config", str(wrong))
     assert failed.returncode == 1
     assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
     assert failed.stderr.endswith("[STORAGE_FAILED]\n")
     alone = settings_of(tmp_path, services.bootstrap, "lone")
-    failed = run("cluster", "up", "--config", str(alone))
+    failed = run(tmp_path, "cluster", "up", "--config", str(alone))
     assert failed.returncode == 2
     assert "lone.log needs 3 replicas" in failed.stderr
     assert failed.stderr.endswith("[CONFIGURATION]\n")
+
+
+@pytest.mark.usefixtures("requirements")
+def test_brokers_of_feeds_that_will_not_do_are_told_before_anything_is_asked_of_ray(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0123456789abcdef" * 4)
+    settings = tmp_path / "crowdroute.toml"
+    peers = f'[peers]\naddress = "127.0.0.1:0"\nsecret_file = "{tmp_path / "secret"}"\n'
+    settings.write_text(peers + '[feeds]\nservers = ["127.0.0.1:9"]\ndurability = "single-broker"')
+    failed = run(tmp_path, "cluster", "up", "--config", str(settings))
+    assert failed.returncode == 1
+    assert "no Kafka broker answers at 127.0.0.1:9" in failed.stderr
+    assert failed.stderr.endswith("[STORAGE_FAILED]\n")

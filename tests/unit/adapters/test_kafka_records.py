@@ -75,8 +75,8 @@ def test_a_newer_format_says_which_release_to_start() -> None:
         decode(sealed(bytes([FORMAT + 1]) + encode_batch(BATCH)[1:-4]), 5)
 
 
-def test_a_kind_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(LogCorrupt, match="kind 9") as refused:
+def test_a_kind_that_does_not_exist_yet_says_which_release_to_start() -> None:
+    with pytest.raises(UnknownEvent, match=r"kind 9.*start the release that wrote it") as refused:
         decode(sealed(bytes([FORMAT, 9]) + encode_batch(BATCH)[2:-4]), 5)
     assert refused.value.details == {"offset": "5", "differs": "kind"}
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.support.fake_folder import FakeFolder
@@ -161,6 +163,33 @@ async def test_a_log_goes_on_whatever_becomes_of_its_positions(folder: FakeFolde
     while not isinstance(folder, Away) and not positions(folder):
         await asyncio.sleep(0)
     assert not keeping.done()
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+
+
+class Hanging(FakeFolder):
+    """A folder whose store takes a question and says nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.goes_on = threading.Event(), threading.Event()
+
+    def names(self) -> list[str]:
+        self.asked.set()
+        self.goes_on.wait()
+        return super().names()
+
+
+async def test_a_store_that_hangs_takes_no_thread_that_others_need() -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    folder = Hanging()
+    keeping = asyncio.create_task(keep_positions(lambda: None, folder, 0.0))
+    async with asyncio.timeout(10):
+        while not folder.asked.is_set():
+            await asyncio.sleep(0)
+        await asyncio.to_thread(int)
+    folder.goes_on.set()
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await keeping

@@ -33,6 +33,7 @@ from crowdroute.workers.status import TRANSITIONS, WorkerStatus, may_lease
 
 GUIDE = read("docs/operations.md")
 UNIT = REPOSITORY / "deploy" / "systemd" / "crowdroute.service"
+SOURCES = REPOSITORY / "router" / "crowdroute" / "router"
 GROUPS = {
     "tls": TlsSettings,
     "limits": LimitSettings,
@@ -142,3 +143,12 @@ def test_the_unit_for_systemd_starts_a_command_that_exists_and_starts_it_again()
     assert service["Restart"] == "always"
     assert float(service["TimeoutStopSec"]) > Settings().grace_seconds
     assert "MemoryDenyWriteExecute" not in service
+
+
+def test_every_line_that_the_guide_explains_is_written_somewhere() -> None:
+    written = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    told = [line for table in tables(section(GUIDE, "Logs")) for row in table for line in codes(row[0])]
+    assert {"serving", "placement"} <= {*told}
+    for line in told:
+        begin = line.removesuffix("…")
+        assert f'"{begin}"' in written or f'"{begin}%s' in written, line

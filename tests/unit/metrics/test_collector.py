@@ -24,6 +24,7 @@ from crowdroute.router.metrics.reading import (
     Reading,
 )
 from crowdroute.router.runtime.engine import EngineState
+from crowdroute.router.runtime.refit_outcomes import RefitOutcome
 
 ENGINE = EngineReading(
     outcomes={(0, "SubmitAnswer", "DONE"): 5, (1, "SubmitAnswer", "STALE_LEASE"): 1},
@@ -40,6 +41,7 @@ ENGINE = EngineReading(
     generation=6,
     snapshot_times={0: 4000.0},
     archives={0: ArchiveStanding(90, 40, 100, 700, 2, 5000.0), 1: ArchiveStanding(failures=3)},
+    scheduled_refits={(0, RefitOutcome.DONE): 4, (1, RefitOutcome.FAILED): 6},
 )
 READING = Reading(
     EngineState.SERVING,
@@ -131,6 +133,9 @@ def test_the_numbers_are_those_that_were_read() -> None:
         assert [value("crowdroute_archive_failures_total", {"shard": shard}) for shard in "01"] == [2, 3]
         assert value("crowdroute_snapshotter_restarts_total") == 2
         assert value("crowdroute_placement_generation") == 6
+        refits = "crowdroute_scheduled_refits_total"
+        assert value(refits, {"shard": "0", "outcome": "DONE"}) == 4
+        assert value(refits, {"shard": "1", "outcome": "FAILED"}) == 6
         assert value("crowdroute_directory_current") == 0
         assert value("crowdroute_directory_answers") == 1
         assert [value("crowdroute_directory_pending_rows", {"shard": shard}) for shard in "01"] == [8, 0]

@@ -62,9 +62,8 @@ def test_a_query_uses_series_and_labels_that_are_exported(query: str) -> None:
 
 
 def rules() -> list[dict[str, Any]]:
-    (block,) = re.findall(r"```yaml\n(- alert:.*?)```", read("docs/operations.md"), re.DOTALL)
-    loaded: list[dict[str, Any]] = yaml.safe_load(block)
-    return loaded
+    blocks = re.findall(r"```yaml\n(- alert:.*?)```", read("docs/operations.md"), re.DOTALL)
+    return [rule for block in blocks for rule in yaml.safe_load(block)]
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])

@@ -26,6 +26,7 @@ from crowdroute.router.rpc.limits import RateLimiter
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import ShardMap
+from crowdroute.router.runtime.refit_outcomes import RefitOutcome
 
 PROJECT, WORKER = bytes([1]) * 16, bytes([2]) * 16
 STREAM, ORGANISATION = project_stream(TENANT, PROJECT), organisation_stream(TENANT)
@@ -167,6 +168,18 @@ async def test_batches_snapshots_and_those_who_wait_are_counted(scene: Scene) ->
     assert told.engine.batch_entries[0].cumulative[-1] == sequence
     assert (told.engine.snapshot_sequences, told.engine.snapshotter_restarts) == ({0: 3}, 0)
     assert told.engine.waiting == 1
+
+
+async def test_refits_that_rules_made_due_are_told_from_the_first_on(scene: Scene) -> None:
+    await scene.furnish(tasks=0, gold=0)
+    scene.engine.scheduled_refits[RefitOutcome.FAILED] += 2
+    told = await read(scene, FeedStanding())
+    assert told.engine is not None
+    assert told.engine.scheduled_refits == {
+        (0, RefitOutcome.DONE): 0,
+        (0, RefitOutcome.STALE): 0,
+        (0, RefitOutcome.FAILED): 2,
+    }
 
 
 async def test_calls_are_told_by_name_and_status(scene: Scene) -> None:

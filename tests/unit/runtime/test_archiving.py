@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -30,14 +32,18 @@ async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     loop, done = asyncio.get_running_loop(), asyncio.Event()
-    ends: list[bool | StorageError] = [StorageError("s3://gone cannot be listed"), True, True, False, True]
+    ends: list[bool | Exception] = [
+        StorageError("s3://gone cannot be listed"),
+        KeyError("nobody thought of it"),
+        *(True, True, False, True),
+    ]
 
     def step() -> bool:
         end = ends.pop(0)
         if not ends:
             loop.call_soon_threadsafe(done.set)
             return False
-        if isinstance(end, StorageError):
+        if isinstance(end, Exception):
             raise end
         return end
 
@@ -48,3 +54,23 @@ async def test_it_goes_on_after_an_error_and_as_long_as_there_is_something(
     with suppress(asyncio.CancelledError):
         await keeping
     assert "the archive does not grow: s3://gone cannot be listed" in caplog.text
+    assert "the archive does not grow, by a defect" in caplog.text
+
+
+async def test_a_store_that_hangs_takes_no_thread_that_others_need() -> None:
+    loop, goes_on, asked = asyncio.get_running_loop(), threading.Event(), asyncio.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+
+    def hang() -> bool:
+        loop.call_soon_threadsafe(asked.set)
+        goes_on.wait()
+        return False
+
+    keeping = asyncio.create_task(keep_archive(hang))
+    async with asyncio.timeout(10):
+        await asked.wait()
+        await asyncio.to_thread(int)
+    goes_on.set()
+    keeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await keeping

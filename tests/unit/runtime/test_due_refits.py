@@ -7,15 +7,18 @@ from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
-from tests.support.refits import FailingJobs, HeldJobs, InlineJobs
+from structlog.testing import capture_logs
+from tests.support.refits import FAILED, FailingJobs, HeldJobs, InlineJobs
 from tests.support.shards import Street, add_task, add_worker, create, found
 from tests.support.wire import make_rules
 
 from crowdroute.router.commands.project import ApplyRules, RequestNext, SubmitAnswer
 from crowdroute.router.commands.replies import Offered
+from crowdroute.router.errors import WrongState
 from crowdroute.router.events import Entry
 from crowdroute.router.events.project import ModelInstalled, RefitFellDue
 from crowdroute.router.model.answers import Choice
+from crowdroute.router.model.ids import Id
 from crowdroute.router.model.rules import SHORTEST_REFIT_US, RefitPlan
 from crowdroute.router.runtime import due_refits
 from crowdroute.router.runtime.due_refits import refit_when_due
@@ -23,7 +26,7 @@ from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.state.project import Project
 
-FIRST, SECOND, WORKER = (bytes([number]) * 16 for number in (1, 2, 9))
+FIRST, SECOND, THIRD, FOURTH, WORKER = (bytes([number]) * 16 for number in (1, 2, 3, 4, 9))
 PATIENCE_S = 10.0
 SCHEDULE = RefitPlan(SHORTEST_REFIT_US, 1)
 
@@ -47,19 +50,25 @@ class Town:
         group.subscribe(lambda _shard, _sequence, entries: self.entries.extend(entries))
         await found(group)
         await create(group, FIRST, "one")
-        self.stream = await create(group, SECOND, "two")
-        await group.submit(group.request(self.stream, ApplyRules(make_rules(2, refit=SCHEDULE))))
         await add_worker(group, WORKER)
-        await add_task(group, self.stream)
-        await self.answer(group)
+        self.stream = await self.open_project(group, SECOND, "two")
 
-    async def answer(self, group: ShardGroup) -> None:
+    async def open_project(self, group: ShardGroup, project: Id, name: str) -> str:
+        """Have a project with a schedule and one answer; give the name of its stream."""
+        stream = await create(group, project, name)
+        await group.submit(group.request(stream, ApplyRules(make_rules(2, refit=SCHEDULE))))
+        await add_task(group, stream)
+        await self.answer(group, stream)
+        return stream
+
+    async def answer(self, group: ShardGroup, stream: str = "") -> None:
         """Have the worker answer whatever there is."""
-        offered = await group.submit(group.request(self.stream, RequestNext(WORKER)))
+        stream = stream or self.stream
+        offered = await group.submit(group.request(stream, RequestNext(WORKER)))
         assert isinstance(offered, Offered)
         for lease in offered.leases:
             answer = SubmitAnswer(WORKER, lease.assignment, lease.fence, (Choice(0, 0),))
-            await group.submit(group.request(self.stream, answer))
+            await group.submit(group.request(stream, answer))
 
     async def call_off(self, group: ShardGroup) -> None:
         """Have rules without a schedule."""
@@ -136,7 +145,10 @@ async def test_a_refit_that_was_under_way_is_begun_again_by_who_serves_the_shard
         await until(lambda: town.project(group).models.installed.version == 1)
 
 
-@pytest.mark.parametrize("jobs", [FailingJobs(1), FailingJobs(3)])
+DEFECT = KeyError("a defect of ours")
+
+
+@pytest.mark.parametrize("jobs", [FailingJobs(1), FailingJobs(3), FailingJobs(2, DEFECT)])
 async def test_a_refit_whose_job_fails_is_tried_again(
     town: Town, jobs: FailingJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +160,43 @@ async def test_a_refit_whose_job_fails_is_tried_again(
 
         await until(lambda: town.project(group).models.installed.version == 1)
         assert jobs.left == 0
+
+
+async def test_a_defect_is_logged_and_keeps_no_other_project_from_its_refit(town: Town) -> None:
+    async with town.street.group() as group:
+        await create(group, THIRD, "three")
+        other = await town.open_project(group, FOURTH, "four")
+        town.pass_time(group)
+        shard = group.engines[1].shard
+        both = [shard.project_state(stream) for stream in (town.stream, other)]
+        await until(lambda: all(state.refits.due for state in both))
+
+        with capture_logs() as lines:
+            group.accompany(refit_when_due(FailingJobs(1, DEFECT)))
+            await until(lambda: any(state.models.installed.version for state in both))
+
+    told = [line for line in lines if line["event"] == "a refit that is due came to nothing"]
+    assert [line["exc_info"] for line in told] == [DEFECT]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(WrongState("it is stale"), "STALE"), (FAILED, "FAILED"), (DEFECT, "FAILED")]
+)
+async def test_each_try_is_counted_by_how_it_ended(
+    town: Town, error: Exception, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_refits, "FIRST_WAIT_S", 0.0)
+    async with town.street.group() as group:
+        outcomes = group.engines[1].scheduled_refits
+        none = {"DONE": 0, "STALE": 0, "FAILED": 0}
+        assert outcomes == none
+        group.accompany(refit_when_due(FailingJobs(2, error)))
+
+        town.pass_time(group)
+
+        await until(lambda: outcomes["DONE"])
+        assert outcomes == none | {outcome: 2, "DONE": 1}
+        assert group.engines[0].scheduled_refits == none
 
 
 async def test_who_waits_to_try_again_stops_at_once(town: Town) -> None:

@@ -67,6 +67,35 @@ async def test_a_shard_that_cannot_be_taken_is_left_to_others() -> None:
         assert street.open == {0}
 
 
+@pytest.mark.parametrize("step", ["learn", "_serve", "catch_up"])
+async def test_a_shard_that_cannot_be_taken_by_a_defect_is_left_to_others(
+    monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    street = Street(2)
+    async with street.group() as group:
+        await found_with_two(group)
+    async with street.group((0,)) as group:
+        part = {"learn": group.where, "_serve": group, "catch_up": group.crossing}[step]
+        careful = getattr(part, step)
+
+        def stumble(*given: object) -> None:
+            careful(*given)
+            raise KeyError("nobody thought of it")
+
+        async def stumble_later(*given: object) -> None:
+            await careful(*given)
+            raise KeyError("nobody thought of it")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(part, step, stumble if step == "_serve" else stumble_later)
+            with pytest.raises(KeyError):
+                await group.take(1, group.shard_map)
+        assert group.engines.keys() == {0}
+        assert street.open == {0}
+        await group.take(1, group.shard_map)
+        assert group.engines.keys() == {0, 1}
+
+
 async def test_a_group_fails_with_its_first_shard() -> None:
     street = Street()
     async with street.group() as group:

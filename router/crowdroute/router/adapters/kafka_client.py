@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from crowdroute.router.errors import ConfigurationError, StorageError
 if TYPE_CHECKING:
     from kafka import KafkaConsumer, KafkaProducer
     from kafka.admin import KafkaAdminClient
+    from kafka.net.compat import KafkaNetClient
 
 CONNECT_MS = 10_000
 """Longest wait for the first answer of a broker: after it the address is taken to be wrong."""
@@ -66,9 +67,10 @@ class KafkaConnection:
         """
         from kafka import KafkaProducer
 
-        with self._reaching():
+        with self._reaching() as network:
             return KafkaProducer(
                 **self._common(),
+                kafka_client=network,
                 acks="all",
                 enable_idempotence=True,
                 max_in_flight_requests_per_connection=1,
@@ -86,9 +88,10 @@ class KafkaConnection:
         """
         from kafka import KafkaConsumer
 
-        with self._reaching():
+        with self._reaching() as network:
             return KafkaConsumer(
                 **self._common(),
+                kafka_client=network,
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
@@ -104,12 +107,21 @@ class KafkaConnection:
         """
         from kafka.admin import KafkaAdminClient
 
-        with self._reaching():
-            return KafkaAdminClient(**self._common())
+        with self._reaching() as network:
+            return KafkaAdminClient(**self._common(), kafka_client=network)
 
     @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _reaching(self) -> Iterator[Callable[..., KafkaNetClient]]:
+        """Give what makes a client's network, which is ended if that client cannot be made: the library would
+        leave its thread and its sockets behind, at each attempt of a process that waits for its brokers."""
         from kafka.errors import KafkaError
+        from kafka.net.compat import KafkaNetClient
+
+        made: list[KafkaNetClient] = []
+
+        def network(**options: Any) -> KafkaNetClient:
+            made.append(KafkaNetClient(**options))
+            return made[-1]
 
         try:
             self._knock()
@@ -124,8 +136,10 @@ class KafkaConnection:
                 f"no Kafka broker answers at {self.place} ({error}): start one, or correct the address"
             ) from error
         try:
-            yield
+            yield network
         except (KafkaError, OSError) as error:
+            for one in made:
+                one.close()
             raise self._failed(
                 f"what listens at {self.place} does not take this client in ({error}): see that it is a Kafka"
                 " broker that is well, and that authority, mechanism, user and password_file are right"

@@ -15,12 +15,15 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from crowdroute.router.adapters.kafka_partition import Found
-from crowdroute.router.errors import LogCorrupt
+from crowdroute.router.errors import LogCorrupt, UnknownEvent
 from crowdroute.router.ports import ContentChange
 
 _front = struct.Struct(">BQQ")
 _VERSION, _SECRET, _CLOCK, _UNFINISHED = 1, 2, 3, 4
 _BODY, _ERASED = b"\x01", b"\x00"
+
+KINDS = 32
+"""Names of other kinds than those above, but below this, are a newer release's; those of others are text."""
 
 SECRET = bytes((_SECRET,))
 """How the name of a record begins that holds the secret behind the digests; the first in the topic counts."""
@@ -63,8 +66,15 @@ def decode_key(raw: bytes, offset: int) -> tuple[str, Version]:
     """Give back what `encode_key` was given.
 
     Raises:
+        UnknownEvent: a newer release wrote it.
         LogCorrupt: it is not such a name.
     """
+    if raw and _UNFINISHED < raw[0] < KINDS:
+        raise UnknownEvent(
+            f"the content at offset {offset} is of kind {raw[0]}, which this release does not know: start the"
+            " release that wrote it, or a newer one",
+            {"offset": str(offset), "differs": "kind"},
+        )
     try:
         kind, epoch, sequence = _front.unpack_from(raw)
         if kind == _VERSION:
@@ -75,6 +85,18 @@ def decode_key(raw: bytes, offset: int) -> tuple[str, Version]:
         f"the content at offset {offset} is not one of this engine's: give each cluster a topic of its own",
         {"offset": str(offset), "differs": "content"},
     )
+
+
+def sequence_of(found: Found) -> int:
+    """Give the sequence of the batch that a record's version belongs to; 0 for a record that is no version.
+
+    Raises:
+        LogCorrupt: it is no record of this engine.
+    """
+    raw = found.key or b""
+    if raw[:1] in (SECRET, CLOCK) or raw == UNFINISHED:
+        return 0
+    return decode_key(raw, found.offset)[1].sequence
 
 
 def encode_value(body: bytes | None) -> bytes:
@@ -112,6 +134,7 @@ class ContentReader:
         """Give the change that a record brings, None for none.
 
         Raises:
+            UnknownEvent: a newer release wrote it.
             LogCorrupt: it is no record of this engine.
         """
         raw = found.key or b""

@@ -121,7 +121,11 @@ def decode(record: bytes, offset: int) -> Claim | BatchRecord:
             return BatchRecord(Epoch(claimed, nonce), sequence, bool(released), chain, body)
     except (struct.error, UnicodeDecodeError) as error:
         raise _corrupt(offset, f"cannot be decoded ({error})", "record") from error
-    raise _corrupt(offset, f"is of kind {record[1]}, which is neither a claim nor a batch", "kind")
+    raise UnknownEvent(
+        f"the record at offset {offset} is of kind {record[1]}, which this release does not know: start the"
+        " release that wrote it, or a newer one",
+        {"offset": str(offset), "differs": "kind"},
+    )
 
 
 def digest(record: bytes) -> bytes:

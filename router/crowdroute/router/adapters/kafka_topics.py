@@ -188,6 +188,12 @@ def look_at_log(connection: KafkaConnection, name: str, shards: int, durability:
     return _looked_at(connection, log_topic(name), shards, log_settings(durability), durability)
 
 
+def partitions_of(connection: KafkaConnection, topic: str) -> int:
+    """Give how many partitions a topic has, 0 when there is none of that name; raises as `look_at_log`."""
+    described = _described(connection, topic)
+    return 0 if described is None else len(described[0]["partitions"])
+
+
 def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from crowdroute.router.adapters.clock_skew import check_skew
+from crowdroute.router.adapters.redis_stranger import REDIS, TLS, who_answers
 from crowdroute.router.errors import ConfigurationError
 
 OLDEST = (7, 0)
@@ -25,6 +26,9 @@ _log = structlog.get_logger("crowdroute.directory")
 
 CHECK_SECONDS = 3.0
 """Longest wait for the checks at start, before anybody is served."""
+
+MISREAD = (AttributeError, TypeError, ValueError)
+"""What Redis' client ends with when another protocol's words begin as those of Redis do."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,15 @@ class RedisConnection:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        host, _, port = self.server.rpartition(":")
+        host, port = self._place()
         # No retries: what was sent may have been done, and the breaker decides when to ask again. No timeout
         # of the socket: who asks has a deadline of its own, which also covers the wait for a connection.
         pool = BlockingConnectionPool(
             connection_class=Connection if self.authority is None else SSLConnection,
             max_connections=CONNECTIONS,
             timeout=self.timeout_seconds,
-            host=host.strip("[]"),
-            port=int(port),
+            host=host,
+            port=port,
             db=self.database,
             username=self.user or None,
             password=_password(self.password_file),
@@ -86,7 +90,7 @@ class RedisConnection:
         A server that is down is no mistake of the settings: it may come back.
 
         Raises:
-            ConfigurationError: it is too old, refuses us, or its clock and ours are apart.
+            ConfigurationError: it is too old, no Redis at all, refuses us, or its clock and ours are apart.
         """
         client = self.client()
         from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
@@ -121,10 +125,11 @@ class RedisConnection:
                     f"Redis at {self.server} is not trusted, or does not trust us ({why}): look at"
                     " redis.authority, redis.certificate and redis.key"
                 ) from None
+            await self._refuse_strangers()
             return why
         except ResponseError as error:
             raise ConfigurationError(f"Redis at {self.server} refuses us: {error}") from None
-        except RedisError as error:
+        except (RedisError, *MISREAD) as error:
             raise ConfigurationError(
                 f"what answers at {self.server} is no Redis that we understand ({error}): look at"
                 " redis.server"
@@ -152,6 +157,25 @@ class RedisConnection:
             )
         finally:
             await client.aclose()
+
+    async def _refuse_strangers(self) -> None:
+        """See who answers at the address, after Redis did not.
+
+        Raises:
+            ConfigurationError: somebody else does.
+        """
+        who = await who_answers(*self._place())
+        if who in ("", REDIS if self.authority is None else TLS):
+            return
+        wanted = "Redis without encryption" if self.authority is None else "Redis with TLS"
+        raise ConfigurationError(
+            f"{wanted} should be at {self.server}, and there is {who}: look at redis.server and"
+            " redis.authority"
+        )
+
+    def _place(self) -> tuple[str, int]:
+        host, _, port = self.server.rpartition(":")
+        return host.strip("[]"), int(port)
 
     def _tls(self) -> dict[str, Any]:
         if self.authority is None:

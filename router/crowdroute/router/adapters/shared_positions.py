@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 
 import msgspec
@@ -157,11 +158,18 @@ async def keep_positions(
         every_s: seconds between two looks.
     """
     keeper = PositionKeeper(folder)
-    while True:
-        if (now := position()) is not None:
-            keeper.note(now)
-        try:
-            await asyncio.to_thread(keeper.look)
-        except StorageError as error:
-            _log.warning("no position is shared: %s", error.message)
-        await asyncio.sleep(every_s)
+    # Not one of those that the loop lends: a store that hangs would keep them from the engines beside it.
+    thread = ThreadPoolExecutor(1, "positions")
+    try:
+        while True:
+            try:
+                if (now := position()) is not None:
+                    keeper.note(now)
+                await asyncio.get_running_loop().run_in_executor(thread, keeper.look)
+            except StorageError as error:
+                _log.warning("no position is shared: %s", error.message)
+            except Exception:
+                _log.exception("no position is shared, by a defect")
+            await asyncio.sleep(every_s)
+    finally:
+        thread.shutdown(wait=False)

@@ -20,7 +20,7 @@ from crowdroute.router.metrics.endpoint import metrics_served
 from crowdroute.router.rpc.assembly import make_server
 from crowdroute.router.rpc.group.hosting import GroupHosting
 from crowdroute.router.runtime.cluster.hosting import Place
-from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings
+from crowdroute.router.runtime.settings import MetricsSettings, PeerSettings, Settings, settings_told
 from crowdroute.router.runtime.warming import warm_up
 
 _log = structlog.get_logger("crowdroute.actor")
@@ -36,7 +36,7 @@ async def host(told: bytes, place: Place) -> GroupHosting:
     Raises:
         ConfigurationError: the settings cannot work.
     """
-    given = Settings.model_validate_json(told)
+    given = settings_told(told)
     write_log(given.log_level)
     await asyncio.to_thread(warm_up)
     number = _for_ever.enter_context(lowest_number(f"{place.ip} {_ports(given)}"))

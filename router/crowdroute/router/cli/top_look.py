@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from http.client import HTTPException
 from typing import Any, NamedTuple
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from prometheus_client import Metric
@@ -111,7 +111,7 @@ def scrape(address: str) -> dict[str, Metric] | None:
         with urlopen(f"http://{address}/metrics", timeout=SCRAPE_SECONDS) as answer:
             text = answer.read().decode()
         return {metric.name: metric for metric in text_string_to_metric_families(text)}
-    except (URLError, OSError, ValueError):
+    except (OSError, ValueError, HTTPException):  # what answers there may be no HTTP at all
         return None
 
 

@@ -77,4 +77,20 @@ class Imported(_Reply, tag=8):
     rows: tuple[RowTaken, ...]
 
 
-Reply = Done | Created | Offered | Received | Extended | Imported
+class Refitted(_Reply, tag=9):
+    """The models rest on what this refit found."""
+
+    version: int
+    fitted_through: int
+    annotations: int
+    digest: bytes
+
+
+class Noted(_Reply, tag=10):
+    """Running totals were taken over, or newer ones were known."""
+
+    unknown: tuple[int, ...]
+    """Places, from 0, of those that were left out: the organisation does not have their project or worker."""
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Refitted | Noted

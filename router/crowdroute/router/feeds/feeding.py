@@ -11,7 +11,7 @@ import structlog
 
 from crowdroute.router.adapters.kafka_outbox import KafkaOutbox
 from crowdroute.router.adapters.kafka_topics import Durability, ensure_feeds, ensure_outbox
-from crowdroute.router.errors import RouterError
+from crowdroute.router.errors import RouterError, StorageError
 from crowdroute.router.feeds.elsewhere import HandedOver
 from crowdroute.router.feeds.outbox import Outbox
 from crowdroute.router.feeds.owners import Owners
@@ -25,6 +25,9 @@ from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.settings import FeedSettings, Settings
+
+RETRY_SECONDS = 1.0
+"""How long to wait before brokers that were silent are asked again."""
 
 _log = structlog.get_logger("crowdroute.feeds")
 
@@ -71,6 +74,25 @@ def failure_of(feeding: asyncio.Future[None]) -> RouterError | None:
     raise error
 
 
+def ensure_topics(kafka: FeedSettings, shards: int) -> int:
+    """See that every topic of feeds is there and safe; give the number of partitions of tasks. Blocks.
+
+    Args:
+        kafka: where they are, and which.
+        shards: how many there are in the installation.
+
+    Raises:
+        ConfigurationError: one of them could lose what it acknowledged.
+        StorageError: no broker answers.
+    """
+    connection, durability = connection_to(kafka), Durability(kafka.durability)
+    partitions = ensure_feeds(connection, kafka.topic("tasks"), kafka.topic("dead-letter"), durability)
+    if kafka.out:
+        topics = [kafka.topic(kind) for kind in kafka.out]
+        ensure_outbox(connection, topics, kafka.topic("outbox"), shards, durability)
+    return partitions
+
+
 class _Feeds:
     """The feeds of the shards that this process serves, for as long as it serves each.
 
@@ -101,7 +123,9 @@ class _Feeds:
 
     async def run(self) -> None:
         """Feed until cancelled, or until a feed failed."""
-        await asyncio.to_thread(self._ensure)
+        self._partitions = await self._ensured()
+        if self._kafka.out:
+            _log.info("putting out", topics=[self._kafka.topic(kind) for kind in self._kafka.out])
         if self._forwarding is not None:
             self._forwarding.inputs = HandedOver(self._owners)
         leave = self._group.accompany(self._begin)
@@ -113,15 +137,18 @@ class _Feeds:
                 self._forwarding.inputs = None
             await _end(tuple(self._tasks))
 
-    def _ensure(self) -> None:
-        kafka = self._kafka
-        connection, durability = connection_to(kafka), Durability(kafka.durability)
-        tasks, letters = kafka.topic("tasks"), kafka.topic("dead-letter")
-        self._partitions = ensure_feeds(connection, tasks, letters, durability)
-        if kafka.out:
-            topics = [kafka.topic(kind) for kind in kafka.out]
-            ensure_outbox(connection, topics, kafka.topic("outbox"), self._settings.shards, durability)
-            _log.info("putting out", topics=topics)
+    async def _ensured(self) -> int:
+        """Return once the topics are there and safe; brokers that are away are asked again.
+
+        The shards serve meanwhile: a process that ended because of it would take them along, and the next one
+        would be no better off.
+        """
+        while True:
+            try:
+                return await asyncio.to_thread(ensure_topics, self._kafka, self._settings.shards)
+            except StorageError as error:
+                _log.warning("the feeds wait for their brokers", reason=error.message)
+            await asyncio.sleep(RETRY_SECONDS)
 
     def _begin(self, engine: Engine) -> Callable[[], Awaitable[None]]:
         """Begin the feeds beside one shard; gives what ends them."""
@@ -145,6 +172,7 @@ class _Feeds:
 
         async def end() -> None:
             await _end(begun)
+            self._owners.forget(shard)
             self._standing.outboxes.pop(shard, None)
             for each in inputs:
                 self._standing.inputs.pop(each, None)

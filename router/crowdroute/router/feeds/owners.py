@@ -55,3 +55,7 @@ class Owners:
             owner = ShardOwner(self.group, engine, self.tenant, self.topic, self._room)
             known = self._here[shard] = engine, owner
         return known[1]
+
+    def forget(self, shard: int) -> None:
+        """Let go of a shard that this process serves no longer, and of all that its engine holds."""
+        self._here.pop(shard, None)

@@ -17,7 +17,7 @@ from crowdroute.router.errors import InvariantBroken, NotFound, Refusal
 from crowdroute.router.events import Cause, Entry, Event
 from crowdroute.router.events.project import EntryPosted
 from crowdroute.router.machine.balances import UntoldBalances
-from crowdroute.router.machine.idempotency import Remembered
+from crowdroute.router.machine.idempotency import Key, Remembered
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.project.machine import ProjectMachine
 from crowdroute.router.machine.stream import Decision
@@ -40,11 +40,17 @@ class Deciding:
         Raises:
             KeyReused: another request was.
         """
-        stream = self._streams.get(request.stream)
-        if stream is None:
-            return None
         key = (request.principal, type(request.command).__name__, request.key)
-        raw = stream.replies.find(key, request_digest(request), now_us)
+        return self.replied(request.stream, key, request_digest(request), now_us)
+
+    def replied(self, stream: str, key: Key, digest: bytes, now_us: int) -> Reply | None:
+        """Give the reply that a stream keeps under a key, or None.
+
+        Raises:
+            KeyReused: it is the reply to another request.
+        """
+        found = self._streams.get(stream)
+        raw = None if found is None else found.replies.find(key, digest, now_us)
         return None if raw is None else _replies.decode(raw)
 
     def run(self, request: Request, now_us: int) -> tuple[Entry | None, Reply]:

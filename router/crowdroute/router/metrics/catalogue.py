@@ -78,6 +78,12 @@ PLACEMENT_GENERATION = Metric(
     (),
     "Number of the division of shards among processes that this one knows; the same in all, but for a moment",
 )
+SCHEDULED_REFITS = Metric(
+    "crowdroute_scheduled_refits_total",
+    "counter",
+    ("shard", "outcome"),
+    "Tries of refits that rules made due: DONE, STALE (the project changed meanwhile) or FAILED",
+)
 DIRECTORY_CURRENT = Metric(
     "crowdroute_directory_current",
     "gauge",
@@ -181,6 +187,7 @@ CATALOGUE = (
     OPEN_TASKS,
     LIVE_LEASES,
     PLACEMENT_GENERATION,
+    SCHEDULED_REFITS,
     DIRECTORY_CURRENT,
     DIRECTORY_ANSWERS,
     DIRECTORY_PENDING,

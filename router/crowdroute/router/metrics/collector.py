@@ -106,6 +106,10 @@ def _engine(reading: EngineReading) -> Iterator[Family]:
     yield _gauge(catalogue.OPEN_TASKS, [((each.project,), each.open_tasks) for each in reading.projects])
     yield _gauge(catalogue.LIVE_LEASES, [((each.project,), each.live_leases) for each in reading.projects])
     yield _gauge(catalogue.PLACEMENT_GENERATION, [((), reading.generation)])
+    refits = [
+        ((str(shard), outcome.value), count) for (shard, outcome), count in reading.scheduled_refits.items()
+    ]
+    yield _counter(catalogue.SCHEDULED_REFITS, refits)
 
 
 def _archives(archives: Mapping[int, ArchiveStanding]) -> Iterator[Family]:

@@ -14,6 +14,7 @@ from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.histogram import Histogram
+from crowdroute.router.runtime.refit_outcomes import RefitOutcome
 from crowdroute.router.state.project import Project
 
 MOST_PROJECTS = 200
@@ -71,6 +72,8 @@ class EngineReading(NamedTuple):
     """When this process last wrote a snapshot, by shard; seconds since 1970."""
     archives: Mapping[int, ArchiveStanding] = {}
     """By shard; those without an archive are absent."""
+    scheduled_refits: Mapping[tuple[int, RefitOutcome], int] = {}
+    """How often by shard and outcome."""
 
 
 class InputReading(NamedTuple):
@@ -176,6 +179,11 @@ async def _read_group(group: ShardGroup) -> EngineReading:
         group.shard_map.generation,
         {shard: engine.snapshot_at for shard, engine in engines.items() if engine.snapshot_at is not None},
         {shard: copy(engine.archive) for shard, engine in engines.items() if engine.archive is not None},
+        {
+            (shard, outcome): count
+            for shard, engine in engines.items()
+            for outcome, count in engine.scheduled_refits.items()
+        },
     )
 
 

@@ -8,8 +8,6 @@ calls sent away, calls under way finished, and then the engine may drain.
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from crowdroute.router.ports import Tracer
 from crowdroute.router.rpc.annotation import AnnotationServicer
 from crowdroute.router.rpc.gate import Gate
 from crowdroute.router.rpc.limits import RateLimiter
+from crowdroute.router.rpc.listening import cannot_listen, check_files
 from crowdroute.router.rpc.scopes import check_scopes
 from crowdroute.router.rpc.service import Service
 from crowdroute.router.runtime.group import ShardGroup
@@ -142,12 +141,9 @@ class Server:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
             else:
-                self.port = self._server.add_secure_port(address, _credentials(tls))
+                self.port = self._server.add_secure_port(address, credentials_of(tls))
         except RuntimeError as error:
-            raise ConfigurationError(
-                f"cannot listen on {address} ({_why_not(address)}): give another with --address, or see what "
-                "else listens there"
-            ) from error
+            raise cannot_listen(address, "with --address") from error
         # A server whose start was cancelled half way cannot be stopped any more: gRPC's loop would be broken.
         starting = asyncio.ensure_future(self._server.start())
         try:
@@ -189,50 +185,17 @@ class Server:
             await self._health.set(name, status)
 
 
-def _why_not(address: str) -> str:
-    """Say why an address cannot be listened on; gRPC itself tells that in a log of its own only."""
-    host, _, port = address.rpartition(":")
-    try:
-        for family, kind, _, _, place in socket.getaddrinfo(
-            host.strip("[]"), int(port), type=socket.SOCK_STREAM
-        ):
-            with socket.socket(family, kind) as tried:
-                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                tried.bind(place)
-                tried.listen()
-    except OSError as error:
-        return error.strerror or str(error)
-    return "it is free by now"
-
-
-def _credentials(tls: TlsSettings) -> grpc.ServerCredentials:
-    key, certificate = _read(tls.key), _read(tls.certificate)
-    authorities = _read(tls.client_authorities) if tls.client_authorities is not None else None
-    _check(tls)
-    return grpc.ssl_server_credentials([(key, certificate)], authorities, authorities is not None)
-
-
-def _check(tls: TlsSettings) -> None:
-    """See that the files are what they should be; gRPC would only say that it cannot listen.
+def credentials_of(tls: TlsSettings) -> grpc.ServerCredentials:
+    """Read the files of TLS.
 
     Raises:
-        ConfigurationError: they are not.
+        ConfigurationError: one cannot be read, or they do not fit.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(tls.certificate, tls.key, password="")
-    except ssl.SSLError as error:
-        pair = f"tls.certificate {tls.certificate} and tls.key {tls.key}"
-        why = "do not belong together" if "MISMATCH" in (error.reason or "") else "are not both in PEM form"
-        raise ConfigurationError(f"{pair} {why}: look at tls in the settings") from error
-    try:
-        if tls.client_authorities is not None:
-            context.load_verify_locations(cafile=tls.client_authorities)
-    except ssl.SSLError as error:
-        raise ConfigurationError(
-            f"tls.client_authorities {tls.client_authorities} holds no certificate in PEM form: look at tls "
-            "in the settings"
-        ) from error
+    key, certificate = _read(tls.key), _read(tls.certificate)
+    authorities = _read(tls.client_authorities) if tls.client_authorities is not None else None
+    signed = None if tls.client_authorities is None else ("client_authorities", tls.client_authorities)
+    check_files("tls", tls.certificate, tls.key, signed)
+    return grpc.ssl_server_credentials([(key, certificate)], authorities, authorities is not None)
 
 
 def _read(path: Path) -> bytes:

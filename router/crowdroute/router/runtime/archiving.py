@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from crowdroute.router.errors import RouterError
 
@@ -23,10 +24,17 @@ async def keep_archive(step: Callable[[], bool], every_s: float = ARCHIVED_SECON
         step: does one bounded piece, blocking; says whether there may be another.
         every_s: seconds between two looks.
     """
-    while True:
-        try:
-            while await asyncio.to_thread(step):
-                pass
-        except RouterError as error:
-            _log.warning("the archive does not grow: %s", error.message)
-        await asyncio.sleep(every_s)
+    # Not one of those that the loop lends: a store that hangs would keep them from the engines beside it.
+    thread = ThreadPoolExecutor(1, "archive")
+    try:
+        while True:
+            try:
+                while await asyncio.get_running_loop().run_in_executor(thread, step):
+                    pass
+            except RouterError as error:
+                _log.warning("the archive does not grow: %s", error.message)
+            except Exception:
+                _log.exception("the archive does not grow, by a defect")
+            await asyncio.sleep(every_s)
+    finally:
+        thread.shutdown(wait=False)

@@ -16,6 +16,7 @@ from crowdroute.router.adapters.kafka_clock import check_clock, is_served
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_shards import require_no_shards_beyond
 from crowdroute.router.adapters.kafka_topics import (
     Durability,
     check_topics,
@@ -35,10 +36,16 @@ from crowdroute.router.runtime.placement import FIRST_SHARD
 from crowdroute.router.runtime.recovery import Recovered
 from crowdroute.router.runtime.serving import engine_over
 from crowdroute.router.runtime.settings import KafkaLogSettings, KafkaSettings
-from crowdroute.router.runtime.topic_watch import LOOKED_AT_SECONDS, watch_clock, watch_topics
+from crowdroute.router.runtime.topic_watch import (
+    LOOKED_AT_SECONDS,
+    TOLD_SECONDS,
+    watch_clock,
+    watch_topics,
+)
 
-QUIET_SECONDS = 1.5 * LOOKED_AT_SECONDS
-"""After so long without a word of its owner a shard is not served: it tells of itself at every look."""
+QUIET_SECONDS = 3 * TOLD_SECONDS
+"""After so long without a word of its owner a shard is not served: one word may be late, as from brokers that
+were just started."""
 
 
 @contextlib.asynccontextmanager
@@ -64,8 +71,7 @@ async def clustered_shard(
             later takes over.
         snapshots: have a second process write snapshots.
         recovered: is told what the recovery took.
-        looked_at_s: seconds between two looks at the topics' settings and at the brokers' clock; the engine
-            stops when the first are unsafe.
+        looked_at_s: seconds between two looks at the topics' settings; the engine stops when they are unsafe.
 
     Raises:
         Fenced: a later generation owns the shard, or another process has the directory open.
@@ -94,7 +100,7 @@ async def clustered_shard(
             look = partial(log.tell_served, place.connection.place)
             beside = [
                 asyncio.create_task(watch_topics(check, engine.stop, looked_at_s)),
-                asyncio.create_task(watch_clock(look, looked_at_s)),
+                asyncio.create_task(watch_clock(look)),
             ]
             if shared is not None:
                 beside.append(asyncio.create_task(keep_positions(log.shared_position, Objects(shared))))
@@ -118,12 +124,13 @@ def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
     """See that a log of so many shards can be kept, before any process is told to; blocks.
 
     Raises:
-        ConfigurationError: a topic is unsafe or has too few partitions, or the clocks of the brokers and of
-            this machine are apart.
+        ConfigurationError: a topic is unsafe or has too few partitions, the log has more shards, or the
+            clocks of the brokers and of this machine are apart.
         StorageError: nobody answers.
     """
     connection = connection_to(kafka)
     ensure_topics(connection, kafka.name, shards, Durability(kafka.durability))
+    require_no_shards_beyond(connection, kafka.name, shards)
     with closing(KafkaSender(connection, content_topic(kafka.name), 0)) as contents:
         check_clock(contents, connection.place)
 

@@ -13,11 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from crowdroute.router.errors import RouterError
+from crowdroute.router.errors import RouterError, WrongState
 from crowdroute.router.events import Entry
 from crowdroute.router.events.project import RefitFellDue
 from crowdroute.router.ports import Jobs
 from crowdroute.router.runtime.engine import Engine
+from crowdroute.router.runtime.refit_outcomes import RefitOutcome
 from crowdroute.router.runtime.refitting import begin_refit
 
 FIRST_WAIT_S = 1.0
@@ -36,6 +37,7 @@ class DueRefits:
         """Begin what is due already, and what falls due from now on."""
         self._engine = engine
         self._jobs = jobs
+        self._outcomes = engine.scheduled_refits
         self._due = deque(stream for stream, state in engine.projects() if state.refits.due)
         self._failures: dict[str, int] = {}
         """How often in a row, by stream."""
@@ -73,8 +75,12 @@ class DueRefits:
                 stream = self._due.popleft()
                 try:
                     await self._carry_out(stream)
+                except WrongState as error:
+                    self._try_later(stream, RefitOutcome.STALE, code=error.code, why=error.message)
                 except RouterError as error:
-                    self._try_later(stream, error)
+                    self._try_later(stream, RefitOutcome.FAILED, code=error.code, why=error.message)
+                except Exception as error:  # a defect of ours, which must not end the others' refits
+                    self._try_later(stream, RefitOutcome.FAILED, exc_info=error)
                 else:
                     self._failures.pop(stream, None)
         finally:
@@ -92,22 +98,18 @@ class DueRefits:
         if not self._is_due(stream):
             return
         await engine.submit(engine.request(stream, command))
+        self._outcomes[RefitOutcome.DONE] += 1
         _log.info("a refit that was due is in force", stream=stream, version=command.version)
 
     def _is_due(self, stream: str) -> bool:
         """Say whether one is due still: another may have come into force, or rules that want none."""
         return self._engine.shard.project_state(stream).refits.due > 0
 
-    def _try_later(self, stream: str, error: RouterError) -> None:
+    def _try_later(self, stream: str, outcome: RefitOutcome, **cause: object) -> None:
+        self._outcomes[outcome] += 1
         failures = self._failures[stream] = self._failures.get(stream, 0) + 1
         wait_s = min(FIRST_WAIT_S * 2 ** (failures - 1), LONGEST_WAIT_S)
-        _log.warning(
-            "a refit that is due came to nothing",
-            stream=stream,
-            code=error.code,
-            why=error.message,
-            again_in_s=wait_s,
-        )
+        _log.warning("a refit that is due came to nothing", stream=stream, again_in_s=wait_s, **cause)
 
         def again() -> None:
             self._put_off.discard(timer)

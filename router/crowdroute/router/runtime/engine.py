@@ -22,6 +22,7 @@ from crowdroute.router.machine.shard import Shard
 from crowdroute.router.machine.stream import project_stream, tenant_of
 from crowdroute.router.model.ids import NO_ID, Id, Kind
 from crowdroute.router.ports import Clock, ContentChange, ContentStore, EventLog, Ids
+from crowdroute.router.runtime.refit_outcomes import no_outcomes
 from crowdroute.router.runtime.shard_loop import ShardLoop
 from crowdroute.router.runtime.snapshot_feed import SnapshotFeed
 from crowdroute.router.runtime.waiting import Waiting
@@ -94,6 +95,8 @@ class Engine:
         self._snapshot = snapshot
         self.archive: ArchiveStanding | None = None
         """How the archive of its log stands; None: the log has none."""
+        self.scheduled_refits = no_outcomes()
+        """How the refits ended that rules made due, since this process serves the shard."""
         self._feed: SnapshotFeed | None = None
 
     # Life

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from crowdroute.router.adapters.kafka_shards import require_no_shards_beyond
 from crowdroute.router.machine.shard import Shard
-from crowdroute.router.runtime.clustered import clustered_shard
+from crowdroute.router.runtime.clustered import clustered_shard, connection_to
 from crowdroute.router.runtime.embedded import embedded_group, embedded_shard
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
@@ -64,6 +66,8 @@ async def opened_group(
         ) as group:
             yield group
         return
+    connection = connection_to(settings.kafka)
+    await asyncio.to_thread(require_no_shards_beyond, connection, settings.kafka.name, settings.shards)
     group = ShardGroup(lambda number: opened_shard(settings, number, shard_map, recovered), shard_map)
     await group.start(own)
     try:

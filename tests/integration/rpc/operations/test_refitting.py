@@ -68,6 +68,19 @@ async def test_a_retried_refit_is_answered_though_nothing_can_be_fitted_any_more
     assert again == [done]
 
 
+async def test_a_retry_after_a_later_refit_tells_what_came_of_its_own(office: Office) -> None:
+    project = await office.project()
+    await office.finalised(project)
+    request = wire.RefitProjectRequest(project_id=project.id, idempotency_key="once")
+    *_, done = await refitted(office.admin, request)
+    *_, later = await refitted(office.admin, wire.RefitProjectRequest(project_id=project.id))
+
+    again = await refitted(office.admin, request)
+
+    assert (done.refit.version, later.refit.version) == (1, 2)
+    assert again == [done]
+
+
 async def test_whoever_hangs_up_ends_the_job() -> None:
     jobs = HeldJobs()
     async with open_office(jobs=jobs) as office:

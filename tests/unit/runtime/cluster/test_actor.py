@@ -88,3 +88,25 @@ async def test_a_void_claim_tells_which_generation_counts(fleet: FakeFleet) -> N
 async def test_who_serves_what_is_made_known(fleet: FakeFleet) -> None:
     await follow(fleet, Order("life-1", 1, {}, {5: At("10.0.0.2:7000")}))
     assert fleet.processes["actor-0"].hosting.owners == {5: At("10.0.0.2:7000")}
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(13, "Permission denied", "/srv/logs"), "[Errno 13] Permission denied: '/srv/logs'"),
+        (KeyError("x"), "a defect (KeyError): the log of the process has the rest"),
+    ],
+)
+async def test_what_nobody_foresaw_keeps_a_shard_from_being_opened_and_is_told(
+    fleet: FakeFleet, error: Exception, told: str
+) -> None:
+    fleet.unforeseen = error
+    assert await follow(fleet, order(3, s0=Charge(3, serve=True))) == {0: Held(3, Stage.FAILED, told)}
+    fleet.unforeseen = None
+    assert await follow(fleet, order(4, s0=Charge(4, serve=True))) == {0: Held(4, Stage.SERVING)}
+
+
+async def test_a_shard_that_closed_in_disorder_is_released_all_the_same(fleet: FakeFleet) -> None:
+    await follow(fleet, order(3, s0=Charge(3, serve=True)))
+    fleet.unforeseen = KeyError("x")
+    assert await follow(fleet, order(4, s0=Charge(3, serve=False))) == {0: Held(3, Stage.RELEASED)}

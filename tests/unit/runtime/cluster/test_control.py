@@ -1,5 +1,7 @@
 """What people may ask of a cluster, and what they are told."""
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.support.fake_fleet import FakeFleet, MemoryRecord
@@ -64,8 +66,33 @@ class Desk:
 @pytest.fixture
 async def desk() -> Desk:
     made = Desk()
+    await made.go_on(1)
     await made.do(Want(3, 2))
     return made
+
+
+async def test_a_supervisor_that_has_not_looked_yet_takes_nothing_for_a_cluster_without_shards(
+    desk: Desk,
+) -> None:
+    later = Control(Supervisor(desk.fleet, desk.record, clock=lambda: desk.fleet.now))
+    asked = asyncio.ensure_future(later.answer(encode(Want(1, 1))))
+    await asyncio.sleep(0)
+    assert not asked.done()
+    await later.supervisor.step()
+    answer = decode_answer(await asked)
+    assert isinstance(answer, Refused)
+    assert "the number never falls" in answer.message
+
+
+async def test_a_supervisor_that_cannot_look_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crowdroute.router.runtime.cluster.control.FIRST_LOOK_S", 0.01)
+    desk.fleet.away = True
+    later = Control(Supervisor(desk.fleet, desk.record, clock=lambda: desk.fleet.now))
+    await later.supervisor.step()
+    answer = decode_answer(await later.answer(encode(Restart())))
+    assert isinstance(answer, Refused)
+    assert answer.code == "FLEET_UNAVAILABLE"
+    assert "see that Ray's head runs" in answer.message
 
 
 async def test_nothing_rests_before_what_is_wanted_is_written_down() -> None:

@@ -21,6 +21,11 @@ async def refuses(told: bytes, place: Place) -> Hosting:
     raise ConfigurationError(WHY)
 
 
+async def fails(told: bytes, place: Place) -> Hosting:
+    """A `HostingFactory` with a defect."""
+    raise KeyError(WHY)
+
+
 @pytest.fixture
 def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let actors run in this process; gives with what status they would have ended it."""
@@ -48,8 +53,12 @@ async def standing(actor: ActorProcess) -> Standing:
     return decode(await actor.standing(), Standing)
 
 
+@pytest.mark.parametrize(
+    ("hosting", "why"),
+    [("refuses", WHY), ("fails", "a defect (KeyError): the log of the process has the rest")],
+)
 async def test_a_process_that_cannot_begin_says_why_for_a_while_and_ends(
-    exits: list[int], monkeypatch: pytest.MonkeyPatch
+    exits: list[int], monkeypatch: pytest.MonkeyPatch, hosting: str, why: str
 ) -> None:
     over = asyncio.Event()
 
@@ -58,10 +67,10 @@ async def test_a_process_that_cannot_begin_says_why_for_a_while_and_ends(
         await over.wait()
 
     monkeypatch.setattr(ray_actors.asyncio, "sleep", until_over)
-    actor = ActorProcess("actor-0", f"{__name__}:refuses")
+    actor = ActorProcess("actor-0", f"{__name__}:{hosting}")
     while not (said := await standing(actor)).why:
         await asyncio.wait((actor._beginning,), timeout=0.01)
-    assert said.why == WHY
+    assert said.why == why
     assert said.at.public == ""
     assert exits == []
     over.set()

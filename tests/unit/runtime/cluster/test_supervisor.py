@@ -230,10 +230,29 @@ async def test_a_shard_that_does_not_open_is_tried_again_after_a_growing_pause(s
     scene.fleet.restart("actor-0")
     await scene.go_on(20)
     tried = len(scene.fleet.logs.claims[0]) - 1
-    assert 4 <= tried <= 6
+    assert 6 <= tried <= 8  # after 0, 1, 3, 6, 9 s and so on
     assert scene.supervisor.sight.standings["actor-0"].held[0].stage in (Stage.FAILED, Stage.OPENING)
     scene.fleet.damaged.clear()
     await scene.settle()
+
+
+async def test_a_shard_whose_brokers_are_silent_is_tried_without_pauses_and_served_once_they_answer(
+    scene: Scene,
+) -> None:
+    scene.fleet.silent |= {0, 1}
+    scene.fleet.crash("actor-0")
+    scene.fleet.restart("actor-0")
+    await scene.go_on(2)
+    untried = longest = 0.0
+    while scene.fleet.now < 100:
+        held = scene.fleet.processes["actor-0"].standing().held
+        untried = 0.0 if held[0].stage is Stage.OPENING else untried + 0.25
+        longest = max(longest, untried)
+        await scene.go_on()
+    assert 0 < longest <= 1
+    scene.fleet.silent.clear()
+    await scene.go_on(2)
+    assert scene.fleet.serving().keys() == set(range(4))
 
 
 async def test_a_new_record_over_old_logs_finds_the_generation_that_counts() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.settings import load_settings
+from crowdroute.router.runtime.settings import load_settings, settings_told
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +107,31 @@ def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
     with pytest.raises(ConfigurationError, match="no credentials in a URL") as refused:
         load_settings(kafka={"servers": ["kafka:9092"], "archive": "sftp://me:hunter2@host/logs"})
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("service", ["kafka", "feeds", "redis"])
+@pytest.mark.parametrize(
+    ("secret", "told"), [("\n", "is empty"), ("\udcff", "is no text"), (None, "no file")]
+)
+def test_a_file_that_holds_no_secret_is_named_before_anything_is_opened(
+    tmp_path: Path, service: str, secret: str | None, told: str
+) -> None:
+    file = tmp_path / "password"
+    if secret is not None:
+        file.write_text(secret, encoding="utf-8", errors="surrogateescape")
+    place = "server = '127.0.0.1:1'" if service == "redis" else "servers = ['127.0.0.1:1']"
+    settings = tmp_path / "crowdroute.toml"
+    settings.write_text(f"[{service}]\n{place}\nuser = 'router'\npassword_file = '{file}'")
+    with pytest.raises(ConfigurationError, match=rf"settings: {service}: .*{told}") as refused:
+        load_settings(settings)
+    assert str(file) in refused.value.message
+
+
+def test_settings_that_another_machine_read_are_looked_at_again_where_they_are_told(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    told = load_settings(redis={"server": "127.0.0.1:1", "authority": authority}).model_dump_json().encode()
+    assert settings_told(told).redis is not None
+    authority.unlink()
+    with pytest.raises(ConfigurationError, match=r"settings: redis: there is no file .*ca\.pem$"):
+        settings_told(told)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from crowdroute.router.commands.project import InstallModel
-from crowdroute.router.commands.replies import Created
+from crowdroute.router.commands.replies import Refitted
 from crowdroute.router.errors import InvalidCommand, WrongState
 from crowdroute.router.events.project import ModelInstalled, RefitFellDue
 from crowdroute.router.machine.stream import Decision, Steps
@@ -46,7 +46,7 @@ def install(state: Project, wish: InstallModel, now_us: int) -> Decision:
         digest=wish.digest,
         fields=wish.fields,
     )
-    return Created(state.project, wish.version)
+    return Refitted(wish.version, wish.fitted_through, wish.annotations, wish.digest)
 
 
 def _check_numbers(wish: InstallModel) -> None:

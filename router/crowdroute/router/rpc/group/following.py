@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -11,6 +10,7 @@ from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.rpc.group.telling import ArrivingOrganisation
 from crowdroute.router.runtime.group import ShardGroup
 
 AGAIN_SECONDS = 0.2
@@ -35,8 +35,8 @@ class Following:
         self._group = group
         self._link = link
         self._told = asyncio.Event()
-        self._pieces: dict[str, dict[str, bytearray]] = {}
-        """By stream, the sections of a state that is not here whole yet."""
+        self._arriving: dict[str, ArrivingOrganisation] = {}
+        """By stream: what is not here whole yet."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -47,8 +47,7 @@ class Following:
         """Follow no longer; the copies grow old."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def catch_up(self, shard: int) -> None:
         """Return when the copies hold what was durable of a shard there when this was called.
@@ -76,30 +75,32 @@ class Following:
         is_told = False
         while True:
             try:
-                self._pieces.clear()
+                self._arriving.clear()
                 async for part in self._link.follow():
-                    is_told = False
                     self._take(part)
+                    is_told = is_told and not part.complete
             except RouterError as error:
                 if not is_told:
                     _log.warning("a group is not followed", peer=self._link.address, reason=error.message)
+                is_told = True
+            except Exception as error:  # what is told anew is whole: it may fit then
+                if not is_told:
+                    _log.error("a group is not followed", peer=self._link.address, exc_info=error)
                 is_told = True
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _take(self, part: peer_pb2.FollowPart) -> None:
         group = self._group
         for told in part.organisations:
-            sections = self._pieces.setdefault(told.stream, {})
-            for section in told.sections:
-                sections.setdefault(section.name, bytearray()).extend(section.body)
+            arriving = self._arriving.pop(told.stream, None) or ArrivingOrganisation()
+            arriving.take(told)
             if told.more:
+                self._arriving[told.stream] = arriving
                 continue
-            del self._pieces[told.stream]
             if told.shard not in group.engines:
                 copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
-                whole = {name: bytes(body) for name, body in sections.items()}
-                group.crossing.begin_copy(copy, whole, told.sequence)
+                group.crossing.begin_copy(copy, arriving.whole(), told.sequence)
         for entry in part.entries:
             if entry.shard not in group.engines:
                 copy = group.where.copy_of(entry.stream, entry.shard)

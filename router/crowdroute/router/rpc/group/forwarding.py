@@ -76,9 +76,14 @@ class Forwarding:
     async def follow_shard_map(self) -> None:
         """Follow the groups of the placement that is known now, and nobody else any more."""
         wanted = {owner.peers for owner in self._group.shard_map.others.values()}
-        for address in self._following.keys() - wanted:
-            await self._following.pop(address).stop()
-            await self._links.pop(address).close()
+        # At once: who is wanted again while it is left would be followed over the link that is closed.
+        left = [
+            (self._following.pop(address), self._links.pop(address))
+            for address in self._following.keys() - wanted
+        ]
+        for following, link in left:
+            await following.stop()
+            await link.close()
         for address in wanted:
             self._follow(address)
 

@@ -22,6 +22,10 @@ from crowdroute.router.runtime.opening import opened_shard
 from crowdroute.router.runtime.placement import FIRST_SHARD, Owner, ShardMap
 from crowdroute.router.runtime.settings import Settings
 
+OPENED_AT_ONCE = 4
+"""Shards: most of the time of each is spent waiting, for brokers and for the lease of the owner before, so
+they wait together; more would keep the loop, which answers for those that serve, from the processor."""
+
 
 class GroupHosting:
     """`Hosting` over partitions of Kafka, or over the logs of a directory that every node must see."""
@@ -48,8 +52,7 @@ class GroupHosting:
         """By shard, the generation of the grant that it was last opened by."""
         self._serves = False
         self._running = contextlib.AsyncExitStack()
-        # Shards come and go one after the other: each reads what the others hold.
-        self._turn = asyncio.Lock()
+        self._opening = asyncio.Semaphore(OPENED_AT_ONCE)
         self._following: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,18 +92,22 @@ class GroupHosting:
 
     async def open(self, shard: int, generation: int) -> None:
         """Recover a shard and serve it; see `Hosting.open`."""
-        async with self._turn:
+        async with self._opening:
             self._grants[shard] = generation
             await self.group.take(shard, self.group.shard_map)
-            if shard == FIRST_SHARD:
-                engine = self.group.engines[shard]
-                await bootstrap(engine, self._settings.tenant, self._settings.directory)
-            await self._serve()
+            try:
+                if shard == FIRST_SHARD:
+                    engine = self.group.engines[shard]
+                    await bootstrap(engine, self._settings.tenant, self._settings.directory)
+                await self._serve()
+            except BaseException:
+                # Who says that it failed to open a shard must not serve it: another grant may open it here.
+                await self.group.release(shard, self.group.shard_map)
+                raise
 
     async def release(self, shard: int) -> None:
         """Answer what was taken for a shard, and close its log; see `Hosting.release`."""
-        async with self._turn:
-            await self.group.release(shard, self.group.shard_map)
+        await self.group.release(shard, self.group.shard_map)
 
     def _open(self, shard: int) -> contextlib.AbstractAsyncContextManager[Engine]:
         # Claimed at the generation of the grant: a newer placement is known to whoever lost the shard by it.

@@ -94,6 +94,8 @@ class PeerLink:
         Raises:
             RouterError: what the other group refused it with; NotReady: it did not answer.
         """
+        if self._closed:
+            raise self._not_ready(CLOSED)
         self._number += 1
         call.number = self._number
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -10,15 +10,17 @@ from google.rpc import error_details_pb2, status_pb2
 
 from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.commands import Reply, Request
-from crowdroute.router.commands.organisation import NoteBalance
+from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.commands.project import BeginProject
 from crowdroute.router.errors import Category, InvalidCommand, NotReady, RouterError
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import Principal
 from crowdroute.router.rpc.status import BY_CATEGORY, status_message
 
-CROSSING = (BeginProject, NoteBalance)
+CROSSING = (BeginProject, NoteBalance, NoteBalances)
 """The commands that may come from a peer; everything else comes as a call of somebody."""
+
+UPGRADE = "start the peer's release here, too"
 
 _requests = msgspec.msgpack.Decoder(Request)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -83,12 +85,15 @@ def carried(message: peer_pb2.CarryRequest) -> tuple[Request, list[ContentChange
     """Read a command that crosses.
 
     Raises:
+        NotReady: a newer release sent it, as far as can be seen; it is to be sent again, and not given up.
         InvalidCommand: it is none that may.
     """
     try:
         request = _requests.decode(message.request)
     except msgspec.MsgspecError as error:
-        raise InvalidCommand(f"a peer sent what is no command: {error}") from error
+        raise NotReady(
+            f"a peer sent a command that this release does not know ({error}): {UPGRADE}"
+        ) from error
     if not isinstance(request.command, CROSSING):
         raise InvalidCommand(f"{type(request.command).__name__} does not cross between shards")
     contents = [
@@ -104,5 +109,12 @@ def encode_reply(reply: Reply) -> bytes:
 
 
 def decode_reply(raw: bytes) -> Reply:
-    """Read a reply of the core."""
-    return _replies.decode(raw)
+    """Read a reply of the core.
+
+    Raises:
+        NotReady: a newer release gave it, as far as can be seen.
+    """
+    try:
+        return _replies.decode(raw)
+    except msgspec.MsgspecError as error:
+        raise NotReady(f"a peer gave a reply that this release does not know ({error}): {UPGRADE}") from error

@@ -150,16 +150,18 @@ class Office:
         )
         return await self._group.submit(request, contents)
 
-    def done_before(self, call: Call, place: Place, command: type[Command], message: Message) -> bool:
-        """Say whether a message's command was decided before under its idempotency key.
+    def replied(self, call: Call, place: Place, command: type[Command], message: Message) -> Reply | None:
+        """Give the reply to a message whose command was decided before under its idempotency key; `observe`
+        before anybody learns of it.
 
         Raises:
             KeyReused: the key was used for another request.
         """
         key = checked_key(getattr(message, "idempotency_key", ""))
+        if not key:
+            return None
         known = (call.principal.name, command.__name__, key)
-        shard, now_us = place.engine.shard, place.engine.now_us()
-        return bool(key) and shard.remembers(place.stream, known, request_digest(message), now_us)
+        return place.engine.shard.replied(place.stream, known, request_digest(message), place.engine.now_us())
 
     def decide(
         self, call: Call, stream: str, command: Command, contents: Sequence[ContentChange] = ()

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from crowdroute.aggregation.refitting import MOST_SWEEPS, REST
 from crowdroute.api.v1 import projects_pb2 as wire
 from crowdroute.router.commands.project import InstallModel
+from crowdroute.router.commands.replies import Refitted
 from crowdroute.router.jobs.fitting import FieldSwept
 from crowdroute.router.jobs.running import Begun, JobProgress
+from crowdroute.router.rpc.actions import expect
 from crowdroute.router.rpc.calls import Call
 from crowdroute.router.rpc.operations.office import Office, Place
 from crowdroute.router.runtime.refitting import begin_refit
@@ -27,7 +29,8 @@ class Refits(Office):
             JobFailed: the fit came to nothing.
         """
         place = self.place(call, message.project_id)
-        if not self.done_before(call, place, InstallModel, message):
+        reply = self.replied(call, place, InstallModel, message)
+        if reply is None:
             refitting = await begin_refit(place.engine, place.stream, self._jobs)
             try:
                 yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_WAITING)
@@ -37,16 +40,16 @@ class Refits(Office):
             finally:
                 refitting.cancel()
             yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_INSTALLING)
-            await self.act(call, place.stream, command, message)
-        installed = place.state.models.installed
+            reply = await self.act(call, place.stream, command, message)
+        refit = expect(Refitted, reply)
         await self.observe()
         yield wire.RefitProjectProgress(
             stage=wire.REFIT_STAGE_DONE,
             refit=wire.Refit(
-                version=installed.version,
-                fitted_through=installed.fitted_through,
-                labels=installed.annotations,
-                digest=installed.digest.hex(),
+                version=refit.version,
+                fitted_through=refit.fitted_through,
+                labels=refit.annotations,
+                digest=refit.digest.hex(),
             ),
         )
 

@@ -18,6 +18,15 @@ from crowdroute.router.runtime.cluster.orders import Charge, Held, Order, Stage,
 _log = structlog.get_logger("crowdroute.actor")
 
 
+def reason_of(error: Exception) -> str:
+    """Say in one line why something failed."""
+    if isinstance(error, RouterError):
+        return error.message
+    if isinstance(error, OSError):
+        return str(error)
+    return f"a defect ({type(error).__name__}): the log of the process has the rest"
+
+
 class ShardActor:
     """Follows the orders that are addressed to this life of the process."""
 
@@ -94,6 +103,9 @@ class ShardActor:
                 self._least = max(self._least, int(error.details.get("generation", 0)))
             self._held[shard] = Held(generation, Stage.FAILED, error.message)
             _log.error("shard failed to open", shard=shard, code=error.code, reason=error.message)
+        except Exception as error:  # told as any other, or everybody would wait for it for ever
+            self._held[shard] = Held(generation, Stage.FAILED, reason_of(error))
+            _log.error("shard failed to open", shard=shard, exc_info=error)
         else:
             self._held[shard] = Held(generation, Stage.SERVING)
             _log.info("shard serves", shard=shard, generation=generation)
@@ -104,5 +116,7 @@ class ShardActor:
             await self._hosting.release(shard)
         except RouterError as error:
             _log.error("shard closed in disorder", shard=shard, code=error.code, reason=error.message)
+        except Exception as error:
+            _log.error("shard closed in disorder", shard=shard, exc_info=error)
         self._held[shard] = Held(generation, Stage.RELEASED)
         _log.info("shard released", shard=shard, generation=generation)

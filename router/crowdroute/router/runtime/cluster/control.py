@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
-from crowdroute.router.errors import ConfigurationError, NotFound, RouterError, WrongState
+from crowdroute.router.errors import (
+    ConfigurationError,
+    FleetUnavailable,
+    NotFound,
+    RouterError,
+    WrongState,
+)
 from crowdroute.router.model.placement import Placement, Wanted
 from crowdroute.router.runtime.cluster.overview import Overview, overview, require_growth
 from crowdroute.router.runtime.cluster.planning import Sight, actor_names
@@ -12,6 +20,10 @@ from crowdroute.router.runtime.cluster.supervisor import Supervisor
 
 SHORTEST_ID = 4
 """Fewest characters of a node's id that name it."""
+
+FIRST_LOOK_S = 10.0
+"""Longest wait for a supervisor's first look, which takes a second where an actor is silent; who asks waits
+for longer."""
 
 
 class Show(msgspec.Struct, frozen=True, tag=True):
@@ -81,6 +93,7 @@ class Control:
     async def answer(self, question: bytes) -> bytes:
         """Change what is wanted, as the question says, and tell how the cluster does."""
         try:
+            await self._require_sight()
             self._take(msgspec.json.decode(question, type=Question))
         except msgspec.ValidationError as error:
             return encode(Refused(ConfigurationError.code, f"the supervisor is of another release: {error}"))
@@ -90,6 +103,22 @@ class Control:
         return encode(
             overview(led.placement, led.sight, fleet_answers=led.fleet_answers, pending=led.pending)
         )
+
+    async def _require_sight(self) -> None:
+        """Wait until the supervisor has looked once: one that has just begun would take a running cluster for
+        none, and shrink it.
+
+        Raises:
+            FleetUnavailable: it cannot.
+        """
+        try:
+            async with asyncio.timeout(FIRST_LOOK_S):
+                await self.supervisor.looked()
+        except TimeoutError:
+            raise FleetUnavailable(
+                f"the supervisor has just begun, and Ray's head has not answered it for {FIRST_LOOK_S:.0f} s:"
+                " see that Ray's head runs, then ask again"
+            ) from None
 
     def _take(self, question: Question) -> None:
         placement, sight = self.supervisor.placement, self.supervisor.sight

@@ -14,7 +14,7 @@ import structlog
 from crowdroute.router.adapters.ray_library import load_ray
 from crowdroute.router.adapters.ray_store import Head, RayBeats, RayRecord, kept_settings
 from crowdroute.router.errors import RouterError
-from crowdroute.router.runtime.cluster.actor import ShardActor
+from crowdroute.router.runtime.cluster.actor import ShardActor, reason_of
 from crowdroute.router.runtime.cluster.hosting import Hosting, Place, load_hosting
 from crowdroute.router.runtime.cluster.orders import At, Order, Standing, decode, encode
 from crowdroute.router.runtime.cluster.planning import number_of
@@ -67,9 +67,9 @@ class ActorProcess:
     async def _begin(self) -> None:
         try:
             hosting = await self._host()
-        except RouterError as error:
-            self._why = error.message
-            _log.critical("actor cannot begin", code=error.code, reason=error.message)
+        except Exception as error:
+            self._why = reason_of(error)
+            _log.critical("actor cannot begin", reason=self._why, exc_info=not isinstance(error, RouterError))
             await asyncio.sleep(TOLD_S)
             os._exit(BROKEN)
         hosting.failed.add_done_callback(_end_because)

@@ -12,7 +12,7 @@ from crowdroute.router.adapters.ray_store import Head
 from crowdroute.router.errors import ActorSilent
 from crowdroute.router.runtime.cluster.fleet import Pulse
 from crowdroute.router.runtime.cluster.orders import Order, Standing, decode, encode
-from crowdroute.router.runtime.cluster.pulse import feel
+from crowdroute.router.runtime.cluster.pulse import Pulses
 from crowdroute.router.runtime.cluster.ray_actors import (
     NAMESPACE,
     SUPERVISOR,
@@ -53,6 +53,7 @@ class RayFleet:
         self._head = head
         self._hosting = hosting
         self._handles: dict[str, Any] = {}
+        self._pulses = Pulses()
 
     async def nodes(self) -> Mapping[str, str]:
         """Give the living nodes that offer processors by Ray's id, each with its address; see `Fleet`."""
@@ -86,7 +87,7 @@ class RayFleet:
 
     async def pulse(self, address: str) -> Pulse:
         """Ask what listens at an address whether it lives; see `Fleet`."""
-        return await feel(address)
+        return await self._pulses.feel(address)
 
     async def _call(self, actor: str, method: str, *told: bytes) -> Standing:
         ray = load_ray()

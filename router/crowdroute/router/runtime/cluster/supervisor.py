@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -28,17 +28,31 @@ BEAT_S = 0.25
 """Pause between two steps: what happens is seen within half a second."""
 
 FIRST_PAUSE_S = 1.0
-"""Before a shard that failed to open is tried again; doubled each time, because the reason is mostly not
-gone."""
+"""From the beginning of an attempt to open a shard to that of the next; doubled each time, because the
+reason is mostly not gone. An attempt that took longer by itself, as with brokers that are silent, is followed
+by the next at once: whoever waits for an answer hears at once that they are back."""
 
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 3.0
 """What a shard needs, brokers mostly, may be back at any moment: within ten seconds of that it is served, the
-time to open it included."""
+time to open it included. A broker that was silent for long takes no more connections, so that an attempt
+fails soon, and hears of its return no sooner than the next."""
 
 Change = Callable[[Placement], Placement]
 """Gives the placement with what is wanted in it; may be asked more than once."""
 
 _log = structlog.get_logger("crowdroute.supervisor")
+
+
+class _Attempt(NamedTuple):
+    """To open a shard, by one grant."""
+
+    generation: int
+    """Of the grant."""
+    begun: float
+    """When it was first seen."""
+    pause: float = 0.0
+    """Seconds from then until the next, if this one fails, or has."""
+    failed: bool = False
 
 
 class Supervisor:
@@ -58,7 +72,7 @@ class Supervisor:
         self._record = record
         self._clock = clock
         self._watches: dict[str, Watch] = {}
-        self._failures: dict[int, tuple[int, int, float]] = {}
+        self._attempts: dict[int, _Attempt] = {}
         self._told: dict[str, Order] = {}
         self._changes: list[Change] = []
         self._nodes: Mapping[str, str] = {}
@@ -71,6 +85,7 @@ class Supervisor:
         """Whether the last step could ask the fleet."""
         self.steps = 0
         """How many were taken, the record having answered."""
+        self._looked = asyncio.Event()
 
     def change(self, change: Change) -> None:
         """Have the next steps go towards something else, as a person wants."""
@@ -107,6 +122,13 @@ class Supervisor:
             del self._changes[: len(changes)]  # others may have come meanwhile
             await self._tell(decision)
         self.steps += 1
+        if self.fleet_answers:
+            self._looked.set()
+
+    async def looked(self) -> None:
+        """Return once the record was read and everybody was asked for the first time: before that, what is
+        seen is nothing."""
+        await self._looked.wait()
 
     async def _write(self, placement: Placement) -> bool:
         """Write the next generation; False when somebody else has."""
@@ -195,20 +217,21 @@ class Supervisor:
         now = self._clock()
         due = set()
         for shard, grant in self.placement.grants.items():
+            attempt = self._attempts.get(shard, _Attempt(grant.generation, now))
+            if attempt.generation != grant.generation:
+                attempt = _Attempt(grant.generation, now, attempt.pause)
             standing = standings.get(grant.actor)
             held = standing.held.get(shard) if standing is not None else None
-            if held is None or held.generation != grant.generation:
-                continue
-            if held.stage is Stage.SERVING:
-                self._failures.pop(shard, None)
-            elif held.stage is Stage.FAILED:
-                generation, times, since = self._failures.get(shard, (0, 0, now))
-                if generation != grant.generation:
+            if held is not None and held.generation == grant.generation:
+                if held.stage is Stage.SERVING:
+                    attempt = attempt._replace(pause=0.0)
+                elif held.stage is Stage.FAILED and not attempt.failed:
                     _log.warning("shard failed to open", shard=shard, actor=grant.actor, reason=held.why)
-                    times, since = times + 1, now
-                self._failures[shard] = grant.generation, times, since
-                if now - since >= min(FIRST_PAUSE_S * 2 ** (times - 1), LONGEST_PAUSE_S):
-                    due.add(shard)
+                    pause = min(max(2 * attempt.pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+                    attempt = attempt._replace(pause=pause, failed=True)
+            self._attempts[shard] = attempt
+            if attempt.failed and now - attempt.begun >= attempt.pause:
+                due.add(shard)
         return frozenset(due)
 
     # Telling

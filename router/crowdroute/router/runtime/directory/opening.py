@@ -38,7 +38,7 @@ async def opened_directory(redis: RedisSettings | None) -> AsyncIterator[Directo
         redis: where it is; None: in this process.
 
     Raises:
-        ConfigurationError: Redis is too old, refuses us, or its clock and ours are apart.
+        ConfigurationError: Redis is too old or something else, refuses us, or its clock and ours are apart.
     """
     if redis is None:
         yield MemoryDirectory()

@@ -13,7 +13,7 @@ from crowdroute.router.runtime.settings.kafka import (
     KafkaSettings,
     Told,
 )
-from crowdroute.router.runtime.settings.loading import load_settings
+from crowdroute.router.runtime.settings.loading import load_settings, settings_told
 from crowdroute.router.runtime.settings.placing import own_shards, shard_map_of
 from crowdroute.router.runtime.settings.process import (
     LimitSettings,
@@ -48,5 +48,6 @@ __all__ = [
     "TracingSettings",
     "load_settings",
     "own_shards",
+    "settings_told",
     "shard_map_of",
 ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crowdroute.router.runtime.settings.values import Address, Url
+from crowdroute.router.runtime.settings.values import Address, Url, require_files, require_secret
 
 
 class KafkaSettings(BaseModel):
@@ -40,9 +40,8 @@ class KafkaSettings(BaseModel):
             raise ValueError("certificate and key belong together: give both or none")
         if bool(self.user) != (self.password_file is not None):
             raise ValueError("user and password_file belong together: give both or none")
-        for file in (self.authority, self.certificate, self.key, self.password_file):
-            if file is not None and not file.is_file():
-                raise ValueError(f"there is no file {file}")
+        require_files((self.authority, self.certificate, self.key, self.password_file))
+        require_secret(self.password_file)
         return self
 
 

@@ -31,15 +31,32 @@ def load_settings(file: Path | None = None, **given: object) -> Settings:
     try:
         return FromFile(**_said(given))
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {_plain(problem['type'], problem['msg'])}"
-            for problem in error.errors()
-        )
-        raise ConfigurationError(f"settings: {wrong}") from error
+        raise _wrong(error) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{file} is no TOML file: it is not UTF-8 text") from error
     except ValueError as error:
         raise ConfigurationError(f"{file} is no TOML file: {error}") from error
+
+
+def settings_told(told: bytes) -> Settings:
+    """Read settings that another process has read, and told as JSON; what files they name is looked at here.
+
+    Raises:
+        ConfigurationError: a setting cannot be right here; the message names each.
+    """
+    try:
+        return Settings.model_validate_json(told)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def _wrong(error: ValidationError) -> ConfigurationError:
+    """Say what is wrong with settings, in one line."""
+    wrong = "; ".join(
+        f"{'.'.join(map(str, problem['loc']))}: {_plain(problem['type'], problem['msg'])}"
+        for problem in error.errors()
+    )
+    return ConfigurationError(f"settings: {wrong}")
 
 
 def _plain(kind: str, message: str) -> str:

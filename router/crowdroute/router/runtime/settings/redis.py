@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crowdroute.router.runtime.settings.values import Address
+from crowdroute.router.runtime.settings.values import Address, require_files, require_secret
 
 
 class RedisSettings(BaseModel):
@@ -40,7 +40,6 @@ class RedisSettings(BaseModel):
             raise ValueError("a certificate is shown over encryption only: give authority too")
         if self.user and self.password_file is None:
             raise ValueError(f"user {self.user} has no password: give password_file")
-        for file in (self.authority, self.certificate, self.key, self.password_file):
-            if file is not None and not file.is_file():
-                raise ValueError(f"there is no file {file}")
+        require_files((self.authority, self.certificate, self.key, self.password_file))
+        require_secret(self.password_file)
         return self
