@@ -90,6 +90,7 @@ async def test_a_retry_that_comes_while_its_refit_is_under_way_waits_and_fits_no
         told = aiter(office.admin.operations.RefitProject(request))
         assert (await anext(told)).stage == wire.REFIT_STAGE_WAITING
         retry = asyncio.create_task(refitted(office.admin, request))
+        await asyncio.sleep(0)  # it is sent
         # A call that came after the retry is answered: so the retry has begun.
         await office.admin.operations.GetProject(wire.GetProjectRequest(project_id=project.id))
 
