@@ -65,8 +65,8 @@ class Whereabouts:
         organisations = [machine for _, machine in engine.organisations()]
         states = [await copied(machine.state) for machine in organisations] if self.is_many else []
         # From here to where it serves nobody else has a turn, for shards are taken at the same time: each is
-        # compared with those that serve, and a copy that began is folded on from here alone, not also from what
-        # its last owner still tells.
+        # compared with those that serve, and a copy that began is folded on from here alone, and not also by
+        # what its last owner still tells.
         for machine in (*organisations, *(copy.machine for copy in self.copies.values())):
             require_in_place(machine.state, shard, streams)
         for machine in organisations:
