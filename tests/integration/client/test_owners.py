@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator
 
 import grpc
@@ -85,3 +87,19 @@ async def test_a_call_that_the_owner_failed_is_repeated_under_its_key(
     assert lost == repeated
     assert lost.idempotency_key
     assert second != repeated
+
+
+async def test_a_client_that_is_closed_at_once_leaves_no_thread_that_complains(owner: Scripted) -> None:
+    before = set(threading.enumerate())
+
+    def open_and_close() -> None:
+        with Client(f"127.0.0.1:{owner.port}", "token") as client:
+            assert client.wait_ready(PATIENCE)
+        with socket.create_server(("127.0.0.1", 0)) as mute, Client("127.0.0.1:1", "token") as client:
+            told = f"127.0.0.1:{mute.getsockname()[1]}"  # takes connections, and never says a word
+            client._owners.hear(client._owners.configured, "prj_1", ((OWNER, told),))
+
+    await asyncio.to_thread(open_and_close)
+    for thread in set(threading.enumerate()) - before:
+        if not thread.name.startswith("asyncio"):
+            await asyncio.to_thread(thread.join, PATIENCE)

@@ -196,6 +196,8 @@ secret_file = "gone"
         (SERVE, REDIS, "there is no file gone"),
         (SERVE, PEERS, "cannot read gone"),
         (UP, PEERS, "cannot read gone"),
+        (UP, '[tls]\ncertificate = "gone"\nkey = "gone"', "cannot read gone"),
+        (UP, '[kafka]\nservers = ["127.0.0.1:9"]\nsnapshots = "s4://there"', "s4://there"),
         (UP, FEEDS, "feeds of a cluster go from one process to another: give peers"),
     ],
 )
@@ -203,7 +205,7 @@ def test_what_cannot_be_is_named_before_anything_is_opened(
     tmp_path: Path, words: Sequence[str], settings: str, told: str
 ) -> None:
     file = tmp_path / "crowdroute.toml"
-    file.write_text(f'directory = "{tmp_path / "data"}"{settings}')
+    file.write_text(f'directory = "{tmp_path / "data"}"\n{settings}')
     failed = run(tmp_path, *words, "--config", str(file))
     assert failed.returncode == 2, failed.stderr
     (line,) = failed.stderr.splitlines()

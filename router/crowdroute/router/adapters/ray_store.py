@@ -9,9 +9,11 @@ on the same generation, one is told that it came too late.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -39,7 +41,6 @@ class Head:
 
     def __init__(self) -> None:
         """Ask nothing yet."""
-        self._thread = ThreadPoolExecutor(1, "ray-head")
         self._asked: asyncio.Future[Any] | None = None
 
     async def ask(self, question: Callable[[], Answer]) -> Answer:
@@ -54,8 +55,7 @@ class Head:
             while self._asked is not None and not self._asked.done():
                 async with asyncio.timeout_at(deadline):
                     await asyncio.wait((self._asked,))  # what comes of it is for who asked it
-            self._asked = asyncio.get_running_loop().run_in_executor(self._thread, question)
-            self._asked.add_done_callback(_looked_at)
+            self._asked = _in_thread(question)
             answer: Answer = await _within(deadline, self._asked)
         except TimeoutError:
             raise FleetUnavailable(
@@ -70,6 +70,31 @@ class Head:
 async def _within(deadline: float, asked: asyncio.Future[Answer]) -> Answer:
     async with asyncio.timeout_at(deadline):
         return await asyncio.shield(asked)
+
+
+def _in_thread(question: Callable[[], Answer]) -> asyncio.Future[Answer]:
+    """Have a question answered in a thread that no program waits for when it ends: it may take minutes."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[Answer] = loop.create_future()
+    asked.add_done_callback(_looked_at)
+
+    def ask() -> None:
+        try:
+            answer = question()
+        except Exception as error:
+            told = partial(_tell, asked.set_exception, asked, error)
+        else:
+            told = partial(_tell, asked.set_result, asked, answer)
+        with contextlib.suppress(RuntimeError):  # nobody is there any more
+            loop.call_soon_threadsafe(told)
+
+    threading.Thread(target=ask, name="ray-head", daemon=True).start()
+    return asked
+
+
+def _tell(how: Callable[[Any], None], asked: asyncio.Future[Any], what: object) -> None:
+    if not asked.done():
+        how(what)
 
 
 def _looked_at(asked: asyncio.Future[Any]) -> None:

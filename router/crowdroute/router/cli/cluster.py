@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.ray_store import Head, RayRecord, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
 from crowdroute.router.cli.output import console, print_json
+from crowdroute.router.cli.patience import bounded
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import ConfigurationError, FleetUnavailable
 from crowdroute.router.feeds.feeding import ensure_topics
-from crowdroute.router.rpc.group.peers import secret_of
+from crowdroute.router.rpc.group.peers import proofs_of
+from crowdroute.router.rpc.server import credentials_of
 from crowdroute.router.runtime.cluster.control import Drain, Move, Question, Restart, Show, Want
 from crowdroute.router.runtime.cluster.overview import Overview, require_growth
 from crowdroute.router.runtime.cluster.ray_client import (
@@ -29,13 +33,15 @@ from crowdroute.router.runtime.cluster.ray_client import (
 )
 from crowdroute.router.runtime.clustered import require_brokers, require_unserved
 from crowdroute.router.runtime.directory.opening import connection_to
-from crowdroute.router.runtime.settings import ClusterSettings, load_settings, settings_told
+from crowdroute.router.runtime.settings import ClusterSettings, Settings, load_settings, settings_told
 
 HOSTING = "crowdroute.router.cli.cluster_process:host"
 """What actors serve shards with."""
 
 LOOK_S = 0.5
 """Between two looks at a cluster that is waited for."""
+
+NO_SUPERVISOR = "the supervisor has not answered yet: Ray may be starting it, or its head does not answer"
 
 app = typer.Typer(
     help="Run many shards on Ray: start, look, move, drain, restart, stop.", no_args_is_help=True
@@ -86,21 +92,11 @@ def up(
             f"{settings.shards} shards live in several processes, which must reach each other: give peers in"
             " the settings (address, secret_file, tls)"
         )
-    # Actors would refuse it each for itself, where nobody looks.
-    if settings.peers is not None:
-        secret_of(settings.peers)
-    if settings.redis is not None and (away := asyncio.run(connection_to(settings.redis).check())):
-        told = (
-            f"no Redis answers at {settings.redis.server} ({away}): engines serve without it until one does"
-        )
-        typer.echo(f"warning: {told}", err=True)
-    if settings.kafka is not None:
-        require_brokers(settings.kafka, settings.shards)
-    if settings.feeds is not None:
-        ensure_topics(settings.feeds, settings.shards)
-    with connected(cluster.ray):
-        led = supervisor(HOSTING)
-        require_growth(carry_out(led, Show()), settings.shards)
+    _require_sound(settings)
+    with _on_ray(cluster.ray):
+        with bounded(NO_SUPERVISOR):
+            led = supervisor(HOSTING)
+        require_growth(_carry_out(led, Show()), settings.shards)
         if settings.kafka is not None and asyncio.run(RayRecord(Head()).read()).generation == 0:
             require_unserved(settings.kafka)
         # Before anything is started by them, and not if they are refused.
@@ -115,8 +111,8 @@ def status(ray: RayAddress = "auto", as_json: AsJson = False) -> None:
 
     Example: crowdroute cluster status --json
     """
-    with connected(ray):
-        seen = carry_out(running_supervisor(), Show())
+    with _on_ray(ray):
+        seen = _carry_out(_running(), Show())
     _print(seen, as_json)
 
 
@@ -135,8 +131,8 @@ def move(
 
     Example: crowdroute cluster move 3 actor-1
     """
-    with connected(ray):
-        seen = _finish(running_supervisor(), Move(shard, actor), wait, f"moving shard {shard}")
+    with _on_ray(ray):
+        seen = _finish(_running(), Move(shard, actor), wait, f"moving shard {shard}")
     _print(seen, as_json)
 
 
@@ -154,9 +150,9 @@ def drain(
 
     Example: crowdroute cluster drain 10.0.0.7
     """
-    with connected(ray):
+    with _on_ray(ray):
         doing = f"taking {name} back" if undo else f"draining {name}"
-        seen = _finish(running_supervisor(), Drain(name, undo), wait, doing)
+        seen = _finish(_running(), Drain(name, undo), wait, doing)
     _print(seen, as_json)
 
 
@@ -166,8 +162,8 @@ def restart(ray: RayAddress = "auto", wait: Patience = 600.0, as_json: AsJson = 
 
     Example: crowdroute cluster restart
     """
-    with connected(ray):
-        seen = _finish(running_supervisor(), Restart(), wait, "restarting")
+    with _on_ray(ray):
+        seen = _finish(_running(), Restart(), wait, "restarting")
     _print(seen, as_json)
 
 
@@ -177,18 +173,68 @@ def down(ray: RayAddress = "auto", wait: Patience = WAIT_S, as_json: AsJson = Fa
 
     Example: crowdroute cluster down
     """
-    with connected(ray):
-        led = running_supervisor()
-        shards = carry_out(led, Show()).wanted.shards
+    with _on_ray(ray):
+        led = _running()
+        shards = _carry_out(led, Show()).wanted.shards
         seen = _finish(led, Want(shards, 0), wait or WAIT_S, "stopping")
         end(led)
     _print(seen, as_json)
 
 
+def _require_sound(settings: Settings) -> None:
+    """Refuse what actors would refuse, each for itself, maybe only when they are started again some day.
+
+    Raises:
+        ConfigurationError: a file or a topic will not do.
+        StorageError: no broker answers.
+    """
+    if settings.tls is not None:
+        credentials_of(settings.tls)
+    if settings.peers is not None:
+        proofs_of(settings.peers)
+    if settings.redis is not None and (away := asyncio.run(connection_to(settings.redis).check())):
+        told = (
+            f"no Redis answers at {settings.redis.server} ({away}): engines serve without it until one does"
+        )
+        typer.echo(f"warning: {told}", err=True)
+    if settings.kafka is not None:
+        for url in (settings.kafka.snapshots, settings.kafka.archive):
+            if url is not None:
+                Objects(url)
+        require_brokers(settings.kafka, settings.shards)
+    if settings.feeds is not None:
+        ensure_topics(settings.feeds, settings.shards)
+
+
+@contextlib.contextmanager
+def _on_ray(address: str) -> Iterator[None]:
+    """Be a client of Ray while the block runs; see `connected`."""
+    where = "on this machine" if address == "auto" else f"at {address}"
+    late = f"Ray {where} has not let this in yet: see that its head runs and answers"
+    with contextlib.ExitStack() as stack:
+        with bounded(late):
+            stack.enter_context(connected(address))
+        try:
+            yield
+        finally:
+            with bounded(f"Ray {where} has not let this go yet: see that its head answers"):
+                stack.close()
+
+
+def _running() -> Any:
+    with bounded(NO_SUPERVISOR):
+        return running_supervisor()
+
+
+def _carry_out(led: Any, question: Question) -> Overview:
+    with bounded(NO_SUPERVISOR):
+        return carry_out(led, question)
+
+
 def _finish(led: Any, question: Question, wait: float, doing: str) -> Overview:
     """Ask for something and show how far it is, until it is done; gives how the cluster does then."""
-    seen = carry_out(led, question)
-    return _wait(lambda: carry_out(led, Show()), seen, wait, doing) if wait else seen
+    seen = _carry_out(led, question)
+    return _wait(lambda: _carry_out(led, Show()), seen, wait, doing) if wait else seen
 
 
 def _wait(look: Callable[[], Overview], seen: Overview, wait: float, doing: str) -> Overview:

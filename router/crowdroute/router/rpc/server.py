@@ -141,7 +141,7 @@ class Server:
             if tls is None:
                 self.port = self._server.add_insecure_port(address)
             else:
-                self.port = self._server.add_secure_port(address, _credentials(tls))
+                self.port = self._server.add_secure_port(address, credentials_of(tls))
         except RuntimeError as error:
             raise cannot_listen(address, "with --address") from error
         # A server whose start was cancelled half way cannot be stopped any more: gRPC's loop would be broken.
@@ -185,7 +185,12 @@ class Server:
             await self._health.set(name, status)
 
 
-def _credentials(tls: TlsSettings) -> grpc.ServerCredentials:
+def credentials_of(tls: TlsSettings) -> grpc.ServerCredentials:
+    """Read the files of TLS.
+
+    Raises:
+        ConfigurationError: one cannot be read, or they do not fit.
+    """
     key, certificate = _read(tls.key), _read(tls.certificate)
     authorities = _read(tls.client_authorities) if tls.client_authorities is not None else None
     signed = None if tls.client_authorities is None else ("client_authorities", tls.client_authorities)

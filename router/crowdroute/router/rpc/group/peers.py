@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 
@@ -33,18 +34,13 @@ class Peers:
                 speak without encryption.
         """
         self._settings = settings
-        self._secret = secret_of(settings)
+        self._secret, self._pem = proofs_of(settings)
         addresses = [settings.address, *(other.peers for other in settings.others)]
         if settings.tls is None and (far := [one for one in addresses if not _is_here(one)]):
             raise ConfigurationError(
                 f"{far[0]} may be on another machine, and peers speak without encryption: give peers.tls in"
                 " the settings, or loopback addresses alone"
             )
-        self._pem = None
-        if settings.tls is not None:
-            tls = settings.tls
-            self._pem = tuple(map(_bytes, (tls.authorities, tls.key, tls.certificate)))
-            check_files("peers.tls", tls.certificate, tls.key, ("authorities", tls.authorities))
 
     def link(self, address: str) -> PeerLink:
         """Give the way to a group."""
@@ -79,12 +75,29 @@ class Peers:
         return False
 
 
-def secret_of(settings: PeerSettings) -> str:
-    """Read the secret that groups share.
+class Proofs(NamedTuple):
+    """What groups show each other."""
+
+    secret: str
+    pem: tuple[bytes, bytes, bytes] | None
+    """Authorities, key and certificate; None: nothing is encrypted."""
+
+
+def proofs_of(settings: PeerSettings) -> Proofs:
+    """Read the secret that groups share, and the files of TLS.
 
     Raises:
-        ConfigurationError: it cannot be read, or is too short.
+        ConfigurationError: one cannot be read, the secret is too short, or the files do not fit.
     """
+    secret, tls = _secret_of(settings), settings.tls
+    if tls is None:
+        return Proofs(secret, None)
+    pem = _bytes(tls.authorities), _bytes(tls.key), _bytes(tls.certificate)
+    check_files("peers.tls", tls.certificate, tls.key, ("authorities", tls.authorities))
+    return Proofs(secret, pem)
+
+
+def _secret_of(settings: PeerSettings) -> str:
     secret = _text(settings.secret_file).strip()
     if len(secret) < SHORTEST_SECRET:
         raise ConfigurationError(

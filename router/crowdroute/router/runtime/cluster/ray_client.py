@@ -19,6 +19,12 @@ from crowdroute.router.runtime.cluster.ray_fleet import start_supervisor
 REACH_S = 3.0
 """Longest wait for a connection; Ray's own client would try for minutes."""
 
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""How a client of gRPC begins: HTTP/2's preface, and settings without any."""
+
+FRAME_HEAD, TYPE_AT, SETTINGS = 9, 3, b"\x04"
+"""A server's first frame tells settings too: how long its head is, where its type stands, and which it is."""
+
 STANDARD_ERROR = 2
 """Its file descriptor."""
 
@@ -42,6 +48,10 @@ def connected(address: str) -> Iterator[None]:
         with _silence():
             ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
     except ConnectionError as error:
+        if "multiple active Ray instances" in str(error):
+            raise ConfigurationError(
+                "several Rays run on this machine: name the head with --ray HOST:PORT"
+            ) from error
         raise FleetUnavailable(
             "there is no way into Ray from here: this machine is no node of it (`ray start --head`, or"
             " `ray start --address HEAD:PORT`), or has another cluster's token in ~/.ray/auth_token"
@@ -138,11 +148,22 @@ def _silence() -> Iterator[None]:
 
 
 def _reach(address: str) -> None:
+    """See that something answers as Ray's head would; its own client would try for minutes."""
     host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigurationError(f"{address!r} is no address of Ray's head: give host:port, or `auto`")
     try:
-        socket.create_connection((host, int(port)), REACH_S).close()
-    except (OSError, ValueError) as error:
+        with socket.create_connection((host.strip("[]"), int(port)), REACH_S) as reached:
+            reached.sendall(GREETING)
+            answer = reached.recv(FRAME_HEAD)
+    except TimeoutError as error:
+        raise FleetUnavailable(
+            f"what listens at {address} has said nothing for {REACH_S:.0f} s: see that Ray's head is well"
+        ) from error
+    except (OSError, OverflowError) as error:
         raise FleetUnavailable(
             f"nothing answers at {address} ({error}): see that Ray's head runs there, and that the address is"
-            " host:port"
+            " right"
         ) from error
+    if answer[TYPE_AT : TYPE_AT + 1] != SETTINGS:
+        raise FleetUnavailable(f"what listens at {address} is not Ray's head: correct the address")
