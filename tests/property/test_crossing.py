@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.wire import TENANT, make_rules
 
-from crowdroute.router.commands import Command, Request
+from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands import organisation as org
 from crowdroute.router.commands import project as wishes
 from crowdroute.router.commands.replies import Offered
@@ -46,7 +46,7 @@ class Side:
         self.pending: list[Entry] = []
         self.shard = Shard(number)
 
-    def handle(self, request: Request, now_us: int) -> object:
+    def handle(self, request: Request, now_us: int) -> Reply:
         entries, reply = self.shard.handle(request, now_us)
         self.pending += entries
         return reply
@@ -76,7 +76,7 @@ class World:
         self.copy = OrganisationMachine()
         self.copied = 0
         """Durable entries of the organisation's shard that the copy was told."""
-        self.under_way: list[tuple[int, Request, Callable[[], None]]] = []
+        self.under_way: list[tuple[int, Request, Callable[[Reply], None]]] = []
         self.do(HOME, ORGANISATION, org.CreateOrganisation(TENANT))
         self.upsert(0)
         self.upsert(1)
@@ -183,18 +183,23 @@ class World:
             confirm = crossing.confirmation(TENANT, awaited.project)
             begin = crossing.beginning(TENANT, awaited)
             # Registered once the beginning is durable there, which whoever carries it waits for.
-            self._send(AWAY, begin, lambda confirm=confirm: self._send(HOME, confirm))
-        for name, balance in away.shard.outgoing(self.now_us):
-            told = lambda name=name, balance=balance: self._told(name, balance)  # noqa: E731
-            self._send(HOME, Request(ORGANISATION, balance), told)
+            self._send(AWAY, begin, lambda reply, confirm=confirm: self._send(HOME, confirm))
+        for stream, command in away.shard.outgoing(self.now_us):
+            self._send(
+                HOME, Request(stream, command), lambda reply, command=command: self._told(command, reply)
+            )
 
-    def _send(self, side: int, request: Request, then: Callable[[], None] = lambda: None) -> None:
+    def _send(self, side: int, request: Request, then: Callable[[Reply], None] = lambda reply: None) -> None:
         self.under_way.append((side, request, then))
 
-    def _told(self, name: str, balance: org.NoteBalance) -> None:
+    def _told(self, command: org.NoteBalances, reply: Reply) -> None:
         shard = self.sides[AWAY].shard
-        if shard.has(name):
-            shard.told(name, balance, self.now_us)
+        known = [
+            balance
+            for balance in crossing.heard(command.balances, reply)
+            if shard.has(project_stream(TENANT, balance.project))
+        ]
+        shard.told(ORGANISATION, known, self.now_us)
 
     def deliver(self, which: int, again: bool = False) -> None:
         """One command on its way arrives, in any order; it may arrive again later."""
@@ -205,11 +210,11 @@ class World:
         if not again:
             del self.under_way[place]
         try:
-            self.sides[side].handle(request, self.now_us)
+            reply = self.sides[side].handle(request, self.now_us)
         except Refusal:
             return
         self.sides[side].flush()
-        then()
+        then(reply)
 
     def deliver_twice(self, which: int) -> None:
         self.deliver(which, again=True)

@@ -37,6 +37,7 @@ from crowdroute.router.rpc.group.handing import (
     received,
 )
 from crowdroute.router.rpc.group.wire import refusal_of, status_bytes
+from crowdroute.router.runtime.copies import copied
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.placement import ShardMap
@@ -160,7 +161,9 @@ class World:
         await group.start([shard])
         if shard != 0:
             machine = self.home.engines[0].shard.organisation(TENANT)
-            group.crossing.begin_copy(group.where.copy_of(ORGANISATION, 0), machine.pack(), 1)
+            copy = group.where.copy_of(ORGANISATION, 0)
+            group.crossing.begin_copy(copy, await copied(machine.state), 1)
+            copy.heard(1)
         self.groups.append(group)
         return group
 

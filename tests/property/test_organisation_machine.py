@@ -16,10 +16,12 @@ from crowdroute.router.commands.organisation import (
     ErasePerson,
     IssueToken,
     NoteBalance,
+    NoteBalances,
     RegisterProject,
     RevokeToken,
     UpsertWorker,
 )
+from crowdroute.router.commands.replies import Noted
 from crowdroute.router.errors import Refusal
 from crowdroute.router.events import OrganisationEvent
 from crowdroute.router.machine.organisation import OrganisationMachine
@@ -242,6 +244,27 @@ class OrganisationHistory(RuleBasedStateMachine):
         if self.send(NoteBalance(project, worker, version, micros, "USD")):
             known = self.owed.get((project, worker), (0, 0))
             self.owed[project, worker] = max(known, (version, micros), key=lambda noted: noted[0])
+
+    @rule(
+        told=st.lists(
+            st.tuples(
+                st.sampled_from(PROJECTS), st.sampled_from(WORKERS), st.integers(1, 4), st.integers(-5, 5)
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def note_balances(self, told: list[tuple[Id, Id, int, int]]) -> None:
+        totals = tuple(NoteBalance(*total, "USD") for total in told)
+        assert self.send(NoteBalances(totals))
+        assert isinstance(self.reply, Noted)
+        state = self.live.state
+        for place, (project, worker, version, micros) in enumerate(told):
+            unknown = project not in state.projects or worker not in state.workers
+            assert unknown == (place in self.reply.unknown)
+            if not unknown:
+                known = self.owed.get((project, worker), (0, 0))
+                self.owed[project, worker] = max(known, (version, micros), key=lambda noted: noted[0])
 
     @rule(minutes=st.sampled_from([1, 30, 90, 3000]))
     def let_time_pass(self, minutes: int) -> None:

@@ -8,6 +8,7 @@ late, twice, in another order, or never.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tests.checker import Reading
@@ -16,13 +17,15 @@ from tests.simulation.process import Call, Outcome
 from tests.simulation.served import Served, SimulationFailure
 
 from crowdroute.router.commands import Command, Request
-from crowdroute.router.commands.organisation import NoteBalance
+from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.errors import NotReady, Refusal
 from crowdroute.router.events import Entry
 from crowdroute.router.events.project import LeaseGranted
 from crowdroute.router.machine import crossing
+from crowdroute.router.machine.organisation.pieces import PackedRows, ReadInPieces, pack_in_pieces
 from crowdroute.router.machine.shard import Shard
 from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.state.organisation_rows import HeldRows
 
 if TYPE_CHECKING:
     from tests.simulation.sharded import ShardedWorld
@@ -31,7 +34,7 @@ HOME = 0
 """Where the organisation lives."""
 SECOND = 1_000_000
 
-Then = Callable[[], None]
+Then = Callable[[Outcome], None]
 
 
 class Carried(Call):
@@ -58,6 +61,9 @@ class Site(Served):
         """Steps for which nobody serves the shard yet, while it moves."""
         self.copy = self._new_copy()
         self._copied = 0
+        self.arriving: ReadInPieces | None = None
+        """The organisation, while it is not here whole."""
+        self._pieces: Iterator[PackedRows] = iter(())
         super().__init__(known, lambda: Shard(number), reading)
 
     @property
@@ -106,12 +112,24 @@ class Site(Served):
             self.mend()
 
     def mend(self) -> None:
-        """Take the organisation over as it is durable at home, and tell the projects what they missed."""
+        """Begin to take the organisation over as it is durable at home, piece by piece while home goes on."""
         home = self.world.sites[HOME]
-        if self.cut or home.away or not home.disk.batches:
+        self.arriving = None
+        if not self.copies or self.cut or home.away or not home.disk.batches:
             return
         self._copied = len(home.disk.batches)
-        self.copy.begin(home.follower.organisation(TENANT).pack(), self._copied)
+        self._pieces = pack_in_pieces(HeldRows(home.follower.organisation(TENANT).state))
+        self.arriving = ReadInPieces()
+
+    def _take_pieces(self, arriving: ReadInPieces) -> None:
+        """Take over some more pieces; after the last one, tell the projects what they missed."""
+        some = list(islice(self._pieces, self.random.randint(1, 4)))
+        for packed in some:
+            arriving.take(packed)
+        if some:
+            return
+        self.arriving = None
+        self.copy.begin(arriving.state, self._copied)
         for project in self.projects:
             state = self.process.core.project_state(project.stream)
             for command in crossing.behind(state, self.copy.machine.state):
@@ -119,11 +137,16 @@ class Site(Served):
 
     def hear(self, batches: Sequence[Sequence[Entry]]) -> None:
         """Take over what became durable at home, as far as the link has brought it."""
-        if not self.copies or self.cut or self.world.sites[HOME].away or not self.copy.begun:
+        if not self.copies or self.cut or self.world.sites[HOME].away:
+            return
+        if self.arriving is not None:
+            self._take_pieces(self.arriving)
+            return
+        if not self.copy.begun:
             return
         some = batches[self._copied : self._copied + self.random.randint(1, 4)]
         for entry in (entry for batch in some for entry in batch if entry.stream == ORGANISATION):
-            self.copy.fold(entry)
+            self.copy.fold(entry, self._copied)
             for worker, command in crossing.told_by([*entry.events], self.copy.machine.state):
                 for name in self.process.core.knowing(ORGANISATION, worker):
                     self.network.append(Carried(Request(name, command)))
@@ -165,7 +188,7 @@ class Site(Served):
         """Take an answer to who asked, who may be another shard."""
         if isinstance(call, Carried):
             if call.then is not None and not isinstance(outcome, Refusal):
-                call.then()
+                call.then(outcome)
         else:
             self.world.answered(self, call, outcome, decided_us)
 
@@ -191,21 +214,20 @@ class Site(Served):
             for awaited in self.process.core.organisation(TENANT).state.awaited.values():
                 confirm = Carried(crossing.confirmation(TENANT, awaited.project))
                 begin = crossing.beginning(TENANT, awaited)
-                yield awaited.shard, Carried(begin, lambda confirm=confirm: self.network.append(confirm))  # type: ignore[misc]
+                yield (
+                    awaited.shard,
+                    Carried(begin, lambda reply, confirm=confirm: self.network.append(confirm)),
+                )  # type: ignore[misc]
 
     def _totals(self) -> Iterator[tuple[int, Carried]]:
         core = self.process.core
-        for name, balance in core.outgoing(self.now_us):
-            if crossing.is_known(balance, self.copy.machine.state):
-                core.told(name, balance, self.now_us)
-            else:
-                yield (
-                    HOME,
-                    Carried(
-                        Request(ORGANISATION, balance), lambda told=(core, name, balance): self._told(*told)
-                    ),  # type: ignore[misc]
-                )
+        for stream, command in core.outgoing(self.now_us):
+            new = [each for each in command.balances if not crossing.is_known(each, self.copy.machine.state)]
+            core.told(stream, [each for each in command.balances if each not in new], self.now_us)
+            if new:
+                told = lambda reply, told=(core, new): self._told(*told, reply)  # noqa: E731
+                yield HOME, Carried(Request(stream, NoteBalances(tuple(new))), told)
 
-    def _told(self, core: Shard, name: str, balance: NoteBalance) -> None:
-        if core is self.process.core:
-            core.told(name, balance, self.now_us)
+    def _told(self, core: Shard, balances: list[NoteBalance], reply: Outcome) -> None:
+        if core is self.process.core and not isinstance(reply, Refusal):
+            core.told(ORGANISATION, crossing.heard(balances, reply), self.now_us)

@@ -26,10 +26,18 @@ from crowdroute.api.v1.annotation_pb2_grpc import AnnotationServiceStub
 from crowdroute.client import AsyncClient, Connection, Refused
 from crowdroute.client.errors import ClientError
 from crowdroute.peer.v1 import peer_pb2, peer_pb2_grpc
+from crowdroute.router.commands import Request
+from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
+from crowdroute.router.errors import InvalidCommand
+from crowdroute.router.machine import balances
+from crowdroute.router.machine.crossing import heard
 from crowdroute.router.model.ids import NO_ID, Kind, to_text
+from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.elsewhere import OWNER
+from crowdroute.router.rpc.group import servicer
 from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import SECRET
+from crowdroute.router.rpc.group.wire import carried
 from crowdroute.router.runtime.placement import ShardMap
 
 NEXT = "/crowdroute.api.v1.AnnotationService/Next"
@@ -308,12 +316,39 @@ async def test_balances_reach_the_organisation_from_another_process(both: Pair) 
             (offer,) = await worker.next(two)
             await worker.submit(offer, {"label": "cat"})
         engine = both.away.group.engines[1]
-        ((_, balance),) = engine.shard.outgoing(engine.now_us() + 120_000_000)
+        ((stream, command),) = engine.shard.outgoing(engine.now_us() + 120_000_000)
         assert both.away.group.peers is not None
-        request = engine.request("default/organisation", balance)
-        await both.away.group.peers.carry(0, request)
+        reply = await both.away.group.peers.carry(0, engine.request(stream, command))
+        (balance,) = heard(command.balances, reply)
         told = await manager.operations.ListBalances(ledger_pb2.ListBalancesRequest())
     assert [row.worker_id for row in told.balances] == [to_text(Kind.WORKER, balance.worker)]
+
+
+async def test_balances_that_are_refused_together_reach_an_organisation_one_by_one(
+    both: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, two = await projects(both)
+    came: list[object] = []
+
+    def read(message: peer_pb2.CarryRequest) -> tuple[Request, list[ContentChange]]:
+        request, contents = carried(message)
+        came.append(type(request.command))
+        if isinstance(request.command, NoteBalances):
+            raise InvalidCommand("several totals at once")
+        return request, contents
+
+    monkeypatch.setattr(servicer, "carried", read)
+    monkeypatch.setattr(balances, "DELAY_US", 0)
+    async with both.home.client(both.token) as manager:
+        await manager.operations.AddItems(tasks_pb2.AddItemsRequest(project_id=two, items=rows("x")))
+        bearer = await session(manager)
+        async with both.away.client(bearer) as worker:
+            (offer,) = await worker.next(two)
+            await worker.submit(offer, {"label": "cat"})
+        await both.away.group.crossing.look()
+        told = await manager.operations.ListBalances(ledger_pb2.ListBalancesRequest())
+    assert len(told.balances) == 1
+    assert came[:2] == [NoteBalances, NoteBalance]
 
 
 async def test_a_backup_of_what_several_processes_serve_is_refused_with_the_command_that_copies_it(

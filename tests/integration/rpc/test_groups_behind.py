@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import grpc
@@ -15,11 +15,16 @@ from crowdroute.api.v1 import projects_pb2, tasks_pb2, workers_pb2
 from crowdroute.client import AsyncClient, Connection
 from crowdroute.client.errors import ClientError
 from crowdroute.peer.v1 import peer_pb2
+from crowdroute.router.commands.organisation import UpsertWorker
 from crowdroute.router.errors import NotReady
+from crowdroute.router.model.ids import NO_ID
 from crowdroute.router.rpc.bootstrap import TOKEN_FILE
-from crowdroute.router.rpc.group import following, servicer
+from crowdroute.router.rpc.group import following
+from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.rpc.group.telling import HeldOrganisation
 from crowdroute.router.runtime.placement import ShardMap
+from crowdroute.router.state import organisation_rows
 
 SLOW = 0.7
 """Seconds after which a link that was lost is tried again: longer than a call that does not wait for it."""
@@ -69,11 +74,64 @@ async def a_worker_of_whom_nothing_was_heard(both: Pair, patch: pytest.MonkeyPat
     return worker
 
 
-@pytest.mark.parametrize("piece", [1, 7, 1000])
-async def test_an_organisation_that_is_larger_than_a_message_is_followed_in_pieces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+@pytest.mark.parametrize("rows", [1, 3, 1000])
+async def test_an_organisation_is_followed_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    monkeypatch.setattr(servicer, "PIECE_BYTES", piece)
+    monkeypatch.setattr(organisation_rows, "PIECE_ROWS", rows)
+    async with pair(tmp_path) as both:
+        of_home = both.home.group.engines[0].shard.organisation("default")
+        (copy,) = both.away.group.copies.values()
+        assert copy.machine.pack() == of_home.pack()
+
+
+async def test_what_changes_while_an_organisation_is_told_is_known_where_it_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(organisation_rows, "PIECE_ROWS", 1)
+    first, second = pair_of_settings(tmp_path)
+    async with running(first) as home:
+        token = (first.directory / TOKEN_FILE).read_text().strip()
+        engine = home.group.engines[0]
+        numbers = iter(range(1, 1_000))
+        parts = HeldOrganisation.parts
+
+        def while_it_changes(held: HeldOrganisation) -> Iterator[peer_pb2.FollowPart]:
+            for part in parts(held):
+                worker = UpsertWorker(next(numbers).to_bytes(16, "big"), NO_ID, NO_ID)
+                engine.decide(engine.request("default/organisation", worker))
+                yield part
+
+        monkeypatch.setattr(HeldOrganisation, "parts", while_it_changes)
+        async with home.client(token) as manager:
+            for name in ("ada", "bob", "eve"):
+                await manager.operations.UpsertWorker(workers_pb2.UpsertWorkerRequest(external_id=name))
+        async with running(second) as away:
+            await known(away)
+            await engine.observe()
+            (copy,) = away.group.copies.values()
+            assert away.group.peers is not None
+            following_home = away.group.peers
+            assert isinstance(following_home, Forwarding)
+            await following_home.catch_up()
+            of_home = engine.shard.organisation("default")
+            assert next(numbers) > 10
+            assert copy.machine.pack() == of_home.pack()
+
+
+async def test_an_organisation_is_read_from_a_release_that_does_not_say_where_rows_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = HeldOrganisation.parts
+
+    def older(held: HeldOrganisation) -> Iterator[peer_pb2.FollowPart]:
+        for part in parts(held):
+            for told in part.organisations:
+                for section in told.sections:
+                    section.ClearField("rows")
+            yield part
+
+    monkeypatch.setattr(HeldOrganisation, "parts", older)
     async with pair(tmp_path) as both:
         of_home = both.home.group.engines[0].shard.organisation("default")
         (copy,) = both.away.group.copies.values()
@@ -83,7 +141,6 @@ async def test_an_organisation_that_is_larger_than_a_message_is_followed_in_piec
 async def test_pieces_that_a_connection_took_with_it_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servicer, "PIECE_BYTES", 50)
     follow = PeerLink.follow
     broken: list[PeerLink] = []
 

@@ -110,11 +110,14 @@ async def test_who_follows_a_process_is_told_of_an_organisation_in_a_shard_that_
 
 
 async def organisation_told(parts: AsyncIterator[peer_pb2.FollowPart]) -> peer_pb2.Organisation:
-    """Give the next organisation that who follows is told of."""
+    """Give the next organisation that who follows is told of: the first of its pieces, once all are told."""
+    first: peer_pb2.Organisation | None = None
     async with asyncio.timeout(PATIENCE):
         async for part in parts:
             for organisation in part.organisations:
-                return organisation
+                first = first or organisation
+                if not organisation.more:
+                    return first
     raise AssertionError("nothing more is told")
 
 

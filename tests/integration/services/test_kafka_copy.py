@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -23,17 +26,24 @@ from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability, log_topic
 from crowdroute.router.adapters.memory import MemorySnapshots
 from crowdroute.router.adapters.sqlite_log import SqliteLog
+from crowdroute.router.adapters.unfinished_copy import require_finished
 from crowdroute.router.cli.program import run
 from crowdroute.router.errors import AppendFailed, ConfigurationError, Fenced
 from crowdroute.router.events import Entry
 from crowdroute.router.ports import ContentChange, StoredBatch
-from crowdroute.router.runtime import moving
+from crowdroute.router.runtime import copying, log_place, moving
 from crowdroute.router.runtime.clustered import clustered_shard
-from crowdroute.router.runtime.copying import Copied, CopiedLog, compare, copy_history
+from crowdroute.router.runtime.comparing import compare
+from crowdroute.router.runtime.copying import Copied, ReadLog, copy_history
+from crowdroute.router.runtime.log_place import Log, place_of
+from crowdroute.router.runtime.moving import Stage, Told
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.recovery import recover
 
 pytestmark = pytest.mark.cluster
+
+REFUSED_SECONDS = 20.0
+"""More than the refusal takes, and less than a copy under a hold would on the slowest machine."""
 
 LEASE_US = 20_000
 """A short query lease, since every owner waits for that of the one before."""
@@ -48,7 +58,7 @@ async def opened(where: KafkaPlace, generation: int = 0) -> KafkaLog:
     return await asyncio.to_thread(open_kafka_log, where, generation, query_lease_us=LEASE_US)
 
 
-async def append(log: CopiedLog, body: bytes, *contents: ContentChange) -> None:
+async def append(log: Log, body: bytes, *contents: ContentChange) -> None:
     sequence, previous = log.head()
     await log.append(StoredBatch(sequence + 1, log.epoch, chain(previous, body), body), contents)
 
@@ -200,13 +210,14 @@ async def test_several_shards_are_copied_from_kafka_when_all_were_taken_and_nobo
         return taken
 
     with monkeypatch.context() as patched:
-        patched.setattr(moving, "open_kafka_log", opened_while_another_takes_the_first)
+        patched.setattr(log_place, "open_kafka_log", opened_while_another_takes_the_first)
         with pytest.raises(Fenced):
-            await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+            await moving.move(place_of(settings, 1), place_of(tmp_path / "target", 1))
     others[0].close()
-    assert not (tmp_path / "target").exists()
+    with pytest.raises(ConfigurationError, match="not finished"):
+        require_finished(tmp_path / "target")
 
-    copied = await moving.move(moving.place_of(settings, 1), moving.place_of(tmp_path / "target", 1))
+    copied = (await moving.move(place_of(settings, 1), place_of(tmp_path / "target", 1))).copied
     assert copied.keys() == {0, 1}
     for shard in copied:
         log = SqliteLog(tmp_path / "target", shard)
@@ -224,7 +235,7 @@ async def test_a_copy_to_kafka_that_was_interrupted_is_served_by_no_node_until_i
         f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "interrupted"\n'
         'durability = "single-broker"\n'
     )
-    kafka = moving.place_of(settings, 0).settings.kafka
+    kafka = place_of(settings, 0).settings.kafka
     assert kafka is not None
 
     async def worked(shard: int) -> None:
@@ -233,13 +244,13 @@ async def test_a_copy_to_kafka_that_was_interrupted_is_served_by_no_node_until_i
         log.close()
 
     async def copied() -> dict[int, Copied]:
-        return await moving.move(moving.place_of(source, 0), moving.place_of(settings, 0))
+        return (await moving.move(place_of(source, 0), place_of(settings, 0))).copied
 
     async def served(node: str) -> None:
         async with clustered_shard(kafka, tmp_path / node, shards=2, snapshots=False):
             pass
 
-    async def interrupted(log: CopiedLog, target: CopiedLog, *more: Any) -> Copied:
+    async def interrupted(log: ReadLog, target: Any, *more: Any) -> Copied:
         if log.select(["item/1"]):
             raise AppendFailed("the brokers do not answer")
         return await copy_history(log, target, *more)
@@ -247,7 +258,7 @@ async def test_a_copy_to_kafka_that_was_interrupted_is_served_by_no_node_until_i
     for shard in (0, 1):
         await worked(shard)
     with monkeypatch.context() as patched:
-        patched.setattr(moving, "copy_history", interrupted)
+        patched.setattr(copying, "copy_history", interrupted)
         with pytest.raises(AppendFailed):
             await copied()
     # The first shard is whole in Kafka; without the second, which caused some of it, nobody may have it.
@@ -294,6 +305,159 @@ def test_an_engine_moves_to_kafka_and_back_and_keeps_all_that_it_acknowledged(
     log.close()
     assert len(noted) == 300
     assert found == noted
+
+
+def never(_took_s: float, _before_s: float) -> bool:
+    """Have as many rounds as there may be."""
+    return False
+
+
+class Crowd:
+    """Has an engine note reasons while the copy goes on."""
+
+    def __init__(self, engine: Engine) -> None:
+        assert engine.answer().startswith("ready ")
+        self._engine = engine
+        self._number = count()
+        self.acknowledged: list[str] = []
+
+    def work(self, reasons: int = 20) -> None:
+        """Have so many reasons noted, and see that each is acknowledged."""
+        self._engine.ask(*(f"reason-{next(self._number)}" for _ in range(reasons)))
+        answers = [self._engine.answer() for _ in range(reasons)]
+        assert len(acknowledged(answers)) == reasons
+        self.acknowledged += acknowledged(answers)
+
+    def finish(self, reasons: int = 0) -> list[str]:
+        """Ask for some more without waiting, and give all that the engine says until it has ended."""
+        self._engine.ask(*(f"reason-{next(self._number)}" for _ in range(reasons)))
+        answers, _ = self._engine.finish()
+        self._engine.end()
+        self.acknowledged += acknowledged(answers)
+        return answers
+
+
+def settings_for(services: Services, name: str, folder: Path) -> Path:
+    file = folder / f"{name}.toml"
+    file.write_text(
+        f'directory = "{folder / "target node"}"\n'
+        f'[kafka]\nservers = {json.dumps(services.bootstrap)}\nname = "{name}"\n'
+        'durability = "single-broker"\n'
+    )
+    return file
+
+
+def reasons_in(log: Log) -> set[str]:
+    return set(recover(log, MemorySnapshots(), CountingCore).core.reasons)
+
+
+async def test_an_engine_on_a_file_works_until_the_copy_on_kafka_has_caught_up_and_nothing_is_lost(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "suffices", never)
+    settings = settings_for(services, "busy-file", tmp_path)
+    crowd = Crowd(Engine(tmp_path / "file"))
+    crowd.work(300)
+    worked: set[int] = set()
+
+    def told(what: Told) -> None:
+        if what.stage is Stage.ROUND and what.round <= moving.MOST_ROUNDS:
+            crowd.work()
+            worked.add(what.round)
+        elif what.stage is Stage.WAITING:
+            crowd.finish(reasons=100)
+
+    moved = await moving.move(place_of(tmp_path / "file", 0), place_of(settings, 0), told, patience_s=60)
+    assert worked == set(range(1, moving.MOST_ROUNDS + 1))  # acknowledged in every round
+    assert moved.held_s < REFUSED_SECONDS
+    on_kafka = await opened(place(services, "busy-file", tmp_path / "another node"), 1)
+    assert reasons_in(on_kafka) == set(crowd.acknowledged)
+    on_kafka.close()
+    assert not (tmp_path / "target node" / log_place.READ_INTO).exists()
+
+
+async def test_an_engine_on_kafka_works_until_the_rest_is_copied_to_a_file_and_nothing_is_lost(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "suffices", never)
+    settings = settings_for(services, "busy-kafka", tmp_path)
+    options = ("--kafka", services.bootstrap[0], "--name", "busy-kafka", "--generation", "3")
+    crowd = Crowd(Engine(tmp_path / "node", *options))
+    crowd.work(300)
+    worked: set[int] = set()
+
+    def told(what: Told) -> None:
+        if what.stage is Stage.ROUND:
+            crowd.work()
+            worked.add(what.round)
+
+    moved = await moving.move(place_of(settings, 3), place_of(tmp_path / "file", 0), told)
+    assert any(answer.startswith("stopped FENCED") for answer in crowd.finish(reasons=20))
+    assert worked == set(range(1, moving.MOST_ROUNDS + 1))
+    assert moved.held_s < REFUSED_SECONDS
+    with closing(SqliteLog(tmp_path / "file")) as log:
+        assert reasons_in(log) == set(crowd.acknowledged)
+    assert not (tmp_path / "target node" / log_place.READ_INTO).exists()
+
+
+async def test_contents_that_an_engine_changes_and_erases_beside_the_copy_are_the_same_in_the_end(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "suffices", never)
+    settings = settings_for(services, "erasing", tmp_path)
+    owner = await opened(place(services, "erasing", tmp_path / "owner"))
+    for n in range(20):
+        await append(owner, b"%d" % n, ContentChange(f"item/{n}", b"the secret text %d" % n))
+    erasing = asyncio.Event()
+
+    async def work() -> None:
+        await erasing.wait()
+        with contextlib.suppress(Fenced, AppendFailed):
+            for n in count():
+                await append(
+                    owner,
+                    b"more %d" % n,
+                    ContentChange(f"item/{n}", None),
+                    ContentChange(f"item/{n + 10}", b"changed %d" % n),
+                )
+
+    working = asyncio.create_task(work())
+    moved = await moving.move(
+        place_of(settings, 0), place_of(tmp_path / "file", 0), lambda _told: erasing.set()
+    )
+    await working
+    assert moved.copied[0].sequence > 21
+    on_kafka = await opened(place(services, "erasing", tmp_path / "another node"), 1)
+    with closing(SqliteLog(tmp_path / "file")) as log:
+        assert log.select(["item/0"]) == {}
+        assert log.contents_after("", 1000) == on_kafka.contents_after("", 1000)
+        assert log.head() == on_kafka.head()
+    on_kafka.close()
+    owner.close()
+    files = [file.read_bytes() for file in (tmp_path / "file").iterdir()]
+    assert not any(b"the secret text 0" in file for file in files)
+
+
+async def test_an_engine_that_takes_the_log_back_before_all_is_copied_makes_the_copy_end_unfinished(
+    services: Services, tmp_path: Path
+) -> None:
+    settings = settings_for(services, "taken-back", tmp_path)
+    owner = await opened(place(services, "taken-back", tmp_path / "owner"))
+    await append(owner, b"one")
+    owner.close()
+
+    def told(what: Told) -> None:
+        if what.stage is Stage.HOLDING:
+            back = place(services, "taken-back", tmp_path / "owner")
+            open_kafka_log(back, 0, query_lease_us=LEASE_US).close()
+
+    with pytest.raises(Fenced, match="another process claimed the shard"):
+        await moving.move(place_of(settings, 0), place_of(tmp_path / "file", 0), told)
+    with pytest.raises(ConfigurationError, match="not finished"):
+        require_finished(tmp_path / "file")
+    again = await moving.move(place_of(settings, 0), place_of(tmp_path / "file", 0))
+    assert again.copied[0].batches == 1  # the last of the second hold
+    require_finished(tmp_path / "file")
 
 
 async def test_recorded_commands_with_their_times_give_the_same_log_and_labels_in_a_file_and_on_kafka(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 
 import pytest
 from tests.support.shards import (
@@ -18,17 +18,17 @@ from tests.support.shards import (
 )
 from tests.support.wire import TENANT, make_rules
 
-from crowdroute.router.commands import Reply, Request
 from crowdroute.router.commands.organisation import ChangeWorkerStatus, ErasePerson
 from crowdroute.router.commands.project import CreateProject, RequestNext, SubmitAnswer
 from crowdroute.router.commands.replies import Offered
-from crowdroute.router.errors import AlreadyExists, KeyReused, NotEligible, NotFound, RouterError
+from crowdroute.router.errors import AlreadyExists, KeyReused, NotEligible, RouterError
 from crowdroute.router.machine.stream import project_stream
 from crowdroute.router.model import content
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import AssignmentState, WorkerStatus
-from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime import crossing
+from crowdroute.router.runtime.copies import copied
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.workers.status import StatusReason
 
@@ -204,46 +204,41 @@ async def test_what_a_project_missed_while_it_was_away_is_told_when_it_is_back()
         assert state.workers.live[state.workers.find(WORKER)] == 0
 
 
-async def test_totals_reach_an_organisation_elsewhere_and_are_told_once() -> None:
-    street = Street()
-    async with street.group() as group:
-        stream = await found_for_a_worker(group)
-        await answered(group, stream)
-
-        await group.crossing.look()
-        assert not group.where.organisation(TENANT).list_balances(WORKER), "a total is told after a minute"
-        street.clock.advance(61_000_000)
-        await group.crossing.look()
-
-        (balance,) = group.where.organisation(TENANT).list_balances(WORKER)
-        state = group.where.project(TENANT, SECOND)
-        assert balance.micros == state.workers.earned_micros[state.workers.find(WORKER)] > 0
-        batches = len(street.disks[0].batches)
-        await group.crossing.look()
-        assert len(street.disks[0].batches) == batches
-
-
-class Unregistered:
-    """Carries nothing: the organisation does not know the project yet."""
-
-    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
-        raise NotFound("no project", {"field": "project"})
-
-
-async def test_a_total_of_a_project_that_is_not_registered_yet_is_told_again(
+async def test_whoever_begins_a_copy_has_projects_told_what_they_missed_bit_by_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(crossing, "LOOK_ROWS", 1)
+    street = Street()
+    workers = [bytes([number]) * 16 for number in range(20, 24)]
+    async with street.group() as group:
+        _, stream = await found_with_two(group)
+        for worker in workers:
+            await add_task(group, stream)
+            await add_worker(group, worker)
+            await offered(group, stream, worker)
+    async with street.group(own=[0]) as group:
+        for worker in workers:
+            ban = ChangeWorkerStatus(worker, WorkerStatus.BANNED, StatusReason.MISCONDUCT.value)
+            await group.submit(group.request(ORGANISATION, ban, principal=MANAGER))
+        state = await copied(group.where.organisation(TENANT))
+
+    async with street.group(own=[1]) as group:
+        project = group.where.project(TENANT, SECOND)
+        group.crossing.begin_copy(group.where.copy_of(ORGANISATION, 0), state, 1)
+        seen = {4}
+        while (live := sum(project.workers.live[project.workers.find(worker)] for worker in workers)) > 0:
+            seen.add(int(live))
+            await asyncio.sleep(0)
+        assert seen == {1, 2, 3, 4}
+
+
+async def test_a_group_that_closes_tells_projects_nothing_more_of_a_copy_that_began() -> None:
     street = Street()
     async with street.group() as group:
-        stream = await found_for_a_worker(group)
-        await answered(group, stream)
-        street.clock.advance(61_000_000)
-        with monkeypatch.context() as unregistered:
-            unregistered.setattr(group.crossing, "_carrier", Unregistered())
-            await group.crossing.look()
-        assert not group.where.organisation(TENANT).list_balances(WORKER)
-
-        await group.crossing.look()
-
-        (balance,) = group.where.organisation(TENANT).list_balances(WORKER)
-        assert balance.micros > 0
+        await found_for_a_worker(group)
+        state = await copied(group.where.organisation(TENANT))
+    async with street.group(own=[1]) as group:
+        copy = group.where.copy_of(ORGANISATION, 0)
+        group.crossing.begin_copy(copy, state, 1)
+        group.crossing.begin_copy(copy, state, 1)
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "catching-up"]

@@ -82,8 +82,12 @@ async def test_a_shard_that_cannot_be_taken_by_a_defect_is_left_to_others(
             careful(*given)
             raise KeyError("nobody thought of it")
 
+        async def stumble_later(*given: object) -> None:
+            await careful(*given)
+            raise KeyError("nobody thought of it")
+
         with monkeypatch.context() as patch:
-            patch.setattr(part, step, stumble)
+            patch.setattr(part, step, stumble if step == "_serve" else stumble_later)
             with pytest.raises(KeyError):
                 await group.take(1, group.shard_map)
         assert group.engines.keys() == {0}

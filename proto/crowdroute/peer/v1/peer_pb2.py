@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63rowdroute/peer/v1/peer.proto\x12\x12\x63rowdroute.peer.v1\"\x8c\x01\n\tPrincipal\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\x0c\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x0e\n\x06worker\x18\x04 \x01(\x0c\x12\x0e\n\x06vendor\x18\x05 \x01(\x0c\x12\x0c\n\x04pool\x18\x06 \x01(\x0c\x12\x0e\n\x06parent\x18\x07 \x01(\x0c\x12\x12\n\nexpires_us\x18\x08 \x01(\x03\"\xe0\x01\n\rForwardedCall\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x30\n\tprincipal\x18\x03 \x01(\x0b\x32\x1d.crowdroute.peer.v1.Principal\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x12\n\ngeneration\x18\x05 \x01(\x04\x12\r\n\x05shard\x18\x06 \x01(\r\x12\x12\n\ntimeout_us\x18\x07 \x01(\x03\x12\x0f\n\x07message\x18\x08 \x01(\x0c\x12\x0c\n\x04part\x18\t \x01(\x08\x12\x13\n\x0btraceparent\x18\n \x01(\t\"S\n\x0c\x46orwardBatch\x12\x30\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32!.crowdroute.peer.v1.ForwardedCall\x12\x11\n\tcancelled\x18\x02 \x03(\x04\"9\n\x06\x41nswer\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0e\n\x06status\x18\x03 \x01(\x0c\":\n\x0b\x41nswerBatch\x12+\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1a.crowdroute.peer.v1.Answer\"k\n\tRelayPart\x12\x31\n\x04open\x18\x01 \x01(\x0b\x32!.crowdroute.peer.v1.ForwardedCallH\x00\x12\x11\n\x07message\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06status\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"2\n\x07\x43ontent\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\x04\x62ody\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x07\n\x05_body\"\x86\x01\n\x0c\x43\x61rryRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0f\n\x07request\x18\x03 \x01(\x0c\x12-\n\x08\x63ontents\x18\x04 \x03(\x0b\x32\x1b.crowdroute.peer.v1.Content\x12\x13\n\x0btraceparent\x18\x05 \x01(\t\"\x1e\n\rCarryResponse\x12\r\n\x05reply\x18\x01 \x01(\x0c\"\x0f\n\rFollowRequest\"%\n\x07Section\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"|\n\x0cOrganisation\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12-\n\x08sections\x18\x04 \x03(\x0b\x32\x1b.crowdroute.peer.v1.Section\x12\x0c\n\x04more\x18\x05 \x01(\x08\"N\n\x0c\x44urableEntry\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\r\n\x05\x65ntry\x18\x04 \x01(\x0c\"\x8a\x01\n\nFollowPart\x12\x37\n\rorganisations\x18\x01 \x03(\x0b\x32 .crowdroute.peer.v1.Organisation\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .crowdroute.peer.v1.DurableEntry\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\" \n\x0fPositionRequest\x12\r\n\x05shard\x18\x01 \x01(\r\"\x8c\x01\n\x10PositionResponse\x12\x46\n\tsequences\x18\x01 \x03(\x0b\x32\x33.crowdroute.peer.v1.PositionResponse.SequencesEntry\x1a\x30\n\x0eSequencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"A\n\x0bInputRecord\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x03 \x01(\t\"\xd5\x01\n\x0fHandOverRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\r\x12\x0f\n\x07project\x18\x05 \x01(\x0c\x12\x10\n\x08previous\x18\x06 \x01(\x03\x12\x13\n\x0bnext_offset\x18\x07 \x01(\x03\x12\x30\n\x07records\x18\x08 \x03(\x0b\x32\x1f.crowdroute.peer.v1.InputRecord\x12\x13\n\x0btraceparent\x18\t \x01(\t\"\xae\x01\n\rRefusedRecord\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12?\n\x07\x64\x65tails\x18\x04 \x03(\x0b\x32..crowdroute.peer.v1.RefusedRecord.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x10HandOverResponse\x12\x0c\n\x04mark\x18\x01 \x01(\x03\x12\x10\n\x08has_room\x18\x02 \x01(\x08\x12\x32\n\x07refused\x18\x03 \x03(\x0b\x32!.crowdroute.peer.v1.RefusedRecord2\xf5\x03\n\x0bPeerService\x12P\n\x07\x46orward\x12 .crowdroute.peer.v1.ForwardBatch\x1a\x1f.crowdroute.peer.v1.AnswerBatch(\x01\x30\x01\x12I\n\x05Relay\x12\x1d.crowdroute.peer.v1.RelayPart\x1a\x1d.crowdroute.peer.v1.RelayPart(\x01\x30\x01\x12L\n\x05\x43\x61rry\x12 .crowdroute.peer.v1.CarryRequest\x1a!.crowdroute.peer.v1.CarryResponse\x12M\n\x06\x46ollow\x12!.crowdroute.peer.v1.FollowRequest\x1a\x1e.crowdroute.peer.v1.FollowPart0\x01\x12U\n\x08Position\x12#.crowdroute.peer.v1.PositionRequest\x1a$.crowdroute.peer.v1.PositionResponse\x12U\n\x08HandOver\x12#.crowdroute.peer.v1.HandOverRequest\x1a$.crowdroute.peer.v1.HandOverResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63rowdroute/peer/v1/peer.proto\x12\x12\x63rowdroute.peer.v1\"\x8c\x01\n\tPrincipal\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\x0c\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x0e\n\x06worker\x18\x04 \x01(\x0c\x12\x0e\n\x06vendor\x18\x05 \x01(\x0c\x12\x0c\n\x04pool\x18\x06 \x01(\x0c\x12\x0e\n\x06parent\x18\x07 \x01(\x0c\x12\x12\n\nexpires_us\x18\x08 \x01(\x03\"\xe0\x01\n\rForwardedCall\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0e\n\x06method\x18\x02 \x01(\t\x12\x30\n\tprincipal\x18\x03 \x01(\x0b\x32\x1d.crowdroute.peer.v1.Principal\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x12\n\ngeneration\x18\x05 \x01(\x04\x12\r\n\x05shard\x18\x06 \x01(\r\x12\x12\n\ntimeout_us\x18\x07 \x01(\x03\x12\x0f\n\x07message\x18\x08 \x01(\x0c\x12\x0c\n\x04part\x18\t \x01(\x08\x12\x13\n\x0btraceparent\x18\n \x01(\t\"S\n\x0c\x46orwardBatch\x12\x30\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32!.crowdroute.peer.v1.ForwardedCall\x12\x11\n\tcancelled\x18\x02 \x03(\x04\"9\n\x06\x41nswer\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0f\n\x07message\x18\x02 \x01(\x0c\x12\x0e\n\x06status\x18\x03 \x01(\x0c\":\n\x0b\x41nswerBatch\x12+\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x1a.crowdroute.peer.v1.Answer\"k\n\tRelayPart\x12\x31\n\x04open\x18\x01 \x01(\x0b\x32!.crowdroute.peer.v1.ForwardedCallH\x00\x12\x11\n\x07message\x18\x02 \x01(\x0cH\x00\x12\x10\n\x06status\x18\x03 \x01(\x0cH\x00\x42\x06\n\x04part\"2\n\x07\x43ontent\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\x04\x62ody\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x07\n\x05_body\"\x86\x01\n\x0c\x43\x61rryRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\x0f\n\x07request\x18\x03 \x01(\x0c\x12-\n\x08\x63ontents\x18\x04 \x03(\x0b\x32\x1b.crowdroute.peer.v1.Content\x12\x13\n\x0btraceparent\x18\x05 \x01(\t\"\x1e\n\rCarryResponse\x12\r\n\x05reply\x18\x01 \x01(\x0c\"\x0f\n\rFollowRequest\"3\n\x04Rows\x12\r\n\x05table\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\r\n\x05start\x18\x03 \x01(\r\"M\n\x07Section\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12&\n\x04rows\x18\x03 \x01(\x0b\x32\x18.crowdroute.peer.v1.Rows\"|\n\x0cOrganisation\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12-\n\x08sections\x18\x04 \x03(\x0b\x32\x1b.crowdroute.peer.v1.Section\x12\x0c\n\x04more\x18\x05 \x01(\x08\"N\n\x0c\x44urableEntry\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\r\n\x05shard\x18\x02 \x01(\r\x12\x10\n\x08sequence\x18\x03 \x01(\x04\x12\r\n\x05\x65ntry\x18\x04 \x01(\x0c\"\x8a\x01\n\nFollowPart\x12\x37\n\rorganisations\x18\x01 \x03(\x0b\x32 .crowdroute.peer.v1.Organisation\x12\x31\n\x07\x65ntries\x18\x02 \x03(\x0b\x32 .crowdroute.peer.v1.DurableEntry\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\" \n\x0fPositionRequest\x12\r\n\x05shard\x18\x01 \x01(\r\"\x8c\x01\n\x10PositionResponse\x12\x46\n\tsequences\x18\x01 \x03(\x0b\x32\x33.crowdroute.peer.v1.PositionResponse.SequencesEntry\x1a\x30\n\x0eSequencesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"A\n\x0bInputRecord\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x13\n\x0btraceparent\x18\x03 \x01(\t\"\xd5\x01\n\x0fHandOverRequest\x12\r\n\x05shard\x18\x01 \x01(\r\x12\x12\n\ngeneration\x18\x02 \x01(\x04\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x11\n\tpartition\x18\x04 \x01(\r\x12\x0f\n\x07project\x18\x05 \x01(\x0c\x12\x10\n\x08previous\x18\x06 \x01(\x03\x12\x13\n\x0bnext_offset\x18\x07 \x01(\x03\x12\x30\n\x07records\x18\x08 \x03(\x0b\x32\x1f.crowdroute.peer.v1.InputRecord\x12\x13\n\x0btraceparent\x18\t \x01(\t\"\xae\x01\n\rRefusedRecord\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12?\n\x07\x64\x65tails\x18\x04 \x03(\x0b\x32..crowdroute.peer.v1.RefusedRecord.DetailsEntry\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x10HandOverResponse\x12\x0c\n\x04mark\x18\x01 \x01(\x03\x12\x10\n\x08has_room\x18\x02 \x01(\x08\x12\x32\n\x07refused\x18\x03 \x03(\x0b\x32!.crowdroute.peer.v1.RefusedRecord2\xf5\x03\n\x0bPeerService\x12P\n\x07\x46orward\x12 .crowdroute.peer.v1.ForwardBatch\x1a\x1f.crowdroute.peer.v1.AnswerBatch(\x01\x30\x01\x12I\n\x05Relay\x12\x1d.crowdroute.peer.v1.RelayPart\x1a\x1d.crowdroute.peer.v1.RelayPart(\x01\x30\x01\x12L\n\x05\x43\x61rry\x12 .crowdroute.peer.v1.CarryRequest\x1a!.crowdroute.peer.v1.CarryResponse\x12M\n\x06\x46ollow\x12!.crowdroute.peer.v1.FollowRequest\x1a\x1e.crowdroute.peer.v1.FollowPart0\x01\x12U\n\x08Position\x12#.crowdroute.peer.v1.PositionRequest\x1a$.crowdroute.peer.v1.PositionResponse\x12U\n\x08HandOver\x12#.crowdroute.peer.v1.HandOverRequest\x1a$.crowdroute.peer.v1.HandOverResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,30 +55,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CARRYRESPONSE']._serialized_end=955
   _globals['_FOLLOWREQUEST']._serialized_start=957
   _globals['_FOLLOWREQUEST']._serialized_end=972
-  _globals['_SECTION']._serialized_start=974
-  _globals['_SECTION']._serialized_end=1011
-  _globals['_ORGANISATION']._serialized_start=1013
-  _globals['_ORGANISATION']._serialized_end=1137
-  _globals['_DURABLEENTRY']._serialized_start=1139
-  _globals['_DURABLEENTRY']._serialized_end=1217
-  _globals['_FOLLOWPART']._serialized_start=1220
-  _globals['_FOLLOWPART']._serialized_end=1358
-  _globals['_POSITIONREQUEST']._serialized_start=1360
-  _globals['_POSITIONREQUEST']._serialized_end=1392
-  _globals['_POSITIONRESPONSE']._serialized_start=1395
-  _globals['_POSITIONRESPONSE']._serialized_end=1535
-  _globals['_POSITIONRESPONSE_SEQUENCESENTRY']._serialized_start=1487
-  _globals['_POSITIONRESPONSE_SEQUENCESENTRY']._serialized_end=1535
-  _globals['_INPUTRECORD']._serialized_start=1537
-  _globals['_INPUTRECORD']._serialized_end=1602
-  _globals['_HANDOVERREQUEST']._serialized_start=1605
-  _globals['_HANDOVERREQUEST']._serialized_end=1818
-  _globals['_REFUSEDRECORD']._serialized_start=1821
-  _globals['_REFUSEDRECORD']._serialized_end=1995
-  _globals['_REFUSEDRECORD_DETAILSENTRY']._serialized_start=1949
-  _globals['_REFUSEDRECORD_DETAILSENTRY']._serialized_end=1995
-  _globals['_HANDOVERRESPONSE']._serialized_start=1997
-  _globals['_HANDOVERRESPONSE']._serialized_end=2099
-  _globals['_PEERSERVICE']._serialized_start=2102
-  _globals['_PEERSERVICE']._serialized_end=2603
+  _globals['_ROWS']._serialized_start=974
+  _globals['_ROWS']._serialized_end=1025
+  _globals['_SECTION']._serialized_start=1027
+  _globals['_SECTION']._serialized_end=1104
+  _globals['_ORGANISATION']._serialized_start=1106
+  _globals['_ORGANISATION']._serialized_end=1230
+  _globals['_DURABLEENTRY']._serialized_start=1232
+  _globals['_DURABLEENTRY']._serialized_end=1310
+  _globals['_FOLLOWPART']._serialized_start=1313
+  _globals['_FOLLOWPART']._serialized_end=1451
+  _globals['_POSITIONREQUEST']._serialized_start=1453
+  _globals['_POSITIONREQUEST']._serialized_end=1485
+  _globals['_POSITIONRESPONSE']._serialized_start=1488
+  _globals['_POSITIONRESPONSE']._serialized_end=1628
+  _globals['_POSITIONRESPONSE_SEQUENCESENTRY']._serialized_start=1580
+  _globals['_POSITIONRESPONSE_SEQUENCESENTRY']._serialized_end=1628
+  _globals['_INPUTRECORD']._serialized_start=1630
+  _globals['_INPUTRECORD']._serialized_end=1695
+  _globals['_HANDOVERREQUEST']._serialized_start=1698
+  _globals['_HANDOVERREQUEST']._serialized_end=1911
+  _globals['_REFUSEDRECORD']._serialized_start=1914
+  _globals['_REFUSEDRECORD']._serialized_end=2088
+  _globals['_REFUSEDRECORD_DETAILSENTRY']._serialized_start=2042
+  _globals['_REFUSEDRECORD_DETAILSENTRY']._serialized_end=2088
+  _globals['_HANDOVERRESPONSE']._serialized_start=2090
+  _globals['_HANDOVERRESPONSE']._serialized_end=2192
+  _globals['_PEERSERVICE']._serialized_start=2195
+  _globals['_PEERSERVICE']._serialized_end=2696
 # @@protoc_insertion_point(module_scope)

@@ -116,13 +116,25 @@ class FollowRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class Rows(_message.Message):
+    __slots__ = ("table", "count", "start")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    count: int
+    start: int
+    def __init__(self, table: _Optional[str] = ..., count: _Optional[int] = ..., start: _Optional[int] = ...) -> None: ...
+
 class Section(_message.Message):
-    __slots__ = ("name", "body")
+    __slots__ = ("name", "body", "rows")
     NAME_FIELD_NUMBER: _ClassVar[int]
     BODY_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
     name: str
     body: bytes
-    def __init__(self, name: _Optional[str] = ..., body: _Optional[bytes] = ...) -> None: ...
+    rows: Rows
+    def __init__(self, name: _Optional[str] = ..., body: _Optional[bytes] = ..., rows: _Optional[_Union[Rows, _Mapping]] = ...) -> None: ...
 
 class Organisation(_message.Message):
     __slots__ = ("stream", "shard", "sequence", "sections", "more")

@@ -87,6 +87,18 @@ def decode_key(raw: bytes, offset: int) -> tuple[str, Version]:
     )
 
 
+def sequence_of(found: Found) -> int:
+    """Give the sequence of the batch that a record's version belongs to; 0 for a record that is no version.
+
+    Raises:
+        LogCorrupt: it is no record of this engine.
+    """
+    raw = found.key or b""
+    if raw[:1] in (SECRET, CLOCK) or raw == UNFINISHED:
+        return 0
+    return decode_key(raw, found.offset)[1].sequence
+
+
 def encode_value(body: bytes | None) -> bytes:
     """Encode a body, or None for an erasure."""
     return _ERASED if body is None else _BODY + body

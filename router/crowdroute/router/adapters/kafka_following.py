@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from crowdroute.router.adapters.kafka_content import ContentReader, Version, secret_key, version_of, versioned
+from crowdroute.router.adapters.kafka_content import (
+    ContentReader,
+    Version,
+    secret_key,
+    sequence_of,
+    version_of,
+    versioned,
+)
 from crowdroute.router.adapters.kafka_note import Epochs, Note, with_batch
-from crowdroute.router.adapters.kafka_partition import KafkaPartition
+from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.errors import LogCorrupt
@@ -83,6 +90,58 @@ def epoch_of(epochs: Epochs, head: int, sequence: int) -> int | None:
     return epochs[bisect_right(epochs, sequence, key=lambda each: each[0]) - 1][1]
 
 
+def follow_contents(
+    copy: SqliteLog,
+    found_in_order: Iterable[Found],
+    epoch_of: Callable[[int], int | None],
+    last: int | None = None,
+) -> tuple[ContentReader, int | None]:
+    """Bring contents into the copy, as far as the batches that they belong to are known.
+
+    Args:
+        copy: of the log.
+        found_in_order: the records, without a gap but for what compaction took.
+        epoch_of: gives the epoch of a batch by its sequence, None where the log has no such batch.
+        last: sequence of the newest batch when more may follow: a version of a later one is not judged. None
+            when no other can follow.
+
+    Returns:
+        What was read, and the offset of the first record that is not judged, None when all are.
+    """
+
+    def held(key: str) -> Version | None:
+        raw = copy.select((key,)).get(key)
+        return None if raw is None else version_of(raw)
+
+    reader = ContentReader(epoch_of, held)
+    changes: list[ContentChange] = []
+    size, ahead = 0, None
+    for found in found_in_order:
+        if last is not None and sequence_of(found) > last:
+            ahead = found.offset
+            break
+        change = reader.take(found)
+        if change is not None:
+            changes.append(versioned(*change))
+            size += len(change.body or b"")
+        if size > COPIED_BYTES:
+            copy.follow((), changes)
+            changes, size = [], 0
+    copy.follow((), changes)
+    return reader, ahead
+
+
+def noted(note: Note, reader: ContentReader, offset: int, from_the_beginning: bool) -> Note:
+    """Give the note of a copy whose contents were read up to an offset."""
+    unfinished = note.unfinished and not from_the_beginning
+    return msgspec.structs.replace(
+        note,
+        contents=offset,
+        secret=note.secret or reader.secret or b"",
+        unfinished=unfinished if reader.unfinished is None else reader.unfinished,
+    )
+
+
 def read_contents(
     copy: SqliteLog,
     where: KafkaPartition,
@@ -92,31 +151,13 @@ def read_contents(
     epoch_of: Callable[[int], int | None],
 ) -> Note:
     """Bring the contents from an offset on into the copy, tombstone what ought to be gone, and note it."""
-
-    def held(key: str) -> Version | None:
-        raw = copy.select((key,)).get(key)
-        return None if raw is None else version_of(raw)
-
-    secret, unfinished = note.secret, note.unfinished and offset > 0
     while True:
-        reader = ContentReader(epoch_of, held)
         first, end = where.bounds()
-        changes: list[ContentChange] = []
-        size = 0
-        for found in where.records(max(offset, first), end - 1):
-            change = reader.take(found)
-            if change is not None:
-                changes.append(versioned(*change))
-                size += len(change.body or b"")
-            if size > COPIED_BYTES:
-                copy.follow((), changes)
-                changes, size = [], 0
-        copy.follow((), changes)
-        offset = max(offset, end)
+        reader, _ = follow_contents(copy, where.records(max(offset, first), end - 1), epoch_of)
         for dead in reader.to_tombstone():
             sender.send_and_wait(None, dead)
-        secret = secret or reader.secret or b""
-        unfinished = unfinished if reader.unfinished is None else reader.unfinished
-        if secret:
-            return msgspec.structs.replace(note, contents=offset, secret=secret, unfinished=unfinished)
+        note = noted(note, reader, max(offset, end), from_the_beginning=offset == 0)
+        if note.secret:
+            return note
+        offset = note.contents
         sender.send_and_wait(secrets.token_bytes(SECRET_BYTES), secret_key())

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
-from crowdroute.router.adapters.kafka_partition import Found, KafkaPartition
+from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.adapters.log_archive import LogArchive
 from crowdroute.router.errors import LogCorrupt
+
+
+class Partition(Protocol):
+    """The records of a topic's partition, by offset; a `KafkaPartition`."""
+
+    def bounds(self) -> tuple[int, int]:
+        """Give the offset of the first record that is not deleted, and that after the last one."""
+
+    def records(self, first: int, last: int) -> Iterator[Found]:
+        """Yield the records from one offset through another."""
+
+    def close(self) -> None:
+        """Disconnect."""
 
 
 class KafkaHistory:
     """Reads as a `KafkaPartition` does; closed with the partition."""
 
-    def __init__(self, partition: KafkaPartition, archive: LogArchive | None) -> None:
+    def __init__(self, partition: Partition, archive: LogArchive | None) -> None:
         """Join a topic's partition with the archive of what was deleted from it, if there is one."""
         self._partition = partition
         self._archive = archive

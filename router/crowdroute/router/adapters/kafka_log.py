@@ -32,12 +32,13 @@ from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
+from crowdroute.router.adapters.kafka_records import Claim, decode
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.adapters.unfinished_copy import unfinished
-from crowdroute.router.errors import AppendFailed, LogCorrupt, StorageError
+from crowdroute.router.errors import AppendFailed, Fenced, LogCorrupt, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
 
 RETRY_SECONDS = 0.1
@@ -120,6 +121,15 @@ class KafkaLog:
         """
         await self._append(batch, contents, released=False)
 
+    async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
+        """Append batches that another log decided, one after the other, and contents with the last of them.
+
+        Raises:
+            AppendFailed, Fenced, LogCorrupt: as `append`.
+        """
+        for batch in batches:
+            await self.append(batch, contents if batch is batches[-1] else ())
+
     async def hand_over(self) -> None:
         """Append a last, empty batch that lets the next owner serve without waiting; nothing can follow it.
 
@@ -131,6 +141,21 @@ class KafkaLog:
         batch = StoredBatch(sequence + 1, self.epoch, chain(previous, body), body)
         await self._append(batch, (), released=True)
         await self._content_sender.send(None, SERVED)
+
+    def require_unclaimed(self) -> None:
+        """See that nobody claimed the shard after the last append; blocks.
+
+        Raises:
+            Fenced: somebody did, and may have written since.
+        """
+        _, end = self._partition.bounds()
+        for found in self._partition.records(self._owner.reader.next_offset, end - 1):
+            if isinstance(decode(found.value or b"", found.offset), Claim):
+                raise Fenced(
+                    f"another process claimed the shard at offset {found.offset}: stop what starts engines on"
+                    " it, then do the same again",
+                    {"offset": str(found.offset)},
+                )
 
     def vouches(self, asked_us: int) -> bool:
         """Say whether nobody else can have served the shard when a query came in."""
@@ -197,6 +222,14 @@ class KafkaLog:
     def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
         """Give up to `limit` contents whose keys come after `key`, in order, from the copy."""
         return [(name, body_of(raw)) for name, raw in self._copy.contents_after(key, limit)]
+
+    def mark(self) -> int | None:
+        """Give the number of the last change of a content in the copy."""
+        return self._copy.mark()
+
+    def touched(self, mark: int) -> set[str] | None:
+        """Give the keys of the contents that changed in the copy after a mark; None when nobody knows."""
+        return self._copy.touched(mark)
 
     def watch_contents(self, watcher: Callable[[Sequence[ContentChange]], None]) -> None:
         """Have the changes of each append told, as soon as they are durable."""

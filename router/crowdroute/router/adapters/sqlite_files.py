@@ -4,7 +4,8 @@ A shard has `shard-N.db` (with SQLite's `-wal` and `-shm` beside it) and `shard-
 directory, each with an owner of its own.
 SQLite before 3.51.3 can corrupt a WAL file when two connections write and one resets the WAL while the other
 checkpoints (sqlite.org/wal.html#walresetbug). So the owner has exactly one connection, and nothing else opens
-the file: `Ownership` keeps other processes out, snapshots are made from the batches, backups by the owner.
+the file for writing: `Ownership` keeps other processes out, snapshots are made from the batches, backups by
+the owner. Who reads beside it (`sqlite_reader`) has a connection that can neither write nor checkpoint.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crowdroute.router.adapters.codec import CHAIN_START
+from crowdroute.router.adapters.sqlite_touched import keep_touched
 from crowdroute.router.adapters.sqlite_wal import check_wal
-from crowdroute.router.errors import ConfigurationError, Fenced, LogCorrupt, StorageError
+from crowdroute.router.errors import ConfigurationError, Fenced, LogCorrupt, RouterError, StorageError
 
 FORMAT = 1
 """Version of the tables."""
@@ -186,14 +188,19 @@ def open_database(directory: Path, shard: int = 0, synchronous: str = TRUTH) -> 
             connection.close()
             raise
     except sqlite3.Error as error:
-        if primary_code(error) in _OUTSIDE:
-            raise StorageError(
-                f"{path} cannot be opened ({error}): mend that and start again", {"path": str(path)}
-            ) from error
-        raise LogCorrupt(
-            f"{path} cannot be read as a log ({error}): restore it from a backup",
-            {"path": str(path), "differs": "database"},
-        ) from error
+        raise not_opened(path, error) from error
+
+
+def not_opened(path: Path, error: sqlite3.Error) -> RouterError:
+    """Give what is raised when a database cannot be opened: the machine's fault, or the file's."""
+    if primary_code(error) in _OUTSIDE:
+        return StorageError(
+            f"{path} cannot be opened ({error}): mend that and start again", {"path": str(path)}
+        )
+    return LogCorrupt(
+        f"{path} cannot be read as a log ({error}): restore it from a backup",
+        {"path": str(path), "differs": "database"},
+    )
 
 
 def primary_code(error: BaseException) -> int:
@@ -212,6 +219,7 @@ def _take_over(connection: sqlite3.Connection, path: Path) -> Opened:
             f"the tables of {path} are of format {meta.get('format')}, this release knows {FORMAT}:"
             " use the release that wrote them, or a newer one"
         )
+    keep_touched(connection)
     connection.execute("UPDATE owner SET epoch = epoch + 1")
     owner = connection.execute("SELECT epoch, sequence, chain FROM owner").fetchone()
     if owner is None or "content_key" not in meta:

@@ -30,29 +30,23 @@ from crowdroute.router.adapters.sqlite_files import (
     open_database,
     primary_code,
 )
+from crowdroute.router.adapters.sqlite_idle import CheckpointTimer
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
+    chain_at,
     check_row,
     copy_rows,
     fill_rows,
     insert,
+    read_rows,
     select_after,
     select_contents,
     select_contents_after,
     unreadable,
 )
-from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt, StorageError
+from crowdroute.router.adapters.sqlite_touched import newest_touched, touched_after
+from crowdroute.router.errors import AppendFailed, ConfigurationError, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
-
-IDLE_SECONDS = 2.0
-"""After this long without an append the WAL is moved into the database, so that the next start is quick."""
-
-ERASED_SECONDS = 60.0
-"""So long at most what was erased stays in the WAL of a log that is never idle: only what comes later
-overwrites it there, and little may reach so far."""
-
-READ_ROWS = 64
-"""Batches fetched at once by a reader: 32 MiB if every one is as large as the shard loop lets it be."""
 
 BACKUP_PAGES = 256
 """Pages (of 4 KiB) that a backup copies before it lets appends through: about a millisecond's work."""
@@ -96,11 +90,7 @@ class SqliteLog:
         self._copying = Lock()
         self._working: Future[None] | None = None
         self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
-        self._erased = False
-        self._erased_at = 0.0
-        self._appended_at = 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_task: asyncio.Task[None] | None = None
+        self._checkpoints = CheckpointTimer(self.checkpoint)
 
     async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
         """Make a batch and its contents durable in one transaction.
@@ -129,11 +119,18 @@ class SqliteLog:
                 raise
             self._head = (batch.sequence, batch.chain)
             if contents:
-                if not self._erased and any(body is None for _, body in contents):
-                    self._erased, self._erased_at = True, asyncio.get_running_loop().time()
                 for watcher in self._watchers:
                     watcher(contents)
-            self._rearm()
+            self._checkpoints.appended(any(body is None for _, body in contents))
+
+    async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
+        """Make batches that another log decided, and contents, durable in one transaction.
+
+        Raises:
+            AppendFailed: they are not, or that is unknown; this log refuses every later call.
+        """
+        async with self._turn:
+            await self._in_thread(lambda: self.follow(batches, contents))
 
     def enter(self, epoch: int) -> None:
         """Go on under the number of an ownership that was decided elsewhere; this file is a copy.
@@ -208,18 +205,7 @@ class SqliteLog:
 
     def read(self, after: int = 0) -> Iterator[StoredBatch]:
         """Yield every batch above `after`, checked for sequence, checksum and chain."""
-        sequence, previous = after, self._chain_at(after)
-        while rows := self._rows(sequence, READ_ROWS):
-            for row in rows:
-                stored = check_row(previous, sequence + 1, row)
-                sequence, previous = stored.sequence, stored.chain
-                yield stored
-        if sequence < self._head[0]:
-            raise LogCorrupt(
-                f"the log ends with batch {sequence}, but batch {self._head[0]} was committed:"
-                " restore it from a backup",
-                {"sequence": str(sequence + 1), "differs": "end"},
-            )
+        return read_rows(self._rows, after, self._chain_at(after), lambda: self._head[0])
 
     async def read_some(self, after: int, limit_bytes: int) -> list[StoredBatch]:
         """Give the batches above `after` that fit into `limit_bytes`, but one at least if there is one."""
@@ -248,6 +234,16 @@ class SqliteLog:
         """Give up to `limit` contents whose keys come after `key`, in order, blocking as `select` does."""
         self._wait_in_place()
         return select_contents_after(self._connection, key, limit)
+
+    def mark(self) -> int | None:
+        """Give the number of the last change of a content."""
+        self._wait_in_place()
+        return newest_touched(self._connection)
+
+    def touched(self, mark: int) -> set[str] | None:
+        """Give the keys of the contents that changed after a mark; None when that is not known any more."""
+        self._wait_in_place()
+        return touched_after(self._connection, mark)
 
     def adopt_key(self, content_key: bytes) -> None:
         """Take over the content key of the log that this one, still empty, becomes a copy of.
@@ -278,13 +274,21 @@ class SqliteLog:
         async with self._turn:
             if self._over is not None:
                 return
-            mode = "TRUNCATE" if self._erased else "PASSIVE"
+            mode = "TRUNCATE" if self._checkpoints.erased else "PASSIVE"
+            in_the_way = False
+
+            def move() -> None:
+                nonlocal in_the_way
+                ((busy, _, _),) = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                in_the_way = bool(busy)
+
             try:
-                await self._in_thread(lambda: self._run(f"PRAGMA wal_checkpoint({mode})"))
+                await self._in_thread(move)
             except Exception as error:
                 self._end(self._explain(self._head[0] + 1, error))
             else:
-                self._erased = False
+                # Who reads beside this may have been in the middle of something.
+                self._checkpoints.moved(whole=not in_the_way)
 
     async def backup(self, target: Path) -> None:
         """Copy the whole log, contents included, to a new database file while appends go on.
@@ -359,17 +363,7 @@ class SqliteLog:
         return rows
 
     def _chain_at(self, sequence: int) -> bytes:
-        """Give the chain hash of a batch, unchecked: whoever reads on checks that the next one follows from
-        it."""
-        if sequence == 0:
-            return CHAIN_START
-        rows = self._rows(sequence - 1, 1)
-        if rows and rows[0][0] == sequence and isinstance(rows[0][2], bytes):
-            return rows[0][2]
-        raise LogCorrupt(
-            f"batch {sequence} is missing: the log ends at {self._head[0]}",
-            {"sequence": str(sequence), "differs": "end"},
-        )
+        return chain_at(self._rows, sequence, self._head[0])
 
     def _explain(self, sequence: int, error: BaseException) -> AppendFailed:
         if primary_code(error) == sqlite3.SQLITE_FULL:
@@ -383,32 +377,12 @@ class SqliteLog:
         """Refuse everything from now on: after an error nobody knows what the handle would do."""
         if self._over is None:
             self._over = reason
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
+        self._checkpoints.stop()
         return reason
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:
             raise type(self._over)(self._over.message, self._over.details) from self._over
-
-    def _rearm(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._appended_at = loop.time()
-        if self._idle_timer is None:
-            self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle)
-
-    def _look_whether_idle(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = self._appended_at + IDLE_SECONDS
-        if self._erased:
-            due = min(due, self._erased_at + ERASED_SECONDS)
-        remaining = due - loop.time()
-        if remaining > 0:
-            self._idle_timer = loop.call_later(remaining, self._look_whether_idle)
-        else:
-            self._idle_timer = None
-            self._idle_task = loop.create_task(self.checkpoint())
 
 
 def _sync_directory(directory: Path) -> None:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from crowdroute.router.adapters.codec import CHAIN_BYTES, check_link
+from crowdroute.router.adapters.codec import CHAIN_BYTES, CHAIN_START, check_link
 from crowdroute.router.errors import Fenced, LogCorrupt
 from crowdroute.router.ports import ContentChange, StoredBatch
 
 KEYS_PER_QUERY = 500
 """Keys asked for in one statement; SQLite takes at least 999 parameters."""
 
+READ_ROWS = 64
+"""Batches fetched at once by a reader: 32 MiB if every one is as large as the shard loop lets it be."""
+
 _numbers = struct.Struct(">QQ")
 
 Row = tuple[object, object, object, object, object]
+
+Rows = Callable[[int, int], list[Row]]
+"""Gives up to so many rows above a sequence."""
 
 
 def checksum(stored: StoredBatch) -> int:
@@ -137,6 +143,47 @@ def check_row(previous: bytes, sequence: int, row: Row) -> StoredBatch:
         )
     check_link(previous, sequence, stored)
     return stored
+
+
+def chain_at(rows: Rows, sequence: int, last: int) -> bytes:
+    """Give the chain hash of a batch, unchecked: whoever reads on checks that the next one follows from it.
+
+    Raises:
+        LogCorrupt: it is not in a log that ends with the batch `last`.
+    """
+    if sequence == 0:
+        return CHAIN_START
+    found = rows(sequence - 1, 1)
+    if found and found[0][0] == sequence and isinstance(found[0][2], bytes):
+        return found[0][2]
+    raise LogCorrupt(
+        f"batch {sequence} is missing: the log ends at {last}", {"sequence": str(sequence), "differs": "end"}
+    )
+
+
+def read_rows(rows: Rows, after: int, previous: bytes, last: Callable[[], int]) -> Iterator[StoredBatch]:
+    """Yield every batch above `after`, whose chain hash is `previous`, checked, page by page.
+
+    Args:
+        rows: gives them.
+        after: sequence of the batch before the first.
+        previous: chain hash of that batch.
+        last: gives, when there are no more rows, the sequence of the batch that was committed last.
+
+    Raises:
+        LogCorrupt: with the sequence at which the log stops being what was written.
+    """
+    sequence = after
+    while page := rows(sequence, READ_ROWS):
+        for row in page:
+            stored = check_row(previous, sequence + 1, row)
+            sequence, previous = stored.sequence, stored.chain
+            yield stored
+    if sequence < last():
+        raise LogCorrupt(
+            f"the log ends with batch {sequence}, but batch {last()} was committed: restore it from a backup",
+            {"sequence": str(sequence + 1), "differs": "end"},
+        )
 
 
 def unreadable(sequence: int, error: sqlite3.Error) -> LogCorrupt:

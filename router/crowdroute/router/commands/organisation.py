@@ -120,6 +120,13 @@ class NoteBalance(Wish, tag="NoteBalance"):
     currency: str
 
 
+class NoteBalances(Wish, tag="NoteBalances"):
+    """Take over several running totals, each as it would be by itself; those of unknown projects and workers
+    are left out, and the reply says which they are."""
+
+    balances: tuple[NoteBalance, ...]
+
+
 OrganisationCommand = (
     CreateOrganisation
     | RegisterProject
@@ -133,6 +140,7 @@ OrganisationCommand = (
     | IssueToken
     | RevokeToken
     | NoteBalance
+    | NoteBalances
 )
 
 ORGANISATION_COMMANDS: tuple[type[Wish], ...] = OrganisationCommand.__args__

@@ -86,4 +86,11 @@ class Refitted(_Reply, tag=9):
     digest: bytes
 
 
-Reply = Done | Created | Offered | Received | Extended | Imported | Refitted
+class Noted(_Reply, tag=10):
+    """Running totals were taken over, or newer ones were known."""
+
+    unknown: tuple[int, ...]
+    """Places, from 0, of those that were left out: the organisation does not have their project or worker."""
+
+
+Reply = Done | Created | Offered | Received | Extended | Imported | Refitted | Noted

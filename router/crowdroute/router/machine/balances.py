@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 
-from crowdroute.router.commands.organisation import NoteBalance
+from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.machine import crossing
+from crowdroute.router.machine.stream import organisation_stream, project_stream, tenant_of
 from crowdroute.router.machine.streams import Streams
 from crowdroute.router.model.ids import Id
 
@@ -15,6 +17,10 @@ hundreds."""
 
 AT_ONCE = 256
 """Totals told per call of `Shard.due`."""
+
+OUTGOING = 64 * crossing.TOTALS_TOGETHER
+"""Most totals that leave for other shards per look, about a second's work; whoever copies the logs waits for
+the look to end."""
 
 Named = tuple[str, Id]
 """A project's stream and a worker."""
@@ -41,22 +47,34 @@ class UntoldBalances:
     def due(self, now_us: int) -> Iterator[tuple[str, NoteBalance]]:
         """Take out the totals that organisations of this shard are to be told: each with its project's stream
         and under the number of its entries as version."""
-        for key in _old_enough(self._here, now_us):
+        for key in _old_enough(self._here, now_us, AT_ONCE):
             del self._here[key]
             yield key[0], self._balance(key)
 
-    def outgoing(self, now_us: int) -> list[tuple[str, NoteBalance]]:
-        """Give the totals that organisations in other shards are to be told; `told` once it is durable
-        there."""
-        return [(key[0], self._balance(key)) for key in _old_enough(self._apart, now_us)]
+    def outgoing(self, now_us: int) -> Iterator[tuple[str, NoteBalances]]:
+        """Yield what organisations in other shards are to be told, each command with its stream; `told` once
+        it is durable there.
 
-    def told(self, name: str, balance: NoteBalance, now_us: int) -> None:
-        """Learn that the organisation of a project in another shard knows a total; a newer one is told a
-        minute later."""
-        key = name, balance.worker
-        self._apart.pop(key, None)
-        if self._balance(key).version > balance.version:
-            self._apart[key] = now_us
+        A command is made when it is asked for, of the totals as they are then, so that who carries one after
+        the other holds nobody up; what changes meanwhile is told another time.
+        """
+        together: dict[str, list[NoteBalance]] = {}
+        for key in _old_enough(self._apart, now_us, OUTGOING):
+            stream = organisation_stream(tenant_of(key[0]))
+            some = together.setdefault(stream, [])
+            some.append(self._balance(key))
+            if len(some) == crossing.TOTALS_TOGETHER:
+                yield stream, NoteBalances(tuple(together.pop(stream)))
+        for stream, some in together.items():
+            yield stream, NoteBalances(tuple(some))
+
+    def told(self, stream: str, balances: Sequence[NoteBalance], now_us: int) -> None:
+        """Learn that an organisation in another shard knows totals; a newer one is told a minute later."""
+        for balance in balances:
+            key = project_stream(tenant_of(stream), balance.project), balance.worker
+            self._apart.pop(key, None)
+            if self._balance(key).version > balance.version:
+                self._apart[key] = now_us
 
     def forget_known(self) -> None:
         """Forget the totals that their organisation knows."""
@@ -79,8 +97,6 @@ class UntoldBalances:
         return crossing.balance_of(self._streams.project_at(key[0]).state, key[1])
 
 
-def _old_enough(untold: dict[Named, int], now_us: int) -> Iterator[Named]:
-    for key, since_us in list(untold.items())[:AT_ONCE]:
-        if since_us + DELAY_US > now_us:
-            break
-        yield key
+def _old_enough(untold: dict[Named, int], now_us: int, most: int) -> list[Named]:
+    due = takewhile(lambda waiting: waiting[1] + DELAY_US <= now_us, islice(untold.items(), most))
+    return [key for key, _ in due]

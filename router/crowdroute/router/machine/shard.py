@@ -6,7 +6,7 @@ and what becomes due.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from crowdroute.router.commands import InputStep, Reply, Request
@@ -150,18 +150,17 @@ class Shard:
 
     # Totals for organisations in other shards
 
-    def outgoing(self, now_us: int) -> list[tuple[str, organisation_wishes.NoteBalance]]:
-        """Give the totals that organisations in other shards do not know and that are old enough.
+    def outgoing(self, now_us: int) -> Iterator[tuple[str, organisation_wishes.NoteBalances]]:
+        """Yield the totals that organisations in other shards do not know and that are old enough.
 
-        Returns:
-            Name of the project's stream, and the command for its organisation; `told` once it is durable
-            there.
+        Yields:
+            Name of the organisation's stream, and a command for it; `told` once it is durable there.
         """
         return self._untold.outgoing(now_us)
 
-    def told(self, name: str, balance: organisation_wishes.NoteBalance, now_us: int) -> None:
-        """Learn that the organisation of a project knows a total; a newer one is told a minute later."""
-        self._untold.told(name, balance, now_us)
+    def told(self, stream: str, balances: Sequence[organisation_wishes.NoteBalance], now_us: int) -> None:
+        """Learn that an organisation elsewhere knows totals; a newer one is told a minute later."""
+        self._untold.told(stream, balances, now_us)
 
     # Time
 

@@ -16,7 +16,7 @@ class SkillFact(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
     evidence: int = 0
 
 
-class WorkerFacts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class WorkerFacts(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One version of a worker's facts, as the organisation stream handed them over."""
 
     worker: Id

@@ -7,12 +7,15 @@ not durable there yet is not known here, so that no fact can cross that a crash 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from crowdroute.router.errors import NotReady
 from crowdroute.router.events import Entry
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
+from crowdroute.router.state.organisation import OrganisationState
+from crowdroute.router.state.organisation_rows import HeldRows, put_rows
 
 STALE_SECONDS = 5.0
 """How old at most what a copy tells may be: so long a token that was revoked, or a worker who was banned, may
@@ -43,19 +46,20 @@ class OrganisationCopy:
         self._clock = clock
         self._heard: float | None = None
 
-    def begin(self, sections: Mapping[str, bytes], sequence: int) -> None:
-        """Take over the state of the organisation as of a batch of its shard's log."""
-        self.machine.unpack(sections)
+    def begin(self, state: OrganisationState, sequence: int) -> None:
+        """Take over the organisation's state as of a batch of its shard's log; what followed is told next."""
+        self.machine.state = state
         self.begun += 1
-        self.heard(sequence)
+        self.sequence = max(self.sequence, sequence)
 
-    def fold(self, entry: Entry) -> None:
-        """Take over one durable entry of the organisation's stream."""
+    def fold(self, entry: Entry, sequence: int) -> None:
+        """Take over one durable entry of the organisation's stream, of a batch of its shard's log."""
         for event in entry.events:
             self.machine.apply(event, entry.at_us)
+        self.sequence = max(self.sequence, sequence)
 
     def heard(self, sequence: int) -> None:
-        """Learn that everything up to a batch has been told."""
+        """Learn that everything up to a batch has been told, and that nothing newer was durable just now."""
         self.sequence = max(self.sequence, sequence)
         self._heard = self._clock()
 
@@ -73,3 +77,12 @@ class OrganisationCopy:
                 f" {STALE_SECONDS:g} seconds: call again",
                 {"shard": str(self.shard)},
             )
+
+
+async def copied(state: OrganisationState) -> OrganisationState:
+    """Give another state with the same rows, as they are now; others have their turn between the pieces."""
+    copy = OrganisationState()
+    for piece in HeldRows(state).pieces():
+        put_rows(copy, piece.table, piece.rows)
+        await asyncio.sleep(0)
+    return copy

@@ -4,6 +4,10 @@ The chain hash covers sequence, input offsets and events, neither epoch nor plac
 its hashes and a copy can be gone on with: what the target has is compared with the source, and what follows
 is appended. Contents are compared by key and body. They travel with the batches of the copy, in the order of
 their keys, and all of them stand in the target with the last batch at the latest.
+
+A copy goes on in rounds while the source is written to. Each round notes how far the list of changed contents
+goes, and afterwards this holds: every content that did not change after that is the same in both. So the next
+round looks at those alone that changed, and the last one, while nobody writes, at so few that it is short.
 """
 
 from __future__ import annotations
@@ -11,30 +15,50 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
+from itertools import islice
 from typing import Protocol
 
 from crowdroute.router.adapters.codec import CHAIN_START
 from crowdroute.router.errors import ConfigurationError, LogCorrupt
-from crowdroute.router.ports import ContentChange, EventLog, StoredBatch
+from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.runtime.carrying import differences, take_some
+from crowdroute.router.runtime.comparing import ReadLog, compare_batches, require_same
 
-CONTENTS_AT_ONCE = 64
-"""Contents read in one look: 256 MiB if every one is as large as the shard loop lets a batch's be."""
+BATCHES_AT_ONCE = 64
+"""Batches appended in one go: a file takes them in one transaction, 32 MiB if every one is as large as the
+shard loop lets it be."""
 
-CONTENT_BYTES_PER_BATCH = 4 << 20
-"""Contents that one batch of a copy brings along; the last brings whatever is left."""
+CONTENT_BYTES_AT_ONCE = 4 << 20
+"""Contents that go along with them; the last batch of a copy brings whatever is left."""
 
 
-class CopiedLog(EventLog, Protocol):
-    """A log whose contents can be walked through."""
+class SourceLog(ReadLog, Protocol):
+    """A log that tells which contents changed."""
 
-    content_key: bytes
+    def mark(self) -> int | None:
+        """Give the number of the last change of a content; None when nobody counts."""
 
-    def select(self, keys: Sequence[str]) -> dict[str, bytes]:
-        """Give those of the contents that exist."""
+    def touched(self, mark: int) -> set[str] | None:
+        """Give the keys of the contents that changed after a mark, until now; None when that is not known."""
 
-    def contents_after(self, key: str, limit: int) -> list[tuple[str, bytes]]:
-        """Give up to `limit` contents whose keys come after `key`, in the order of their keys."""
+
+class BesideLog(SourceLog, Protocol):
+    """A log that is read while others write to it, as far as it went at the last `bring`; blocks."""
+
+    def bring(self) -> None:
+        """Look how far it goes now."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class TargetLog(ReadLog, Protocol):
+    """A log that this process owns."""
+
+    epoch: int
+
+    async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
+        """Make batches and contents durable."""
 
 
 @dataclass(frozen=True)
@@ -51,71 +75,128 @@ class Copied:
     """Chain hash of that batch."""
 
 
+class ShardCopy:
+    """The copy of one shard's log, round after round, and what of it was read back and compared."""
+
+    def __init__(self, target: TargetLog, again: BesideLog) -> None:
+        """Begin with a target of which nothing is known.
+
+        Args:
+            target: empty, or an earlier copy.
+            again: reads the target from where it now is.
+        """
+        self.target = target
+        self._again = again
+        self._compared = 0
+        """Sequence through which batches are compared."""
+        self._mark: int | None = None
+        """Every content that did not change in the source after this mark is the same in the target."""
+        self._owed: set[str] = set()
+        """Contents that differ all the same: there was no batch that they could go along with."""
+        self.batches = self.contents = 0
+
+    async def go_on(
+        self,
+        source: SourceLog,
+        progress: Callable[[int, int], None] = lambda _done, _head: None,
+        *,
+        is_last: bool = False,
+    ) -> Copied:
+        """Copy what came since the last round, read it back and compare it.
+
+        Args:
+            source: whose head stands still meanwhile; its contents may change, as it then says of them.
+            progress: is told the sequence copied so far and that of the source's head.
+            is_last: nobody writes to the source any more, and nothing may differ afterwards.
+
+        Returns:
+            What all rounds together took.
+
+        Raises:
+            ConfigurationError: the target is not the beginning of the source.
+            LogCorrupt: the source is damaged, or the copy is not the same.
+            StorageError: one of them does not answer; copying again goes on from where it is.
+        """
+        (head, chain), mark = source.head(), source.mark()
+        keys = await asyncio.to_thread(self._changed, source)
+        has_new = head > self.target.head()[0]
+        if has_new:
+            copied = await copy_history(source, self.target, progress, keys)
+            self.batches += copied.batches
+            self.contents += copied.contents
+        differing = await asyncio.to_thread(self._compare, source, keys)
+        if has_new or is_last:
+            differing = await asyncio.to_thread(_unexplained, source, mark, differing, is_last)
+            require_same(head, sorted(differing))
+        self._mark, self._owed = mark, differing
+        return Copied(self.batches, self.contents, head, chain)
+
+    def _changed(self, source: SourceLog) -> set[str] | None:
+        """Give the keys of the contents that may differ; None: any may."""
+        touched = None if self._mark is None else source.touched(self._mark)
+        return None if touched is None else touched | self._owed
+
+    def _compare(self, source: SourceLog, keys: set[str] | None) -> set[str]:
+        """See that the batches that were not compared yet are the same; gives the contents that differ."""
+        self._again.bring()
+        compare_batches(source, self._again, self._compared)
+        self._compared = source.head()[0]
+        return {change.key for change in differences(source, self._again, keys)}
+
+
+def _unexplained(source: SourceLog, mark: int | None, differing: set[str], is_last: bool) -> set[str]:
+    """Give those of the contents that differ of which the source does not say that they changed meanwhile."""
+    if not differing:
+        return differing
+    touched = None if mark is None else source.touched(mark)
+    if touched is None:
+        # It cannot tell, nor can it for the next round, which therefore looks at all of them.
+        return differing if is_last else set()
+    return differing - touched
+
+
 async def copy_history(
-    source: CopiedLog, target: CopiedLog, progress: Callable[[int, int], None] = lambda _done, _head: None
+    source: ReadLog,
+    target: TargetLog,
+    progress: Callable[[int, int], None] = lambda _done, _head: None,
+    keys: set[str] | None = None,
 ) -> Copied:
-    """Append to a target what it lacks of a source; nobody else may write to either meanwhile.
+    """Append to a target what it lacks of a source, up to the source's head.
 
     Args:
-        source: opened by this process.
+        source: whose head stands still meanwhile.
         target: opened by this process, with the source's content key; empty, or an earlier copy.
         progress: is told the sequence copied so far and that of the source's head.
+        keys: of the contents that may differ; None: any may.
 
     Raises:
         ConfigurationError: the target is not the beginning of the source.
         LogCorrupt: the source is damaged, or the target has its batches but not its contents.
         AppendFailed, Fenced: the target did not take a batch; copying again goes on from where it is.
     """
-    sequence = common_sequence(source, target)
+    first = sequence = common_sequence(source, target)
     head, chain = source.head()
-    differences = _differences(source, target)
+    changes = differences(source, target, keys)
     if sequence == head:
-        for change in differences:
+        for change in changes:
             raise LogCorrupt(
                 f"the target has every batch of the source but not its contents ({change.key} differs):"
                 " copy to a new place",
                 {"sequence": str(sequence), "differs": "contents"},
             )
-    first, contents = sequence, 0
-    for stored in source.read(sequence):
-        room = None if stored.sequence == head else CONTENT_BYTES_PER_BATCH
-        changes = await asyncio.to_thread(_some, differences, room)
-        await target.append(stored._replace(epoch=target.epoch), changes)
-        contents += len(changes)
-        progress(stored.sequence, head)
+    contents = 0
+    batches = source.read(sequence)
+    while page := await asyncio.to_thread(_page, batches, target.epoch):
+        sequence = page[-1].sequence
+        room = None if sequence == head else CONTENT_BYTES_AT_ONCE
+        some = await asyncio.to_thread(take_some, changes, room)
+        await target.append_some(page, some)
+        contents += len(some)
+        progress(sequence, head)
     return Copied(head - first, contents, head, chain)
 
 
-def compare(source: CopiedLog, target: CopiedLog) -> None:
-    """See that two logs hold the same history and the same contents; both are read whole.
-
-    Raises:
-        LogCorrupt: they do not, with the first sequence or the key that differs.
-    """
-    of_target = target.read()
-    sequence = 0
-    for stored in source.read():
-        sequence = stored.sequence
-        found: StoredBatch | None = next(of_target, None)
-        if found is None or found.chain != stored.chain:
-            raise _differs(f"batch {sequence} of the copy is not that of the source", sequence, "chain")
-    if next(of_target, None) is not None:
-        raise _differs(f"the copy goes on after batch {sequence}, where the source ends", sequence, "end")
-    if contents_digest(source) != contents_digest(target):
-        raise _differs("the contents of the copy are not those of the source", sequence, "contents")
-
-
-def contents_digest(log: CopiedLog) -> bytes:
-    """Give a hash (BLAKE2b-256) over every content with its key, in the order of the keys."""
-    digest = blake2b(digest_size=32)
-    for key, body in _contents(log):
-        for part in (key.encode(), body):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.digest()
-
-
-def common_sequence(source: CopiedLog, target: CopiedLog) -> int:
+def common_sequence(source: ReadLog, target: ReadLog) -> int:
     """Give the sequence of the target's head, which must be a batch of the source.
 
     Raises:
@@ -143,42 +224,5 @@ def common_sequence(source: CopiedLog, target: CopiedLog) -> int:
     return sequence
 
 
-def _contents(log: CopiedLog) -> Iterator[tuple[str, bytes]]:
-    key = ""
-    while page := log.contents_after(key, CONTENTS_AT_ONCE):
-        yield from page
-        key = page[-1][0]
-
-
-def _differences(source: CopiedLog, target: CopiedLog) -> Iterator[ContentChange]:
-    """Yield the changes that make the target's contents those of the source."""
-    key = ""
-    while page := source.contents_after(key, CONTENTS_AT_ONCE):
-        there = target.select([name for name, _ in page])
-        yield from (ContentChange(name, body) for name, body in page if there.get(name) != body)
-        key = page[-1][0]
-    key = ""
-    while page := target.contents_after(key, CONTENTS_AT_ONCE):
-        kept = source.select([name for name, _ in page])
-        yield from (ContentChange(name, None) for name, _ in page if name not in kept)
-        key = page[-1][0]
-
-
-def _some(changes: Iterator[ContentChange], room: int | None) -> list[ContentChange]:
-    """Take changes until they fill so many bytes; all of them for None."""
-    some: list[ContentChange] = []
-    size = 0
-    while room is None or size < room:
-        change = next(changes, None)
-        if change is None:
-            break
-        some.append(change)
-        size += len(change.body or b"") + len(change.key)
-    return some
-
-
-def _differs(what: str, sequence: int, differs: str) -> LogCorrupt:
-    return LogCorrupt(
-        f"{what}: stay with the source, and copy to a new place",
-        {"sequence": str(sequence), "differs": differs},
-    )
+def _page(batches: Iterator[StoredBatch], epoch: int) -> list[StoredBatch]:
+    return [stored._replace(epoch=epoch) for stored in islice(batches, BATCHES_AT_ONCE)]

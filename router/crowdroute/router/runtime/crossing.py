@@ -11,41 +11,33 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 
 from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.organisation import AwaitProject
 from crowdroute.router.commands.project import BeginProject, CreateProject
-from crowdroute.router.errors import AtCapacity, Category, InvariantBroken, Refusal, RouterError
+from crowdroute.router.errors import AtCapacity, InvariantBroken, Refusal, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.machine import crossing
 from crowdroute.router.machine.stream import organisation_stream, tenant_of
 from crowdroute.router.model import content
 from crowdroute.router.ports import ContentChange
+from crowdroute.router.runtime.carrier import Carrier
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import choose, place_of
-from crowdroute.router.state.organisation import AwaitedRow
+from crowdroute.router.runtime.totals import tell_totals
+from crowdroute.router.state.organisation import AwaitedRow, OrganisationState
 
 LOOK_SECONDS = 1.0
 """Pause between two looks at what did not cross at once: totals that are due, projects still awaited, what
 was refused because too much waited for the disk."""
 
+LOOK_ROWS = 100
+"""Workers of a project compared with a copy at a stretch: 0.1 ms, and 10 ms where each of them changed."""
+
 _log = structlog.get_logger("crowdroute.crossing")
-
-
-class Carrier(Protocol):
-    """What takes a command to the shard that it is for."""
-
-    async def carry(self, shard: int, request: Request, contents: Sequence[ContentChange] = ()) -> Reply:
-        """Have a command decided in a shard, here or in another process, and answer when it is durable.
-
-        Raises:
-            Refusal: nothing changed there.
-            RouterError: whether it took effect is unknown.
-        """
 
 
 class Crossing:
@@ -76,6 +68,8 @@ class Crossing:
         """Taken for what crosses from a project to its organisation, and while a project begins in another
         shard: whoever copies the logs holds both back."""
         self._task: asyncio.Task[None] | None = None
+        self._catching_up: dict[str, asyncio.Task[None]] = {}
+        """By stream of an organisation: what tells the projects here of a copy that began."""
 
     def start(self) -> None:
         """Begin to look for what did not cross at once."""
@@ -83,10 +77,11 @@ class Crossing:
 
     async def stop(self) -> None:
         """Carry nothing any more; what did not cross will when the group serves again."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in (self._task, *self._catching_up.values()):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     # Projects
 
@@ -157,15 +152,18 @@ class Crossing:
 
     # Worker facts and erasures
 
-    def begin_copy(self, copy: OrganisationCopy, sections: Mapping[str, bytes], sequence: int) -> None:
-        """Take over an organisation's state from the shard where it lives, and tell the projects here."""
-        copy.begin(sections, sequence)
-        self.catch_up(copy)
+    def begin_copy(self, copy: OrganisationCopy, state: OrganisationState, sequence: int) -> None:
+        """Take over an organisation's state from the shard where it lives, and begin to tell the projects
+        here."""
+        copy.begin(state, sequence)
+        before = self._catching_up.get(copy.stream)
+        if before is not None:
+            before.cancel()
+        self._catching_up[copy.stream] = asyncio.create_task(self.catch_up(copy), name="catching-up")
 
     def fold_into(self, copy: OrganisationCopy, entry: Entry, sequence: int) -> None:
         """Take over a durable entry of an organisation elsewhere, and tell the projects here."""
-        copy.fold(entry)
-        copy.heard(sequence)
+        copy.fold(entry, sequence)
         self.tell(copy, entry)
 
     def tell(self, copy: OrganisationCopy, entry: Entry) -> None:
@@ -176,11 +174,21 @@ class Crossing:
                     for name in engine.shard.knowing(copy.stream, worker):
                         self._decide(engine, name, command)
 
-    def catch_up(self, copy: OrganisationCopy) -> None:
-        """Tell the projects here whatever they have not heard of an organisation elsewhere."""
+    async def catch_up(self, copy: OrganisationCopy) -> None:
+        """Tell the projects here whatever they have not heard of an organisation elsewhere.
+
+        Others have their turn meanwhile. What they fold into the copy is told as it happens, or found in the
+        rows that are still to be looked at; a worker who asks for work brings what is new of them.
+        """
         tenant = tenant_of(copy.stream)
-        for engine, name in self._projects_of(copy, tenant):
-            for command in crossing.behind(engine.shard.project_state(name), copy.machine.state):
+        for engine, name in tuple(self._projects_of(copy, tenant)):
+            project = engine.shard.project_state(name)
+            for first in range(0, project.workers.count, LOOK_ROWS):
+                rows = range(first, min(first + LOOK_ROWS, project.workers.count))
+                for command in crossing.behind_on_facts(project, copy.machine.state, rows):
+                    self._decide(engine, name, command)
+                await asyncio.sleep(0)
+            for command in crossing.behind_on_erasures(project, copy.machine.state):
                 self._decide(engine, name, command)
 
     def _projects_of(self, copy: OrganisationCopy, tenant: str) -> Iterator[tuple[Engine, str]]:
@@ -216,7 +224,7 @@ class Crossing:
         for engine in tuple(self._engines.values()):
             await self._begin_awaited(engine)
             async with self.held:
-                await self._tell_totals(engine)
+                await tell_totals(engine, self._copies, self._carrier)
 
     async def _begin_awaited(self, engine: Engine) -> None:
         for tenant, machine in engine.organisations():
@@ -237,22 +245,3 @@ class Crossing:
                     )
                 finally:
                     self._beginning.discard(awaited.project)
-
-    async def _tell_totals(self, engine: Engine) -> None:
-        for name, balance in engine.shard.outgoing(engine.now_us()):
-            stream = organisation_stream(tenant_of(name))
-            copy = self._copies.get(stream)
-            if copy is None:
-                continue
-            try:
-                if not crossing.is_known(balance, copy.machine.state):
-                    await engine.observe()
-                    await self._carrier.carry(copy.shard, Request(stream, balance))
-            except Refusal as refusal:
-                # A project that is not known yet is registered when its beginning is confirmed.
-                if refusal.category in (Category.UNAVAILABLE, Category.EXHAUSTED, Category.NOT_FOUND):
-                    continue
-                _log.warning("a total was refused", project=name, code=refusal.code, reason=refusal.message)
-            except RouterError:
-                continue
-            engine.shard.told(name, balance, engine.now_us())

@@ -21,7 +21,8 @@ from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.events import Entry
 from crowdroute.router.model.ids import Id
 from crowdroute.router.ports import ContentChange
-from crowdroute.router.runtime.crossing import Carrier, Crossing
+from crowdroute.router.runtime.carrier import Carrier
+from crowdroute.router.runtime.crossing import Crossing
 from crowdroute.router.runtime.engine import Engine, EngineState
 from crowdroute.router.runtime.placement import ShardMap
 from crowdroute.router.runtime.whereabouts import Whereabouts
@@ -96,11 +97,11 @@ class ShardGroup:
         try:
             found = {shard: await self._recover(shard) for shard in sorted(shards)}
             for shard, engine in found.items():
-                self.where.learn(shard, engine)
+                await self.where.learn(shard, engine)
             for shard, engine in found.items():
                 self._serve(shard, engine)
-            for copy in self.copies.values():
-                self.crossing.catch_up(copy)
+            for copy in tuple(self.copies.values()):
+                await self.crossing.catch_up(copy)
         except BaseException:
             await self.close()
             raise
@@ -123,16 +124,16 @@ class ShardGroup:
         engine = await self._recover(shard)
         # Each reads what the others hold, so that nothing is awaited from here to where it serves.
         try:
-            self.where.learn(shard, engine)
+            await self.where.learn(shard, engine)
             self._serve(shard, engine)
-            for copy in self.copies.values():
-                self.crossing.catch_up(copy)
+            self._tell(shard, engine.loop.commits.sequence, ())
+            for copy in tuple(self.copies.values()):
+                await self.crossing.catch_up(copy)
         except BaseException:  # or it would keep everybody else from it
             if shard in self.engines:
                 self.where.leave(shard)
             await self._opened.pop(shard).aclose()
             raise
-        self._tell(shard, engine.loop.commits.sequence, ())
 
     async def release(self, shard: int, shard_map: ShardMap) -> None:
         """Stop serving a shard, while the others go on: take nothing new for it, make durable and answer what

@@ -1,128 +1,115 @@
-"""A whole log moved to another place, from a directory to Kafka or back, and verified there."""
+"""A whole log moved to another place, from a directory to Kafka or back, while its engine works on.
+
+Rounds are copied, read back and compared beside the engine until one is short. Only then is the source taken,
+for what came since: that is how long work is refused, and it does not grow with the history.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import AsyncExitStack, closing, contextmanager
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from enum import StrEnum
+from math import inf
+from typing import NamedTuple, Protocol, TypeVar
 
-from crowdroute.router.adapters.kafka_copied import begin_with_key, mark_on_kafka
 from crowdroute.router.adapters.kafka_log import KafkaLog
-from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
-from crowdroute.router.adapters.sqlite_files import shards_in
-from crowdroute.router.adapters.sqlite_log import SqliteLog
-from crowdroute.router.adapters.unfinished_copy import mark_directory, require_finished
-from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.clustered import place_on_kafka
-from crowdroute.router.runtime.copying import Copied, common_sequence, compare, copy_history
-from crowdroute.router.runtime.settings import Settings, load_settings
+from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.runtime.carrying_snapshots import carry_snapshot
+from crowdroute.router.runtime.copying import BesideLog, Copied, ShardCopy, SourceLog, common_sequence
+from crowdroute.router.runtime.log_place import LogPlace
 
-Log = SqliteLog | KafkaLog
+SHORT_SECONDS = 1.0
+"""A round that took no longer is the last one beside the engine: what came while it lasted is what remains,
+and takes about as long again."""
 
-READ_BACK = 4
-"""Shards that are read back and compared at once: each takes the disk that its log takes, for a while."""
+MOST_ROUNDS = 12
+"""Rounds beside an engine before the source is taken all the same. Each takes what came during the one
+before, so four are enough where the engine writes a tenth as fast as the copy takes."""
 
-T = TypeVar("T")
+PAUSE_SECONDS = 0.2
+"""Between two looks whether a directory's engine was stopped; each is a round as well."""
+
+
+class Stage(StrEnum):
+    """What a copy is doing."""
+
+    ROUND = "round"
+    """Copying beside the engine."""
+    WAITING = "waiting"
+    """It has all but the newest batches, and waits until the engine is stopped."""
+    HOLDING = "holding"
+    """It has taken the source, and copies the rest."""
+
+
+class Told(NamedTuple):
+    """How far a copy is."""
+
+    stage: Stage
+    round: int
+    """Rounds begun so far."""
+    done: int
+    """Batches of all shards that the target has."""
+    head: int
+    """Batches that it will have after this round."""
 
 
 @dataclass(frozen=True)
-class LogPlace:
-    """Where the logs of an engine's shards are."""
+class Moved:
+    """What a move took."""
 
-    settings: Settings
-    generation: int
-    """With which logs on Kafka are claimed: not below that of their last owner."""
-
-    @property
-    def directory(self) -> Path:
-        """Where their files are, or the copies of what is on Kafka."""
-        return self.settings.directory
-
-    def shards(self) -> list[int]:
-        """Give the numbers of the shards that there are here, ascending."""
-        return shards_in(self.directory) if self.settings.kafka is None else list(range(self.settings.shards))
-
-    def open_source(self, shard: int) -> Log:
-        """Own a shard's log until it is closed; an engine that runs on Kafka is fenced by it. Blocks."""
-        if self.settings.kafka is None:
-            require_finished(self.directory)
-        log = self._open(self.directory, shard)
-        if isinstance(log, KafkaLog):
-            try:
-                log.require_finished(self._on_kafka(self.directory, shard).claimed)
-            except ConfigurationError:
-                log.close()
-                raise
-        return log
-
-    def open_target(self, shard: int, content_key: bytes) -> Log:
-        """Own a log that is a copy, or will be one, of another with this content key; blocks."""
-        if self.settings.kafka is not None:
-            begin_with_key(self._on_kafka(self.directory, shard), content_key)
-        log = self._open(self.directory, shard)
-        if isinstance(log, SqliteLog):
-            log.adopt_key(content_key)
-        return log
-
-    def mark(self, shards: Iterable[int], *, unfinished: bool) -> None:
-        """Say durably what engines must know: before any shard is written to, after the last was compared."""
-        if self.settings.kafka is None:
-            mark_directory(self.directory, unfinished)
-        else:
-            for shard in shards:
-                mark_on_kafka(self._on_kafka(self.directory, shard), unfinished)
-
-    @contextmanager
-    def read_back(self, shard: int) -> Iterator[Log]:
-        """Open it once more, what is on Kafka without the help of any copy; blocks."""
-        with tempfile.TemporaryDirectory(prefix="crowdroute-") as empty:
-            directory = self.directory if self.settings.kafka is None else Path(empty)
-            with closing(self._open(directory, shard)) as log:
-                yield log
-
-    def _open(self, directory: Path, shard: int) -> Log:
-        if self.settings.kafka is None:
-            return SqliteLog(directory, shard)
-        return open_kafka_log(self._on_kafka(directory, shard), self.generation)
-
-    def _on_kafka(self, directory: Path, shard: int) -> KafkaPlace:
-        kafka = self.settings.kafka
-        assert kafka is not None
-        return place_on_kafka(kafka, directory, shard, self.settings.shards)
+    copied: dict[int, Copied]
+    """By shard."""
+    snapshots: dict[int, int]
+    """By shard: the sequence of the snapshot that a first start begins with, 0 for none."""
+    rounds: int
+    """Beside the engine."""
+    held_s: float
+    """Seconds for which the source was held, and nobody could work on it."""
 
 
-def place_of(named: Path, generation: int) -> LogPlace:
-    """Give the place of an engine's directory, or of its settings file.
+class Closable(Protocol):
+    """Something that is closed; blocks."""
 
-    Raises:
-        ConfigurationError: the file is none of settings.
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def suffices(took_s: float, before_s: float) -> bool:
+    """Tell whether a round was short, or shows that others would not be shorter.
+
+    Args:
+        took_s: what it took, in seconds.
+        before_s: what the one before it took.
     """
-    if not named.is_file():
-        # What the environment says of Kafka is meant for engines, not for a directory that somebody names.
-        return LogPlace(load_settings(directory=named).model_copy(update={"kafka": None}), generation)
-    return LogPlace(load_settings(named), generation)
+    return took_s <= SHORT_SECONDS or took_s >= before_s
+
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Closable)
 
 
 async def move(
-    source: LogPlace, target: LogPlace, progress: Callable[[int, int], None] = lambda _done, _head: None
-) -> dict[int, Copied]:
-    """Copy what the target lacks of every shard, then read it back and compare it with the source.
+    source: LogPlace,
+    target: LogPlace,
+    told: Callable[[Told], None] = lambda _told: None,
+    *,
+    patience_s: float = 0.0,
+) -> Moved:
+    """Copy what the target lacks of every shard, read it back and compare it, mostly while an engine works.
 
-    All shards are held before the first is copied, so that no copy has what crossed without its cause. Until
-    the last is compared the target is marked as unfinished, and no engine serves it: called again with the
+    All shards are held before the last of each is copied, so that no copy has what crossed without its cause.
+    Until all is compared the target is marked as unfinished, and no engine serves it: called again with the
     same places this goes on where it was.
 
     Args:
         source: whose logs are copied.
         target: where to.
-        progress: is told how many batches of all shards the target has, and how many it will.
-
-    Returns:
-        What was copied, by shard.
+        told: is told how far it is.
+        patience_s: how long to go on with rounds beside an engine whose directory cannot be taken from it,
+            until somebody stops it.
 
     Raises:
         ConfigurationError: there is nothing to copy, the source is itself a copy that was not finished, or
@@ -133,58 +120,141 @@ async def move(
     """
     shards = source.shards()
     _require_apart(source, target, shards)
+    rounds = _Rounds(told)
+    snapshots: dict[int, int] = {}
+    until: float | None = None
     async with AsyncExitStack() as held:
-        logs = await _held(held, shards, source.open_source)
-        if not any(log.head()[0] for log in logs.values()):
-            raise ConfigurationError(f"the log of {source.directory} is empty: there is nothing to copy")
-        await _still(logs)
         async with AsyncExitStack() as there:
-            targets = await _held(
-                there, shards, lambda shard: target.open_target(shard, logs[shard].content_key)
-            )
-            for shard in shards:
-                common_sequence(logs[shard], targets[shard])
-            await asyncio.to_thread(target.mark, shards, unfinished=True)
-            copied = await _copy(logs, targets, progress)
-        room = asyncio.Semaphore(READ_BACK)
-
-        async def look_at(shard: int) -> None:
-            async with room:
-                await asyncio.to_thread(_compare, target, shard, logs[shard])
-
-        await _all(look_at(shard) for shard in shards)
+            while True:
+                async with AsyncExitStack() as beside:
+                    readers = await _opened(beside, shards, source.beside)
+                    if not rounds.copies:
+                        rounds.copies = await _begun(there, source, target, readers)
+                    await rounds.until_short(readers)
+                for shard, copy in rounds.copies.items():
+                    snapshots[shard] = await asyncio.to_thread(
+                        carry_snapshot, source.snapshots(shard), target.snapshots(shard), copy.target
+                    )
+                began = time.monotonic()
+                try:
+                    logs = await _owned(held, shards, source)
+                    break
+                except Fenced:
+                    until = until or began + patience_s
+                    if source.is_on_kafka or began >= until:
+                        raise
+                rounds.tell(Stage.WAITING)
+                await asyncio.sleep(PAUSE_SECONDS)
+            copied = await rounds.last(logs)
+        await _require_unclaimed(logs)
         await asyncio.to_thread(target.mark, shards, unfinished=False)
-    return copied
+    held_s = time.monotonic() - began
+    await asyncio.to_thread(source.clear)
+    return Moved(copied, snapshots, rounds.count, held_s)
 
 
-async def _copy(
-    logs: dict[int, Log], targets: dict[int, Log], progress: Callable[[int, int], None]
-) -> dict[int, Copied]:
-    """Copy one shard after the other."""
-    copied: dict[int, Copied] = {}
-    total, before = sum(log.head()[0] for log in logs.values()), 0
-    for shard, log in logs.items():
-        copied[shard] = await copy_history(log, targets[shard], _beyond(before, total, progress))
-        before += log.head()[0]
-    return copied
+class _Rounds:
+    """The copies of all shards, and how far they are."""
+
+    def __init__(self, told: Callable[[Told], None]) -> None:
+        self._told = told
+        self.copies: dict[int, ShardCopy] = {}
+        self.count = 0
+        self._done = self._head = 0
+
+    def tell(self, stage: Stage) -> None:
+        """Tell how far they are."""
+        self._told(Told(stage, self.count, self._done, self._head))
+
+    async def until_short(self, readers: Mapping[int, BesideLog]) -> None:
+        """Go on beside the engine until a round was short, or others would not be shorter."""
+        before_s = inf
+        for _ in range(MOST_ROUNDS):
+            self.count += 1
+            began = time.monotonic()
+            await _all(asyncio.to_thread(reader.bring) for reader in readers.values())
+            await self._go_on(readers, Stage.ROUND)
+            took_s = time.monotonic() - began
+            if suffices(took_s, before_s):
+                return
+            before_s = took_s
+
+    async def last(self, logs: Mapping[int, SourceLog]) -> dict[int, Copied]:
+        """Copy the rest of logs that nobody writes to any more."""
+        return await self._go_on(logs, Stage.HOLDING)
+
+    async def _go_on(self, logs: Mapping[int, SourceLog], stage: Stage) -> dict[int, Copied]:
+        """Copy one shard after the other."""
+        copied: dict[int, Copied] = {}
+        before, self._head = 0, sum(log.head()[0] for log in logs.values())
+
+        def progress(done: int, _head: int) -> None:
+            self._done = before + done
+            self.tell(stage)
+
+        for shard, log in logs.items():
+            copied[shard] = await self.copies[shard].go_on(log, progress, is_last=stage is Stage.HOLDING)
+            before += copied[shard].sequence
+        return copied
 
 
-def _compare(target: LogPlace, shard: int, log: Log) -> None:
-    with target.read_back(shard) as again:
-        compare(log, again)
+async def _begun(
+    there: AsyncExitStack, source: LogPlace, target: LogPlace, readers: Mapping[int, BesideLog]
+) -> dict[int, ShardCopy]:
+    """Open a target for each shard, none of which was written to yet, and what reads it back."""
+    if not any(reader.head()[0] for reader in readers.values()):
+        raise ConfigurationError(f"the log of {source.directory} is empty: there is nothing to copy")
+    targets = await _opened(
+        there, readers, lambda shard: target.open_target(shard, readers[shard].content_key)
+    )
+    for shard, reader in readers.items():
+        common_sequence(reader, targets[shard])
+    await asyncio.to_thread(target.mark, readers, unfinished=True)
+    await asyncio.to_thread(target.clear)
+    there.push_async_callback(asyncio.to_thread, target.clear)
+    again = await _opened(there, readers, target.read_back)
+    return {shard: ShardCopy(targets[shard], again[shard]) for shard in readers}
 
 
-async def _held(
-    stack: AsyncExitStack, shards: Iterable[int], open_one: Callable[[int], Log]
-) -> dict[int, Log]:
+async def _owned(held: AsyncExitStack, shards: Iterable[int], source: LogPlace) -> dict[int, SourceLog]:
+    """Own the logs of all shards, or of none.
+
+    The lock of a file keeps others out. A shard on Kafka could be claimed by another while the next was being
+    opened, and what it then tells that next one would stand there without its cause: an append of each log
+    after the last claim shows that none was.
+
+    Raises:
+        Fenced: an engine has the directory, or one claimed a shard.
+    """
+    async with AsyncExitStack() as mine:
+        logs = await _opened(mine, shards, source.open_source)
+        for log in logs.values():
+            if isinstance(log, KafkaLog):
+                await log.hand_over()
+        held.push_async_callback(mine.pop_all().aclose)
+    return dict(logs)
+
+
+async def _require_unclaimed(logs: Mapping[int, object]) -> None:
+    """See that the source stood still until all of it was copied: an engine may have been started on it.
+
+    Raises:
+        Fenced: one was; what it acknowledged is not in the target.
+    """
+    for log in logs.values():
+        if isinstance(log, KafkaLog):
+            await asyncio.to_thread(log.require_unclaimed)
+
+
+async def _opened(stack: AsyncExitStack, shards: Iterable[int], open_one: Callable[[int], C]) -> dict[int, C]:
     """Open all shards at once, for each waits until the query lease of the owner before it is over."""
 
-    async def hold(shard: int) -> tuple[int, Log]:
-        log = await asyncio.to_thread(open_one, shard)
-        stack.push_async_callback(asyncio.to_thread, log.close)
-        return shard, log
+    async def opened(shard: int) -> tuple[int, C]:
+        one = await asyncio.to_thread(open_one, shard)
+        stack.push_async_callback(asyncio.to_thread, one.close)
+        return shard, one
 
-    return dict(sorted(await _all(hold(shard) for shard in shards)))
+    return dict(sorted(await _all(opened(shard) for shard in shards), key=lambda each: each[0]))
 
 
 async def _all(works: Iterable[Coroutine[None, None, T]]) -> list[T]:
@@ -205,29 +275,9 @@ def _require_apart(source: LogPlace, target: LogPlace, shards: list[int]) -> Non
         )
     if not shards:
         raise ConfigurationError(f"there is no log in {source.directory}: name the directory of one")
-    if target.settings.kafka is not None and shards[-1] >= target.settings.shards:
+    if target.is_on_kafka and shards[-1] >= target.settings.shards:
         raise ConfigurationError(
             f"the source has a shard {shards[-1]}, and the target has shards 0 to"
             f" {target.settings.shards - 1}: set shards = {shards[-1] + 1} there",
             {"field": "shards"},
         )
-
-
-async def _still(logs: dict[int, Log]) -> None:
-    """See, once all are open, that nobody has written to any since it was opened, and nobody will.
-
-    The lock of a file keeps others out. A shard on Kafka could be claimed by another while the next was being
-    opened, and what it then tells that next one would stand there without its cause: an append of each log
-    after the last claim shows that none was.
-
-    Raises:
-        Fenced: one was.
-    """
-    for log in logs.values():
-        if isinstance(log, KafkaLog):
-            await log.hand_over()
-
-
-def _beyond(before: int, total: int, progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """Give what tells of a shard's batches as some of all."""
-    return lambda done, _head: progress(before + done, total)

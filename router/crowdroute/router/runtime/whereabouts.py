@@ -12,7 +12,7 @@ from crowdroute.router.errors import Moved, NotFound, NotReady
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.machine.stream import organisation_stream, project_stream, tenant_of
 from crowdroute.router.model.ids import Id
-from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.runtime.copies import OrganisationCopy, copied
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import ShardMap, place_of, require_in_place
 from crowdroute.router.state.organisation import OrganisationState
@@ -55,8 +55,8 @@ class Whereabouts:
             )
         self.shard_map = shard_map
 
-    def learn(self, shard: int, engine: Engine) -> None:
-        """Read from a recovered shard what lives in it.
+    async def learn(self, shard: int, engine: Engine) -> None:
+        """Read from a recovered shard, which does not serve yet, what lives in it.
 
         Raises:
             ConfigurationError: its log is not that of this shard.
@@ -69,8 +69,12 @@ class Whereabouts:
             for machine in organisations:
                 for other, another in self.engines.items():
                     require_in_place(machine.state, other, frozenset(another.shard.streams()))
-                copy = self.copy_of(organisation_stream(machine.state.tenant), shard)
-                copy.begin(machine.pack(), engine.loop.commits.sequence)
+            states = [await copied(machine.state) for machine in organisations]
+            # All at once, and served before anybody else has a turn: a copy that began is folded on from here
+            # alone, and not also from what its last owner still tells.
+            for state in states:
+                copy = self.copy_of(organisation_stream(state.tenant), shard)
+                copy.begin(state, engine.loop.commits.sequence)
                 copy.local = True
             engine.shard.look_elsewhere(self._machines)
 

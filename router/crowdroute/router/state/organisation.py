@@ -19,8 +19,9 @@ from crowdroute.router.timers import Deadlines
 
 
 @dataclass_transform(frozen_default=True)
-class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Common settings: immutable, and saved as an array."""
+class _Row(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
+    """Common settings: immutable, saved as an array, and nothing for the cyclic collector, which would hold
+    the loop while it looks through the rows of a copy that is being read; no row can lead to itself."""
 
 
 class ProjectRow(_Row):
@@ -125,7 +126,9 @@ class OrganisationState:
         self.workers: dict[Id, WorkerRow] = {}
         self.tokens: dict[Id, TokenRow] = {}
         self.balances: dict[Id, dict[tuple[Id, str], BalanceRow]] = {}
-        """By worker, then by project and currency."""
+        """By worker, then by project and currency; the inner mappings never change in place either."""
+        self.balance_count = 0
+        """How many balances there are."""
         self.erased: set[Id] = set()
         """Persons who were erased; their ids are never used again."""
         self.project_names: dict[str, Id] = {}
@@ -189,7 +192,9 @@ class OrganisationState:
 
     def put_balance(self, row: BalanceRow) -> None:
         """Note a balance in the place of the one before."""
-        self.balances.setdefault(row.worker, {})[row.project, row.currency] = row
+        known, key = self.balances.get(row.worker, {}), (row.project, row.currency)
+        self.balance_count += key not in known
+        self.balances[row.worker] = {**known, key: row}
 
     # Reading.
 

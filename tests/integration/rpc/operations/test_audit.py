@@ -9,7 +9,7 @@ from tests.support.operations import Office
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.events.batch import Cause
 
-OF_THE_ENGINE = {"due", "ApplyWorkerFact", "NoteBalance"}
+OF_THE_ENGINE = {"due", "ApplyWorkerFact", "NoteBalance", "NoteBalances"}
 """Causes of entries that nobody asked for: time, and facts that cross from one stream into another."""
 
 

@@ -38,6 +38,8 @@ def check(state: OrganisationState) -> None:
         _check_worker(state, worker, row)
     for token, issued in state.tokens.items():
         _check_token(state, token, issued)
+    if state.balance_count != sum(map(len, state.balances.values())):
+        raise InvariantBroken("the count of balances does not agree with the rows")
     for worker in state.balances:
         _require(worker in state.workers, "balance of", worker, "is of an unknown worker")
         for balance in state.list_balances(worker):

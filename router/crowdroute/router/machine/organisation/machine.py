@@ -16,6 +16,7 @@ from crowdroute.router.commands.organisation import (
     ErasePerson,
     IssueToken,
     NoteBalance,
+    NoteBalances,
     RegisterProject,
     RevokeToken,
     UpsertWorker,
@@ -82,6 +83,8 @@ class OrganisationMachine:
                 return tokens.revoke_token(state, command)
             case NoteBalance():
                 return balances.note_balance(state, command)
+            case NoteBalances():
+                return balances.note_balances(state, command)
             case _:
                 raise InvalidCommand(
                     f"{type(command).__name__} is no command for {request.stream!r}: "

@@ -18,6 +18,7 @@ from crowdroute.router.state.organisation import (
     VendorRow,
     WorkerRow,
 )
+from crowdroute.router.state.organisation_rows import put_rows
 
 SECTION = "organisation"
 
@@ -38,6 +39,19 @@ class _Saved(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     erased: list[Id]
     awaited: list[AwaitedRow]
 
+
+TABLES: Mapping[str, type] = {
+    "tenant": str,
+    "projects": ProjectRow,
+    "vendors": VendorRow,
+    "pools": PoolRow,
+    "workers": WorkerRow,
+    "tokens": TokenRow,
+    "balances": BalanceRow,
+    "erased": bytes,
+    "awaited": AwaitedRow,
+}
+"""What rows of each table are, in the order in which they are saved."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw]).decode
@@ -85,18 +99,7 @@ def unpack(sections: Mapping[str, bytes | memoryview]) -> OrganisationState:
 def _filled(rows: _Saved) -> OrganisationState:
     state = OrganisationState()
     state.tenant = rows.tenant
-    for project in rows.projects:
-        state.put_project(project)
-    for vendor in rows.vendors:
-        state.put_vendor(vendor)
-    for pool in rows.pools:
-        state.put_pool(pool)
-    for worker in rows.workers:
-        state.put_worker(worker)
-    for token in rows.tokens:
-        state.put_token(token)
-    for balance in rows.balances:
-        state.put_balance(balance)
-    state.erased.update(rows.erased)
-    state.awaited.update((row.project, row) for row in rows.awaited)
+    for table in TABLES:
+        if table != "tenant":
+            put_rows(state, table, getattr(rows, table))
     return state

@@ -10,6 +10,7 @@ from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.adapters.codec import decode_batch
 from crowdroute.router.errors import NotReady, RouterError
 from crowdroute.router.rpc.group.link import PeerLink
+from crowdroute.router.rpc.group.telling import ArrivingOrganisation
 from crowdroute.router.runtime.group import ShardGroup
 
 AGAIN_SECONDS = 0.2
@@ -34,8 +35,8 @@ class Following:
         self._group = group
         self._link = link
         self._told = asyncio.Event()
-        self._pieces: dict[str, dict[str, bytearray]] = {}
-        """By stream, the sections of a state that is not here whole yet."""
+        self._arriving: dict[str, ArrivingOrganisation] = {}
+        """By stream: what is not here whole yet."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class Following:
         is_told = False
         while True:
             try:
-                self._pieces.clear()
+                self._arriving.clear()
                 async for part in self._link.follow():
                     self._take(part)
                     is_told = is_told and not part.complete
@@ -91,17 +92,15 @@ class Following:
     def _take(self, part: peer_pb2.FollowPart) -> None:
         group = self._group
         for told in part.organisations:
-            sections = self._pieces.setdefault(told.stream, {})
-            for section in told.sections:
-                sections.setdefault(section.name, bytearray()).extend(section.body)
+            arriving = self._arriving.pop(told.stream, None) or ArrivingOrganisation()
+            arriving.take(told)
             if told.more:
+                self._arriving[told.stream] = arriving
                 continue
-            del self._pieces[told.stream]
             if told.shard not in group.engines:
                 copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
-                whole = {name: bytes(body) for name, body in sections.items()}
-                group.crossing.begin_copy(copy, whole, told.sequence)
+                group.crossing.begin_copy(copy, arriving.whole(), told.sequence)
         for entry in part.entries:
             if entry.shard not in group.engines:
                 copy = group.where.copy_of(entry.stream, entry.shard)

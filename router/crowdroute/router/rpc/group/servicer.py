@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -22,11 +22,11 @@ from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.handing import handed_over, receipt_message
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
+from crowdroute.router.rpc.group.telling import HeldOrganisation, entry_parts
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
 from crowdroute.router.rpc.refusing import refuse
 from crowdroute.router.rpc.service import Service
 from crowdroute.router.rpc.status import NotAuthenticated
-from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.router.runtime.tracing import within
@@ -34,12 +34,9 @@ from crowdroute.router.runtime.tracing import within
 TELL_SECONDS = 1.0
 """How often who follows is told that nothing happened; copies count as old after a few times as long."""
 
-MOST_UNTOLD = 100_000
-"""Entries kept for a follower who does not take them, some 30 MB; then it begins anew. They must last while a
-large organisation is sent, or that would begin anew for ever."""
-
-PIECE_BYTES = 4 << 20
-"""Most of an organisation's state in one message: of a million workers it is larger than a message may be."""
+MOST_UNTOLD_BYTES = 64 << 20
+"""Of entries kept for a follower who does not take them; then it begins anew. They must last while a large
+organisation is sent, or that would begin anew for ever: 100,000 totals a second take 5 MB each second."""
 
 _SERVICE = peer_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 CARRY = f"{_SERVICE}/Carry"
@@ -231,18 +228,20 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
 
         end = self._group.subscribe(note)
         try:
-            while len(untold) < MOST_UNTOLD:
+            while sum(len(entry.entry) for entry in untold) < MOST_UNTOLD_BYTES:
                 posted.clear()
                 here = {stream: copy for stream, copy in self._group.copies.items() if copy.local}
                 anew = [copy for stream, copy in here.items() if whole.get(stream) != copy.begun]
                 whole = {stream: copy.begun for stream, copy in here.items()}
                 within = {copy.stream for copy in anew}  # what these have folded already
-                some, untold[:] = [entry for entry in untold if entry.stream not in within], []
-                states = [(copy, copy.sequence, copy.machine.pack()) for copy in anew]
-                for state in states:
-                    for piece in _pieces(*state):
-                        yield peer_pb2.FollowPart(organisations=[piece])
-                yield peer_pb2.FollowPart(entries=some, complete=True)
+                untold[:] = [entry for entry in untold if entry.stream not in within]
+                # Held at once, before anything is sent: what is durable from here on follows as entries.
+                for held in [HeldOrganisation(copy) for copy in anew]:
+                    for part in held.parts():
+                        yield part
+                some, untold[:] = untold[:], []
+                for part in entry_parts(some):
+                    yield part
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(posted.wait(), TELL_SECONDS)
         finally:
@@ -307,34 +306,3 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
         return Call(
             context, forwarded.method, principal, forwarded.request_id, forwarded=True, part=forwarded.part
         )
-
-
-def _pieces(
-    copy: OrganisationCopy, sequence: int, packed: Mapping[str, bytes]
-) -> Iterator[peer_pb2.Organisation]:
-    """Cut the state of an organisation, as it was at a batch, into messages of at most `PIECE_BYTES`."""
-    sections: list[peer_pb2.Section] = []
-    room = PIECE_BYTES
-    for name, body in packed.items():
-        for start in _cuts(len(body), room):
-            part = body[start : start + room]
-            sections.append(peer_pb2.Section(name=name, body=part))
-            room -= len(part)
-            if not room:
-                yield _piece(copy, sequence, sections, more=True)
-                sections, room = [], PIECE_BYTES
-    yield _piece(copy, sequence, sections, more=False)
-
-
-def _cuts(length: int, first: int) -> Iterator[int]:
-    """Give where the parts of a body begin: the first has so much room, the others that of a whole piece."""
-    yield 0
-    yield from range(first, length, PIECE_BYTES)
-
-
-def _piece(
-    copy: OrganisationCopy, sequence: int, sections: list[peer_pb2.Section], *, more: bool
-) -> peer_pb2.Organisation:
-    return peer_pb2.Organisation(
-        stream=copy.stream, shard=copy.shard, sequence=sequence, sections=sections, more=more
-    )

@@ -10,14 +10,14 @@ from google.rpc import error_details_pb2, status_pb2
 
 from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.commands import Reply, Request
-from crowdroute.router.commands.organisation import NoteBalance
+from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.commands.project import BeginProject
 from crowdroute.router.errors import Category, InvalidCommand, NotReady, RouterError
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.rpc.authentication import Principal
 from crowdroute.router.rpc.status import BY_CATEGORY, status_message
 
-CROSSING = (BeginProject, NoteBalance)
+CROSSING = (BeginProject, NoteBalance, NoteBalances)
 """The commands that may come from a peer; everything else comes as a call of somebody."""
 
 UPGRADE = "start the peer's release here, too"
