@@ -2,7 +2,12 @@
 
 from xdist.scheduler import LoadScopeScheduling
 
-RAY = ("tests/integration/cluster/", "tests/faults/test_nemesis_on_cluster.py", "tests/contract/test_jobs.py")
+RAY = (
+    "tests/integration/cluster/",
+    "tests/faults/test_cluster_frozen.py",
+    "tests/faults/test_nemesis_on_cluster.py",
+    "tests/contract/test_jobs.py",
+)
 """Tests with Ray nodes: one set of nodes at a time is as much as a small machine carries."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdroute.router.adapters import sqlite_log
+from crowdroute.router.adapters import sqlite_idle
 from crowdroute.router.adapters.codec import CHAIN_START, chain
 from crowdroute.router.adapters.sqlite_content import SqliteContents
 from crowdroute.router.adapters.sqlite_files import Ownership, database_path, wal_path
@@ -252,16 +252,16 @@ async def test_erased_content_is_nowhere_in_the_files_after_a_checkpoint(
 async def test_erased_content_leaves_the_files_of_a_log_that_is_never_idle(
     tmp_path: Path, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_log, "IDLE_SECONDS", 3600.0)
+    monkeypatch.setattr(sqlite_idle, "IDLE_SECONDS", 3600.0)
     secret = b"a very particular secret"
     await append(log, b"write", ContentChange("item/1", secret * 10))
     await append(log, b"erase", ContentChange("item/1", None))
     for seconds, stays in ((3600.0, True), (0.0, False)):
-        monkeypatch.setattr(sqlite_log, "ERASED_SECONDS", seconds)
+        monkeypatch.setattr(sqlite_idle, "ERASED_SECONDS", seconds)
         await append(log, b"on and on")
-        log._look_whether_idle()  # as its timer does every while
-        if log._idle_task is not None:
-            await log._idle_task
+        log._checkpoints.look()  # as its timer does every while
+        if log._checkpoints.task is not None:
+            await log._checkpoints.task
         assert (secret in wal_path(tmp_path).read_bytes()) == stays
     assert secret not in database_path(tmp_path).read_bytes()
     await append(log, b"and on")
@@ -270,7 +270,7 @@ async def test_erased_content_leaves_the_files_of_a_log_that_is_never_idle(
 async def test_an_idle_log_moves_its_wal_into_the_database(
     tmp_path: Path, log: SqliteLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_log, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite_idle, "IDLE_SECONDS", 0.01)
     body = b"a very particular body"
     await append(log, body)
     assert body not in database_path(tmp_path).read_bytes()

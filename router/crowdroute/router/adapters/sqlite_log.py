@@ -30,6 +30,7 @@ from crowdroute.router.adapters.sqlite_files import (
     open_database,
     primary_code,
 )
+from crowdroute.router.adapters.sqlite_idle import CheckpointTimer
 from crowdroute.router.adapters.sqlite_rows import (
     Row,
     chain_at,
@@ -46,13 +47,6 @@ from crowdroute.router.adapters.sqlite_rows import (
 from crowdroute.router.adapters.sqlite_touched import newest_touched, touched_after
 from crowdroute.router.errors import AppendFailed, ConfigurationError, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
-
-IDLE_SECONDS = 2.0
-"""After this long without an append the WAL is moved into the database, so that the next start is quick."""
-
-ERASED_SECONDS = 60.0
-"""So long at most what was erased stays in the WAL of a log that is never idle: only what comes later
-overwrites it there, and little may reach so far."""
 
 BACKUP_PAGES = 256
 """Pages (of 4 KiB) that a backup copies before it lets appends through: about a millisecond's work."""
@@ -96,11 +90,7 @@ class SqliteLog:
         self._copying = Lock()
         self._working: Future[None] | None = None
         self._watchers: list[Callable[[Sequence[ContentChange]], None]] = []
-        self._erased = False
-        self._erased_at = 0.0
-        self._appended_at = 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._idle_task: asyncio.Task[None] | None = None
+        self._checkpoints = CheckpointTimer(self.checkpoint)
 
     async def append(self, batch: StoredBatch, contents: Sequence[ContentChange]) -> None:
         """Make a batch and its contents durable in one transaction.
@@ -129,11 +119,9 @@ class SqliteLog:
                 raise
             self._head = (batch.sequence, batch.chain)
             if contents:
-                if not self._erased and any(body is None for _, body in contents):
-                    self._erased, self._erased_at = True, asyncio.get_running_loop().time()
                 for watcher in self._watchers:
                     watcher(contents)
-            self._rearm()
+            self._checkpoints.appended(any(body is None for _, body in contents))
 
     async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
         """Make batches that another log decided, and contents, durable in one transaction.
@@ -286,7 +274,7 @@ class SqliteLog:
         async with self._turn:
             if self._over is not None:
                 return
-            mode = "TRUNCATE" if self._erased else "PASSIVE"
+            mode = "TRUNCATE" if self._checkpoints.erased else "PASSIVE"
             in_the_way = False
 
             def move() -> None:
@@ -299,10 +287,8 @@ class SqliteLog:
             except Exception as error:
                 self._end(self._explain(self._head[0] + 1, error))
             else:
-                if self._erased and in_the_way:  # who reads beside this was in the middle of something
-                    self._rearm()
-                else:
-                    self._erased = False
+                # Who reads beside this may have been in the middle of something.
+                self._checkpoints.moved(whole=not in_the_way)
 
     async def backup(self, target: Path) -> None:
         """Copy the whole log, contents included, to a new database file while appends go on.
@@ -391,32 +377,12 @@ class SqliteLog:
         """Refuse everything from now on: after an error nobody knows what the handle would do."""
         if self._over is None:
             self._over = reason
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
+        self._checkpoints.stop()
         return reason
 
     def _refuse_when_over(self) -> None:
         if self._over is not None:
             raise type(self._over)(self._over.message, self._over.details) from self._over
-
-    def _rearm(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._appended_at = loop.time()
-        if self._idle_timer is None:
-            self._idle_timer = loop.call_later(IDLE_SECONDS, self._look_whether_idle)
-
-    def _look_whether_idle(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = self._appended_at + IDLE_SECONDS
-        if self._erased:
-            due = min(due, self._erased_at + ERASED_SECONDS)
-        remaining = due - loop.time()
-        if remaining > 0:
-            self._idle_timer = loop.call_later(remaining, self._look_whether_idle)
-        else:
-            self._idle_timer = None
-            self._idle_task = loop.create_task(self.checkpoint())
 
 
 def _sync_directory(directory: Path) -> None:

@@ -81,6 +81,27 @@ async def test_a_retry_after_a_later_refit_tells_what_came_of_its_own(office: Of
     assert again == [done]
 
 
+async def test_a_retry_that_comes_while_its_refit_is_under_way_waits_and_fits_nothing_itself() -> None:
+    jobs = HeldJobs()
+    async with open_office(jobs=jobs) as office:
+        project = await office.project()
+        await office.finalised(project)
+        request = wire.RefitProjectRequest(project_id=project.id, idempotency_key="once")
+        told = aiter(office.admin.operations.RefitProject(request))
+        assert (await anext(told)).stage == wire.REFIT_STAGE_WAITING
+        retry = asyncio.create_task(refitted(office.admin, request))
+        await asyncio.sleep(0)  # it is sent
+        # A call that came after the retry is answered: so the retry has begun.
+        await office.admin.operations.GetProject(wire.GetProjectRequest(project_id=project.id))
+
+        jobs.begun[0].end()
+
+        *_, done = [one async for one in told]
+        async with asyncio.timeout(PATIENCE_S):
+            assert await retry == [done]
+        assert len(jobs.begun) == 1
+
+
 async def test_whoever_hangs_up_ends_the_job() -> None:
     jobs = HeldJobs()
     async with open_office(jobs=jobs) as office:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from google.protobuf.message import Message
 
@@ -71,6 +72,8 @@ class Office:
         self._jobs = jobs
         self._backups = backups
         self._schemas = Schemas()
+        self._under_way: WeakValueDictionary[tuple[str, str, str, str], asyncio.Lock] = WeakValueDictionary()
+        """By stream, principal, call and idempotency key: held while long work for such a request is done."""
         self._copies: set[asyncio.Task[dict[int, int]]] = set()
         """Copies of the log under way; kept here, since the event loop alone would forget them."""
 
@@ -162,6 +165,13 @@ class Office:
             return None
         known = (call.principal.name, command.__name__, key)
         return place.engine.shard.replied(place.stream, known, request_digest(message), place.engine.now_us())
+
+    def alone(self, call: Call, place: Place, message: Message) -> asyncio.Lock:
+        """Give what a request with long work holds meanwhile: a retry that comes before it is over waits."""
+        key = checked_key(getattr(message, "idempotency_key", ""))
+        if not key:
+            return asyncio.Lock()
+        return self._under_way.setdefault((place.stream, call.principal.name, call.name, key), asyncio.Lock())
 
     def decide(
         self, call: Call, stream: str, command: Command, contents: Sequence[ContentChange] = ()

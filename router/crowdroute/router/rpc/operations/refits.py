@@ -29,18 +29,19 @@ class Refits(Office):
             JobFailed: the fit came to nothing.
         """
         place = self.place(call, message.project_id)
-        reply = self.replied(call, place, InstallModel, message)
-        if reply is None:
-            refitting = await begin_refit(place.engine, place.stream, self._jobs)
-            try:
-                yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_WAITING)
-                async for told in refitting.progress():
-                    yield _progress(place, told)
-                command = await refitting.found()
-            finally:
-                refitting.cancel()
-            yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_INSTALLING)
-            reply = await self.act(call, place.stream, command, message)
+        async with self.alone(call, place, message):
+            reply = self.replied(call, place, InstallModel, message)
+            if reply is None:
+                refitting = await begin_refit(place.engine, place.stream, self._jobs)
+                try:
+                    yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_WAITING)
+                    async for told in refitting.progress():
+                        yield _progress(place, told)
+                    command = await refitting.found()
+                finally:
+                    refitting.cancel()
+                yield wire.RefitProjectProgress(stage=wire.REFIT_STAGE_INSTALLING)
+                reply = await self.act(call, place.stream, command, message)
         refit = expect(Refitted, reply)
         await self.observe()
         yield wire.RefitProjectProgress(
