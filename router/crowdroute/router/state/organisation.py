@@ -139,8 +139,8 @@ class OrganisationState:
         self.persons: dict[Id, tuple[Id, ...]] = {}
         """The workers of each person, ascending."""
         self.worker_order: list[Id] = []
-        # `Deadlines` names its rows by integers, so an id stands there as the number it spells. They look at the
-        # tables and not at this object: a state that leads to itself stays in memory until the collector looks.
+        # `Deadlines` names its rows by integers, so an id stands there as the number it spells. It looks at a
+        # table and not at this object: a state that leads to itself stays until the cyclic collector looks.
         self.pauses = Deadlines(_pause_ends(self.workers))
         self.sessions = Deadlines(_session_ends(self.tokens))
 
