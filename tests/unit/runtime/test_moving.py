@@ -12,7 +12,8 @@ from threading import Barrier
 import pytest
 
 from crowdroute.router.adapters.codec import chain
-from crowdroute.router.adapters.sqlite_files import shards_in
+from crowdroute.router.adapters.snapshot_files import SnapshotFiles
+from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.unfinished_copy import require_finished
 from crowdroute.router.cli.program import run
@@ -134,6 +135,19 @@ def test_a_directory_without_a_log_is_no_source(tmp_path: Path) -> None:
 def test_an_empty_log_is_not_worth_a_move(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="is empty: there is nothing to copy"):
         moved(begun(tmp_path / "source"), tmp_path / "target")
+
+
+def test_the_newest_snapshot_goes_along(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = begun(tmp_path / "source", b"one", b"two", b"three")
+    log = SqliteLog(source)
+    second = next(log.read(1))
+    log.close()
+    SnapshotFiles(snapshots_path(source)).write(2, second.chain, {"state": b"of two"})
+    assert run(["log", "copy", str(source), str(tmp_path / "target")]) == 0
+    assert "the first start folds 1 batches" in capsys.readouterr().out
+    assert SnapshotFiles(snapshots_path(tmp_path / "target")).newest() == (
+        2, second.chain, {"state": b"of two"}
+    )  # fmt: skip
 
 
 def test_a_log_is_not_moved_onto_itself(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.support.shards import SECOND, Street, create, found, found_with_two
 from tests.support.wire import TENANT
@@ -34,6 +36,19 @@ async def test_the_logs_of_two_shards_cannot_be_exchanged_unnoticed() -> None:
     with pytest.raises(ConfigurationError, match="exchanged"):
         async with street.group():
             pass
+
+
+async def test_an_empty_log_is_noticed_although_its_shard_is_taken_while_the_organisations_is() -> None:
+    street = Street()
+    async with street.group() as group:
+        await found_with_two(group)
+    street.disks[1] = Street().disks[1]
+
+    async with street.group(own=()) as group:
+        taken = await asyncio.gather(
+            *(group.take(shard, group.shard_map) for shard in (0, 1)), return_exceptions=True
+        )
+        assert [str(end) for end in taken if isinstance(end, ConfigurationError) and "lacks it" in str(end)]
 
 
 async def test_a_stream_that_does_not_exist_is_found_nowhere() -> None:

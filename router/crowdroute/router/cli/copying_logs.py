@@ -58,7 +58,8 @@ def copy_log(
     for shard, one in moved.copied.items():
         console().print(
             f"shard {shard}: {one.batches} batches and {one.contents} contents copied; both end with batch"
-            f" {one.sequence}, chain hash {one.chain.hex()[:16]}…, and were compared whole"
+            f" {one.sequence}, chain hash {one.chain.hex()[:16]}…, and were compared whole;"
+            f" the first start folds {one.sequence - moved.snapshots[shard]} batches"
         )
     console().print(
         f"the source was held for {moved.held_s:.1f} s, after {moved.rounds} rounds beside its engine"
@@ -90,17 +91,18 @@ class _Shown:
 
 def _json(moved: Moved) -> dict[str, object]:
     return {
-        "shards": [_shard(shard, one) for shard, one in moved.copied.items()],
+        "shards": [_shard(shard, one, moved.snapshots[shard]) for shard, one in moved.copied.items()],
         "rounds": moved.rounds,
         "held_seconds": round(moved.held_s, 3),
     }
 
 
-def _shard(shard: int, copied: Copied) -> dict[str, object]:
+def _shard(shard: int, copied: Copied, snapshot: int) -> dict[str, object]:
     return {
         "shard": shard,
         "copied": copied.batches,
         "contents": copied.contents,
         "batches": copied.sequence,
         "chain": copied.chain.hex(),
+        "snapshot": snapshot,
     }

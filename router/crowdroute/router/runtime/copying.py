@@ -85,7 +85,7 @@ class ShardCopy:
             target: empty, or an earlier copy.
             again: reads the target from where it now is.
         """
-        self._target = target
+        self.target = target
         self._again = again
         self._compared = 0
         """Sequence through which batches are compared."""
@@ -119,9 +119,9 @@ class ShardCopy:
         """
         (head, chain), mark = source.head(), source.mark()
         keys = await asyncio.to_thread(self._changed, source)
-        has_new = head > self._target.head()[0]
+        has_new = head > self.target.head()[0]
         if has_new:
-            copied = await copy_history(source, self._target, progress, keys)
+            copied = await copy_history(source, self.target, progress, keys)
             self.batches += copied.batches
             self.contents += copied.contents
         differing = await asyncio.to_thread(self._compare, source, keys)

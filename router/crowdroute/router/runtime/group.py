@@ -122,9 +122,9 @@ class ShardGroup:
         """
         self.where.place(shard_map)
         engine = await self._recover(shard)
-        # Each reads what the others hold, so that nothing is awaited from here to where it serves.
         try:
             await self.where.learn(shard, engine)
+            # Nothing is awaited between the two: `learn` looked at those that serve.
             self._serve(shard, engine)
             self._tell(shard, engine.loop.commits.sequence, ())
             for copy in tuple(self.copies.values()):

@@ -12,7 +12,8 @@ from crowdroute.router.adapters.kafka_copied import begin_with_key, mark_on_kafk
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_shards import require_no_shards_beyond
-from crowdroute.router.adapters.sqlite_files import shards_in
+from crowdroute.router.adapters.snapshot_files import SnapshotFiles
+from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.adapters.unfinished_copy import mark_directory, require_finished
@@ -118,6 +119,10 @@ class LogPlace:
         What was read into before is removed first, by `clear`.
         """
         return self._reader(shard)
+
+    def snapshots(self, shard: int) -> SnapshotFiles:
+        """Give the snapshots of an engine that has this directory."""
+        return SnapshotFiles(snapshots_path(self.directory, shard))
 
     def clear(self) -> None:
         """Remove what was read into this place's directory beside an owner."""

@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.errors import ConfigurationError, Fenced
+from crowdroute.router.runtime.carrying_snapshots import carry_snapshot
 from crowdroute.router.runtime.copying import BesideLog, Copied, ShardCopy, SourceLog, common_sequence
 from crowdroute.router.runtime.log_place import LogPlace
 
@@ -61,6 +62,8 @@ class Moved:
 
     copied: dict[int, Copied]
     """By shard."""
+    snapshots: dict[int, int]
+    """By shard: the sequence of the snapshot that a first start begins with, 0 for none."""
     rounds: int
     """Beside the engine."""
     held_s: float
@@ -121,6 +124,7 @@ async def move(
     for place in (source, target):
         await asyncio.to_thread(place.require_all_named)
     rounds = _Rounds(told)
+    snapshots: dict[int, int] = {}
     until: float | None = None
     async with AsyncExitStack() as held:
         async with AsyncExitStack() as there:
@@ -130,6 +134,10 @@ async def move(
                     if not rounds.copies:
                         rounds.copies = await _begun(there, source, target, readers)
                     await rounds.until_short(readers)
+                for shard, copy in rounds.copies.items():
+                    snapshots[shard] = await asyncio.to_thread(
+                        carry_snapshot, source.snapshots(shard), target.snapshots(shard), copy.target
+                    )
                 began = time.monotonic()
                 try:
                     logs = await _owned(held, shards, source)
@@ -145,7 +153,7 @@ async def move(
         await asyncio.to_thread(target.mark, shards, unfinished=False)
     held_s = time.monotonic() - began
     await asyncio.to_thread(source.clear)
-    return Moved(copied, rounds.count, held_s)
+    return Moved(copied, snapshots, rounds.count, held_s)
 
 
 class _Rounds:

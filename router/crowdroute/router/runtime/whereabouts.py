@@ -63,19 +63,20 @@ class Whereabouts:
         """
         streams = frozenset(engine.shard.streams())
         organisations = [machine for _, machine in engine.organisations()]
+        states = [await copied(machine.state) for machine in organisations] if self.is_many else []
+        # From here to where it serves nobody else has a turn, for shards are taken at the same time: each is
+        # compared with those that serve, and a copy that began is folded on from here alone, and not also by
+        # what its last owner still tells.
         for machine in (*organisations, *(copy.machine for copy in self.copies.values())):
             require_in_place(machine.state, shard, streams)
+        for machine in organisations:
+            for other, another in self.engines.items():
+                require_in_place(machine.state, other, frozenset(another.shard.streams()))
+        for state in states:
+            copy = self.copy_of(organisation_stream(state.tenant), shard)
+            copy.begin(state, engine.loop.commits.sequence)
+            copy.local = True
         if self.is_many:
-            for machine in organisations:
-                for other, another in self.engines.items():
-                    require_in_place(machine.state, other, frozenset(another.shard.streams()))
-            states = [await copied(machine.state) for machine in organisations]
-            # All at once, and served before anybody else has a turn: a copy that began is folded on from here
-            # alone, and not also from what its last owner still tells.
-            for state in states:
-                copy = self.copy_of(organisation_stream(state.tenant), shard)
-                copy.begin(state, engine.loop.commits.sequence)
-                copy.local = True
             engine.shard.look_elsewhere(self._machines)
 
     def leave(self, shard: int) -> None:
