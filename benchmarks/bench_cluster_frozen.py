@@ -29,12 +29,13 @@ from tests.faults.kafka_frozen import Phase
 TARGET_S = 10.0
 
 
-async def measure(folder: Path, seconds: float) -> tuple[dict[int, float], FrozenCluster, Verdict]:
-    """Kill the actors of a cluster, then freeze its broker, once each."""
+async def measure(folder: Path, seconds: float, rounds: int) -> Verdict:
+    """Kill the actors of a cluster once, then freeze its broker so many times, and tell each."""
     async with crowded_cluster(folder) as crowded:
         reference = await crowded.killed()
-        seen = await crowded.frozen(seconds)
-        return reference, seen, await crowded.judged()
+        for _ in range(rounds):
+            _tell(reference, await crowded.frozen(seconds))
+        return await crowded.judged()
 
 
 def main() -> None:
@@ -50,24 +51,26 @@ def main() -> None:
         "all served, s",
     )
     print("  ".join(f"{name:>17}" for name in ("frozen, s", *columns)))
-    for _ in range(options.rounds):
-        with tempfile.TemporaryDirectory(prefix="crowdroute-frozen-", ignore_cleanup_errors=True) as name:
-            reference, seen, judged = asyncio.run(measure(Path(name), options.seconds))
-        figures = (
-            f"{seen.seconds:.0f}",
-            f"{seen.told}",
-            *(f"{seen.memory[phase]:.0f}" for phase in Phase),
-            _by_shard(reference),
-            _by_shard(seen.back_s),
-            f"{seen.served_s:.1f}",
-        )
-        print("  ".join(f"{figure:>17}" for figure in figures), flush=True)
-        print(f"importers were told: {dict(seen.refused)}; load {os.getloadavg()[0]:.1f}")
-        kept = judged.broken.ok and judged.told_otherwise.ok and not judged.errors
-        print(
-            f"targets: nothing told, every shard back within {TARGET_S:.0f} s; everything kept:"
-            f" {'yes' if kept else 'NO'}, of {judged.answers} answers"
-        )
+    with tempfile.TemporaryDirectory(prefix="crowdroute-frozen-", ignore_cleanup_errors=True) as name:
+        judged = asyncio.run(measure(Path(name), options.seconds, options.rounds))
+    kept = judged.broken.ok and judged.told_otherwise.ok and not judged.errors
+    print(
+        f"targets: nothing told, every shard back within {TARGET_S:.0f} s; everything kept:"
+        f" {'yes' if kept else 'NO'}, of {judged.answers} answers"
+    )
+
+
+def _tell(reference: dict[int, float], seen: FrozenCluster) -> None:
+    figures = (
+        f"{seen.seconds:.0f}",
+        f"{seen.told}",
+        *(f"{seen.memory[phase]:.0f}" for phase in Phase),
+        _by_shard(reference),
+        _by_shard(seen.back_s),
+        f"{seen.served_s:.1f}",
+    )
+    print("  ".join(f"{figure:>17}" for figure in figures))
+    print(f"importers were told: {dict(seen.refused)}; load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 def _by_shard(seconds: dict[int, float]) -> str:

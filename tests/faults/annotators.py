@@ -88,9 +88,12 @@ class Crowd:
 
     async def _stream(self, client: AsyncClient, one: Annotator) -> None:
         async with client.work(self._scene.project, credits=2) as stream:
-            while (offer := await self._unless_stopping(anext(stream))) is not None:
-                self._granted(one, offer)
-                await self._answer(offer, stream.submit)
+            # An offer is there already, mostly, so that waiting for one alone would never end.
+            while not self._stopping.is_set():
+                offer = await self._unless_stopping(anext(stream))
+                if offer is not None:
+                    self._granted(one, offer)
+                    await self._answer(offer, stream.submit)
 
     async def _unless_stopping(self, coming: Coroutine[Any, Any, T]) -> T | None:
         """Wait for what may never come; None once everybody was told to stop."""

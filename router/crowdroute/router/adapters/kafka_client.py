@@ -30,6 +30,18 @@ LARGEST_RECORD = 8 << 20
 """Bytes of a record: a batch of the shard loop has at most half a mebibyte of entries, a content four."""
 
 
+def require_client() -> None:
+    """See that kafka-python is installed, before anything of it is imported.
+
+    Raises:
+        ConfigurationError: the cluster's extra is not installed.
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("kafka", "crc32c", "zstandard")):
+        raise ConfigurationError(
+            "Kafka needs kafka-python, crc32c, zstandard: pip install 'crowdroute[cluster]'"
+        )
+
+
 @dataclass(frozen=True)
 class KafkaConnection:
     """How to reach a cluster."""
@@ -47,10 +59,6 @@ class KafkaConnection:
         return ",".join(self.servers)
 
     def _common(self) -> dict[str, Any]:
-        if any(importlib.util.find_spec(name) is None for name in ("kafka", "crc32c", "zstandard")):
-            raise ConfigurationError(
-                "Kafka needs kafka-python, crc32c, zstandard: pip install 'crowdroute[cluster]'"
-            )
         return {
             "bootstrap_servers": list(self.servers),
             "bootstrap_timeout_ms": CONNECT_MS,
@@ -65,6 +73,7 @@ class KafkaConnection:
             StorageError: no broker answers.
             ConfigurationError: the cluster's extra is not installed.
         """
+        require_client()
         from kafka import KafkaProducer
 
         with self._reaching() as network:
@@ -86,6 +95,7 @@ class KafkaConnection:
         Raises:
             StorageError, ConfigurationError: as `producer`.
         """
+        require_client()
         from kafka import KafkaConsumer
 
         with self._reaching() as network:
@@ -105,6 +115,7 @@ class KafkaConnection:
         Raises:
             StorageError, ConfigurationError: as `producer`.
         """
+        require_client()
         from kafka.admin import KafkaAdminClient
 
         with self._reaching() as network:
@@ -164,9 +175,26 @@ class KafkaConnection:
 
     def _shake_hands(self, reached: socket.socket, host: str) -> None:
         """Begin TLS as the library will, if the settings ask for it."""
+        context = self._trust()
+        if context is not None:
+            context.wrap_socket(reached, server_hostname=host).close()
+
+    def _trust(self) -> ssl.SSLContext | None:
+        """Read the files of TLS; None when nothing is encrypted.
+
+        Raises:
+            ConfigurationError: they cannot be used.
+        """
         if "ssl_cafile" not in self.security:
-            return
-        context = ssl.create_default_context(cafile=self.security["ssl_cafile"])
-        if "ssl_certfile" in self.security:
-            context.load_cert_chain(self.security["ssl_certfile"], self.security["ssl_keyfile"])
-        context.wrap_socket(reached, server_hostname=host).close()
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.security["ssl_cafile"])
+            if "ssl_certfile" in self.security:
+                certificate, key = self.security["ssl_certfile"], self.security["ssl_keyfile"]
+                context.load_cert_chain(certificate, key, password="")
+        except OSError as error:  # one of TLS is one, too
+            raise ConfigurationError(
+                f"authority, certificate and key for Kafka at {self.place} cannot be used ({error}): give"
+                " files in PEM form that belong together, the key without a password"
+            ) from error
+        return context

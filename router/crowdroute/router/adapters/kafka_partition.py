@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection
+from crowdroute.router.adapters.kafka_client import REQUEST_MS, KafkaConnection, require_client
 from crowdroute.router.errors import StorageError
 
 POLL_MS = 500
@@ -36,6 +36,7 @@ class KafkaPartition:
         Raises:
             StorageError: no broker answers.
         """
+        require_client()
         from kafka import TopicPartition
 
         self._place = f"partition {partition} of {topic} in {connection.place}"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from crowdroute.router.adapters.kafka_client import LARGEST_RECORD, KafkaConnection
+from crowdroute.router.adapters.kafka_client import LARGEST_RECORD, KafkaConnection, require_client
 from crowdroute.router.errors import ConfigurationError, StorageError
 
 KNOWN_WITHIN_S = 10.0
@@ -108,6 +108,7 @@ def ensure_feeds(connection: KafkaConnection, tasks: str, letters: str, durabili
         ConfigurationError: the topic of dead letters could lose what it acknowledged.
         StorageError: the cluster does not answer, or refused.
     """
+    require_client()
     from kafka.errors import KafkaError
 
     kept = {**_ALWAYS, **_KEPT[durability]}
@@ -198,6 +199,7 @@ def _ensure(
     connection: KafkaConnection, topic: str, shards: int, wanted: Mapping[str, str], durability: Durability
 ) -> bytes:
     """See that a topic exists and is safe; give its id."""
+    require_client()
     from kafka.errors import InvalidReplicationFactorError, KafkaError, TopicAlreadyExistsError
 
     replicas = _REPLICAS[durability]
@@ -270,6 +272,7 @@ def _looked_at(
 
 def _described(connection: KafkaConnection, topic: str) -> tuple[dict[str, Any], dict[str, str]] | None:
     """Give a topic and the settings in force; None when the broker that was asked knows none of that name."""
+    require_client()
     from kafka.admin import ConfigResource, ConfigResourceType
     from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 

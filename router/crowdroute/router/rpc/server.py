@@ -143,7 +143,7 @@ class Server:
             else:
                 self.port = self._server.add_secure_port(address, credentials_of(tls))
         except RuntimeError as error:
-            raise cannot_listen(address, "with --address") from error
+            raise cannot_listen(address, "as address in the settings, or with --address") from error
         # A server whose start was cancelled half way cannot be stopped any more: gRPC's loop would be broken.
         starting = asyncio.ensure_future(self._server.start())
         try:

@@ -148,6 +148,7 @@ async def move(
                         raise
                 rounds.tell(Stage.WAITING)
                 await asyncio.sleep(PAUSE_SECONDS)
+            rounds.tell(Stage.HOLDING)
             copied = await rounds.last(logs)
         await _require_unclaimed(logs)
         await asyncio.to_thread(target.mark, shards, unfinished=False)

@@ -131,6 +131,27 @@ async def test_a_frozen_actor_is_ended_once_and_its_shards_are_served_elsewhere(
     assert scene.fleet.serving() == dict.fromkeys(range(4), "actor-1")
 
 
+async def test_actors_that_cannot_open_anything_are_replaced_all_the_same(scene: Scene) -> None:
+    scene.fleet.damaged = {0, 1, 2, 3}  # as with settings that cannot work
+    for actor in ("actor-0", "actor-1"):
+        scene.fleet.crash(actor)
+        scene.fleet.restart(actor)
+    await scene.go_on(10)
+    assert scene.fleet.serving() == {}
+    before = scene.lives()
+    scene.wish(retiring=before)
+    for _ in range(200):
+        await scene.go_on()
+        for actor in list(scene.fleet.crashed):
+            scene.fleet.restart(actor)
+        if not scene.placement.retiring:
+            break
+    assert all(scene.lives()[actor] != life for actor, life in before.items())
+    scene.fleet.damaged.clear()
+    await scene.settle()
+    assert scene.fleet.serving().keys() == {0, 1, 2, 3}
+
+
 async def test_a_pinned_shard_is_handed_over_in_order_and_stays(scene: Scene) -> None:
     scene.wish(pinned={0: "actor-1"})
     await scene.go_on()

@@ -16,7 +16,7 @@ import msgspec
 
 from crowdroute.router.model.placement import Grant, Placement
 from crowdroute.router.runtime.cluster.orders import Charge, Order, Stage, Standing
-from crowdroute.router.runtime.cluster.planning import Sight, actor_names, plan, stays
+from crowdroute.router.runtime.cluster.planning import Sight, actor_names, holds_nothing, plan, stays
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def decide(
     idle = {
         actor
         for actor in sight.existing
-        if not any(grant.actor == actor for grant in grants.values()) and _holds_nothing(sight, actor)
+        if not any(grant.actor == actor for grant in grants.values()) and holds_nothing(sight, actor)
     }
     return Decision(
         placement,
@@ -134,13 +134,6 @@ def _charges(placement: Placement, actor: str, standing: Standing) -> dict[int, 
         for shard, grant in placement.grants.items()
         if (grant.actor, grant.incarnation) == (actor, standing.incarnation)
     }
-
-
-def _holds_nothing(sight: Sight, actor: str) -> bool:
-    standing = sight.standings.get(actor)
-    return standing is None or all(
-        held.stage in (Stage.RELEASED, Stage.FAILED) for held in standing.held.values()
-    )
 
 
 def _to_start(placement: Placement, sight: Sight, actor: str) -> bool:

@@ -90,7 +90,7 @@ def settled(placement: Placement, sight: Sight) -> bool:
 
 
 def _next_turn(placement: Placement, sight: Sight) -> Placement:
-    """Strike out who was replaced, and give the turn to the next when all is served again."""
+    """Strike out who was replaced, and give the turn to the next when that keeps nobody from work."""
     names = actor_names(placement.wanted.actors)
     left = {
         actor: incarnation
@@ -100,9 +100,20 @@ def _next_turn(placement: Placement, sight: Sight) -> Placement:
     }
     turn = placement.turn if placement.turn in left else ""
     without = msgspec.structs.replace(placement, retiring=left, turn=turn)
-    if not turn and left and settled(without, sight):
-        return msgspec.structs.replace(without, turn=min(left, key=names.index))
+    # Whoever serves nothing is missed by nobody: with other settings its next life may serve again.
+    idle = {actor for actor in left if actor in sight.standings and holds_nothing(sight, actor)}
+    ready = left if settled(without, sight) else idle
+    if not turn and ready:
+        return msgspec.structs.replace(without, turn=min(ready, key=names.index))
     return without
+
+
+def holds_nothing(sight: Sight, actor: str) -> bool:
+    """Say whether an actor, as far as is known, has no shard and is about to open none."""
+    standing = sight.standings.get(actor)
+    return standing is None or all(
+        held.stage in (Stage.RELEASED, Stage.FAILED) for held in standing.held.values()
+    )
 
 
 def _seats(placement: Placement, sight: Sight) -> dict[str, str]:
