@@ -202,3 +202,19 @@ async def test_an_engine_does_not_start_on_a_log_with_more_shards_than_its_setti
             pytest.fail("it was opened")
     with pytest.raises(ConfigurationError, match=MORE_SHARDS):
         await asyncio.to_thread(require_brokers, kafka, 1)
+
+
+async def test_a_log_with_more_shards_than_the_settings_say_is_not_copied_in_part(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kafka = await outgrown(services, tmp_path / "node", "copied-shards")
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "other"}"\n'
+        f'[kafka]\nservers = {json.dumps(kafka.servers)}\nname = "{kafka.name}"\n'
+        'durability = "single-broker"\n'
+    )
+    target = tmp_path / "target"
+    assert await asyncio.to_thread(run, ["log", "copy", str(settings), str(target)]) == 2
+    assert MORE_SHARDS in capsys.readouterr().err.replace("\n", " ")
+    assert not target.exists()
