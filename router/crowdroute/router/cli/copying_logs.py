@@ -67,12 +67,12 @@ def copy_log(
 
 
 class _Shown:
-    """Shows how far a copy is, and says once when its engine is waited for."""
+    """Shows how far a copy is; says once when its engine is waited for, and when it has the source."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task: TaskID = bar.add_task("reading", total=None)
-        self._said = False
+        self._said: set[Stage] = set()
 
     def __call__(self, told: Told) -> None:
         what = {
@@ -81,12 +81,14 @@ class _Shown:
             Stage.HOLDING: "the source is held for the rest",
         }
         self._bar.update(self._task, description=what[told.stage], completed=told.done, total=told.head)
-        if told.stage is Stage.WAITING and not self._said:
-            self._said = True
-            typer.echo(
-                f"the copy has {told.done} batches and keeps up: stop the engine now, the rest takes seconds",
-                err=True,
-            )
+        says = {
+            Stage.WAITING: f"the copy has {told.done} batches and keeps up: stop the engine now, the rest"
+            " takes seconds",
+            Stage.HOLDING: "the source is held for the rest: start no engine on it any more",
+        }
+        if told.stage in says and told.stage not in self._said:
+            self._said.add(told.stage)
+            typer.echo(says[told.stage], err=True)
 
 
 def _json(moved: Moved) -> dict[str, object]:
