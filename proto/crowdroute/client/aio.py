@@ -60,7 +60,7 @@ class SafeAioChannel:
                     project = ""  # the other tries go where the user said
                     if failure.status is grpc.StatusCode.UNAUTHENTICATED:
                         continue
-                await asyncio.sleep(prepared.pause_after(attempt, self._connection.attempts, failure))
+                await asyncio.sleep(prepared.pause_after(attempt, self._connection, failure))
 
         return run
 
@@ -81,7 +81,7 @@ class SafeAioChannel:
                         async for answer in answers:
                             yield answer
                 except ClientError as failure:
-                    pause = prepared.pause_after(attempt, self._connection.attempts, failure)
+                    pause = prepared.pause_after(attempt, self._connection, failure)
                 else:
                     return
                 await asyncio.sleep(pause)

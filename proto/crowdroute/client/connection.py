@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import grpc
+
+from crowdroute.client.errors import ClientError
 
 FIRST_RECONNECT_MS = 100
 LONGEST_RECONNECT_MS = 5_000
@@ -37,6 +40,8 @@ class Connection:
     client_key: bytes | None = field(default=None, repr=False)
     tls: bool = False
     """Encrypt and verify with the system's own certificates."""
+    told: Callable[[int, ClientError], None] | None = field(default=None, repr=False, compare=False)
+    """Is told of each try that failed and is repeated: how many there were, and how the last one ended."""
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
+from crowdroute.client.connection import Connection
 from crowdroute.client.errors import ClientError
 
 ONCE_PER_ASSIGNMENT = frozenset({"Submit", "SaveDraft"})
@@ -40,15 +41,17 @@ class Prepared(NamedTuple):
     request: Any
     repeatable: bool
 
-    def pause_after(self, attempt: int, most: int, failure: ClientError) -> float:
-        """Give the seconds to wait before the next try, after so many of at most so many ended like this.
+    def pause_after(self, attempt: int, connection: Connection, failure: ClientError) -> float:
+        """Give the seconds to wait before the next try, after so many ended like this.
 
         Raises:
             ClientError: the failure itself, when the call is not to be tried again.
         """
         pause = delay_before(attempt, failure)
-        if not self.repeatable or pause is None or attempt >= most:
+        if not self.repeatable or pause is None or attempt >= connection.attempts:
             raise failure
+        if connection.told is not None:
+            connection.told(attempt, failure)
         return pause
 
 

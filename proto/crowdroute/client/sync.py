@@ -65,7 +65,7 @@ class SafeChannel:
                     project = ""  # the other tries go where the user said
                     if failure.status is grpc.StatusCode.UNAUTHENTICATED:
                         continue
-                time.sleep(prepared.pause_after(attempt, self._connection.attempts, failure))
+                time.sleep(prepared.pause_after(attempt, self._connection, failure))
 
         return run
 
@@ -83,7 +83,7 @@ class SafeChannel:
                 try:
                     yield from self._stream("unary_stream", path, how, sent, project, timeout)
                 except ClientError as failure:
-                    pause = prepared.pause_after(attempt, self._connection.attempts, failure)
+                    pause = prepared.pause_after(attempt, self._connection, failure)
                 else:
                     return
                 time.sleep(pause)

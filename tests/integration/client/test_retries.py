@@ -213,3 +213,22 @@ async def test_a_closed_client_repeats_nothing(script: Scripted) -> None:
     with pytest.raises(NotConnected, match="Channel closed"):
         await calling
     assert len(script.received) == 1
+
+
+async def test_who_wants_to_know_is_told_of_each_try_that_is_repeated(script: Scripted) -> None:
+    told: list[tuple[int, str]] = []
+    connection = Connection(
+        f"127.0.0.1:{script.port}",
+        "token",
+        attempts=3,
+        told=lambda tries, failure: told.append((tries, failure.message)),
+    )
+    script.failures = [UNAVAILABLE, UNAVAILABLE]
+    async with AsyncClient(connection) as client:
+        await client.annotation.Resume(assignments_pb2.ResumeRequest())
+    assert told == [(1, "gone"), (2, "gone")]
+    script.failures = [NOT_FOUND]
+    async with AsyncClient(connection) as client:
+        with pytest.raises(Refused):
+            await client.annotation.Resume(assignments_pb2.ResumeRequest())
+    assert len(told) == 2

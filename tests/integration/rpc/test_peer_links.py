@@ -35,6 +35,16 @@ async def test_a_call_over_a_link_that_was_closed_is_told_and_does_not_wait() ->
             await link.forward(peer_pb2.ForwardedCall())
 
 
+async def test_a_call_whose_link_is_closed_before_its_stream_has_begun_is_told() -> None:
+    link = PeerLink("127.0.0.1:1", "secret", None)
+    waiting = asyncio.ensure_future(link.forward(peer_pb2.ForwardedCall()))
+    await asyncio.sleep(0)
+    await link.close()
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(NotReady, match="serves no shards any more"):
+            await waiting
+
+
 async def test_a_copy_that_stumbles_over_a_defect_is_begun_anew(
     both: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +14,17 @@ import pytest
 from tests.support.services import Services
 
 from crowdroute.router.adapters.kafka_client import KafkaConnection
+from crowdroute.router.adapters.kafka_clock import tell_served
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_records import Claim, encode_claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
-from crowdroute.router.adapters.kafka_topics import Durability, check_topics, ensure_topics, log_topic
+from crowdroute.router.adapters.kafka_topics import (
+    Durability,
+    check_topics,
+    content_topic,
+    ensure_topics,
+    log_topic,
+)
 from crowdroute.router.cli.program import run
 from crowdroute.router.commands.organisation import CreateOrganisation
 from crowdroute.router.errors import ConfigurationError, LogCorrupt, StorageError
@@ -61,8 +69,19 @@ async def test_a_second_cluster_on_a_log_is_refused_while_the_first_serves(
         engine.start()
         with pytest.raises(ConfigurationError, match=r"another cluster serves the log twice.*kafka\.name"):
             await asyncio.wait_for(_refused(kafka), 30)
-        require_unserved(kafka, lambda: time.time() + 2 * QUIET_SECONDS)
     require_unserved(kafka)
+
+
+def test_a_cluster_begins_on_the_log_of_one_that_crashed_once_no_word_of_it_comes(services: Services) -> None:
+    kafka = KafkaLogSettings(servers=[services.bootstrap[0]], name="crashed", durability="single-broker")
+    require_brokers(kafka, 1)
+    with closing(KafkaSender(connection_to(kafka), content_topic("crashed"), 0)) as owner:
+        tell_served(owner, "its broker")
+    waited: list[float] = []
+    told: list[str] = []
+    require_unserved(kafka, told.append, now=lambda: time.time() + sum(waited), pause=waited.append)
+    assert QUIET_SECONDS - 5 < sum(waited) <= QUIET_SECONDS + 1
+    assert [text.partition(":")[0] for text in told] == ["somebody served the log crashed a moment ago"]
 
 
 async def _refused(kafka: KafkaLogSettings) -> None:
@@ -183,3 +202,19 @@ async def test_an_engine_does_not_start_on_a_log_with_more_shards_than_its_setti
             pytest.fail("it was opened")
     with pytest.raises(ConfigurationError, match=MORE_SHARDS):
         await asyncio.to_thread(require_brokers, kafka, 1)
+
+
+async def test_a_log_with_more_shards_than_the_settings_say_is_not_copied_in_part(
+    services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kafka = await outgrown(services, tmp_path / "node", "copied-shards")
+    settings = tmp_path / "kafka.toml"
+    settings.write_text(
+        f'directory = "{tmp_path / "other"}"\n'
+        f'[kafka]\nservers = {json.dumps(kafka.servers)}\nname = "{kafka.name}"\n'
+        'durability = "single-broker"\n'
+    )
+    target = tmp_path / "target"
+    assert await asyncio.to_thread(run, ["log", "copy", str(settings), str(target)]) == 2
+    assert MORE_SHARDS in capsys.readouterr().err.replace("\n", " ")
+    assert not target.exists()

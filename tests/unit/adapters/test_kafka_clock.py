@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crowdroute.router.adapters.clock_skew import MOST_SECONDS
-from crowdroute.router.adapters.kafka_clock import check_clock, is_served, tell_served
+from crowdroute.router.adapters.kafka_clock import check_clock, last_word, tell_served
 from crowdroute.router.adapters.kafka_content import CLOCK, SERVED, ContentReader, secret_key
 from crowdroute.router.adapters.kafka_partition import Found
 from crowdroute.router.errors import ConfigurationError
@@ -61,17 +61,17 @@ def told(*values: bytes | None) -> list[Found]:
     """Give what an owner wrote of itself, between records of others."""
     return [
         found
-        for value in values
-        for found in (Found(0, SERVED, value), Found(0, CLOCK, None), Found(0, secret_key(), b"key"))
+        for offset, value in enumerate(values)
+        for found in (Found(offset, SERVED, value), Found(0, CLOCK, None), Found(0, secret_key(), b"key"))
     ]
 
 
 def test_a_shard_is_served_until_its_owner_says_that_it_ends() -> None:
-    assert not is_served([])
-    assert not is_served([Found(0, CLOCK, None)])
-    assert is_served(told(b"1"))
-    assert is_served(told(b"1", None, b"1"))
-    assert not is_served(told(b"1", b"1", None))
+    assert last_word([]) is None
+    assert last_word([Found(0, CLOCK, None)]) is None
+    assert last_word(told(b"1")) == 0
+    assert last_word(told(b"1", None, b"1")) == 2
+    assert last_word(told(b"1", b"1", None)) is None
 
 
 def test_what_is_written_for_it_is_no_content() -> None:

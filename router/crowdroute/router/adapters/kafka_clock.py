@@ -61,10 +61,11 @@ def _compare(
     check_skew(f"Kafka at {servers}", theirs, (before + after) / 2, after - before)
 
 
-def is_served(records: Iterable[Found]) -> bool:
-    """Say whether somebody served a shard at the end of these records of its contents."""
-    served = False
+def last_word(records: Iterable[Found]) -> int | None:
+    """Give the offset at which an owner last told that it serves a shard, None when it has ended since, or
+    when none of these records of its contents says so."""
+    told = None
     for found in records:
         if found.key == SERVED:
-            served = found.value is not None
-    return served
+            told = None if found.value is None else found.offset
+    return told

@@ -15,7 +15,7 @@ import typer
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.ray_store import Head, RayRecord, keep_settings
 from crowdroute.router.cli.cluster_view import print_overview, watching
-from crowdroute.router.cli.output import console, print_json
+from crowdroute.router.cli.output import console, live_line, print_json
 from crowdroute.router.cli.patience import bounded
 from crowdroute.router.cli.target import AsJson
 from crowdroute.router.errors import ConfigurationError, FleetUnavailable
@@ -98,7 +98,8 @@ def up(
             led = supervisor(HOSTING)
         require_growth(_carry_out(led, Show()), settings.shards)
         if settings.kafka is not None and asyncio.run(RayRecord(Head()).read()).generation == 0:
-            require_unserved(settings.kafka)
+            with live_line() as tell:
+                require_unserved(settings.kafka, tell)
         # Before anything is started by them, and not if they are refused.
         asyncio.run(keep_settings(Head(), settings.model_dump_json().encode()))
         seen = _finish(led, Want(settings.shards, cluster.actors), wait, "starting")

@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from crowdroute.api.v1 import projects_pb2
-from crowdroute.client import Client, Connection
+from crowdroute.client import Client, ClientError, Connection
 from crowdroute.router.cli.reaching import Tls, reach
 from crowdroute.router.cli.texts import read_text
 
 DEFAULT_ADDRESS = "localhost:7070"
 DEFAULT_TOKEN_FILE = Path(".crowdroute/admin.token")
 """Where `crowdroute serve` writes the administrator's token when it runs in the same folder."""
+
+QUIET_TRIES = 4
+"""Tries of a call that are nobody's business: they take a second or two."""
 
 Address = Annotated[
     str,
@@ -82,7 +85,14 @@ def connection_to(address: str, token_file: Path | None) -> Connection:
         root_certificates=_bytes(authority),
         client_certificate=_bytes(certificate),
         client_key=_bytes(key),
+        told=_tell,
     )
+
+
+def _tell(tries: int, failure: ClientError) -> None:
+    """Say once, of a call that is tried again for a while, what it waits for."""
+    if tries == QUIET_TRIES:
+        typer.echo(f"{failure.message} (trying again for some seconds)", err=True)
 
 
 def _bytes(path: Path | None) -> bytes | None:

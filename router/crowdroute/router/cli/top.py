@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -52,7 +53,9 @@ def top(
             "or for none"
         )
     with ExitStack() as stack:
-        clients = [stack.enter_context(Client(connection_to(each, token_file))) for each in addresses]
+        # Each look tells what does not answer; a line of its own would stand in the middle of the screen.
+        ways = [replace(connection_to(each, token_file), told=None) for each in addresses]
+        clients = [stack.enter_context(Client(way)) for way in ways]
         if not any(client.wait_ready(FIRST_LOOK_S) for client in clients):
             connect(addresses[0], token_file).close()  # waits a while, and says why not
         _watch(clients, scraped, every, once=once, as_json=as_json)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crowdroute.router.adapters.kafka_archiving import Deletion, KafkaArchiving, delete_before
 from crowdroute.router.adapters.kafka_client import KafkaConnection
-from crowdroute.router.adapters.kafka_clock import check_clock, is_served
+from crowdroute.router.adapters.kafka_clock import check_clock, last_word
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, archive_of, open_kafka_log
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_sender import KafkaSender
@@ -46,6 +46,9 @@ from crowdroute.router.runtime.topic_watch import (
 QUIET_SECONDS = 3 * TOLD_SECONDS
 """After so long without a word of its owner a shard is not served: one word may be late, as from brokers that
 were just started."""
+
+LISTEN_SECONDS = 0.5
+"""Between two looks for a word of whoever may serve a log."""
 
 
 @contextlib.asynccontextmanager
@@ -135,29 +138,50 @@ def require_brokers(kafka: KafkaLogSettings, shards: int) -> None:
         check_clock(contents, connection.place)
 
 
-def require_unserved(kafka: KafkaLogSettings, now: Callable[[], float] = time.time) -> None:
+def require_unserved(
+    kafka: KafkaLogSettings,
+    tell: Callable[[str], None] = lambda _text: None,
+    *,
+    now: Callable[[], float] = time.time,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
     """See that no other cluster serves a log, before a cluster that has no placement yet begins to; blocks.
 
-    Two clusters on one log would take its shards from each other for ever.
+    Two clusters on one log would take its shards from each other for ever. One that crashed has left its last
+    word: whether another follows tells it from one that serves.
 
     Args:
         kafka: where the log is, whose topics are made.
+        tell: is told once if that has to be waited for, and why.
         now: this machine's time, in seconds since 1970.
+        pause: waits so many seconds.
 
     Raises:
-        ConfigurationError: one does, or did until a moment ago and has not ended in order.
+        ConfigurationError: one does.
         StorageError: nobody answers.
     """
     connection = connection_to(kafka)
+    heard: int | None = None
     with closing(KafkaPartition(connection, content_topic(kafka.name), FIRST_SHARD)) as contents:
-        first, (_, end) = contents.first_since(now() - QUIET_SECONDS), contents.bounds()
-        if first is not None and is_served(contents.records(first, end - 1)):
-            raise ConfigurationError(
-                f"another cluster serves the log {kafka.name} at {connection.place}: give this one a"
-                f" kafka.name of its own, or stop the other; if that one has just crashed, come again in"
-                f" {QUIET_SECONDS:.0f} s",
-                {"log": kafka.name},
-            )
+        while True:
+            first, (_, end) = contents.first_since(now() - QUIET_SECONDS), contents.bounds()
+            # Contents of half a minute may be many: they are read once.
+            word = None if first is None else last_word(contents.records(max(first, heard or 0), end - 1))
+            if word is None:
+                return
+            if heard is None:
+                heard = word
+                tell(
+                    f"somebody served the log {kafka.name} a moment ago: waiting up to {QUIET_SECONDS:.0f} s"
+                    " for a word of theirs"
+                )
+            elif word > heard:
+                raise ConfigurationError(
+                    f"another cluster serves the log {kafka.name} at {connection.place}: give this one a"
+                    " kafka.name of its own, or stop the other",
+                    {"log": kafka.name},
+                )
+            pause(LISTEN_SECONDS)
 
 
 def place_on_kafka(kafka: KafkaLogSettings, directory: Path, number: int, shards: int) -> KafkaPlace:

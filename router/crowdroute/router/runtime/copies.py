@@ -15,7 +15,7 @@ from crowdroute.router.errors import NotReady
 from crowdroute.router.events import Entry
 from crowdroute.router.machine.organisation.machine import OrganisationMachine
 from crowdroute.router.state.organisation import OrganisationState
-from crowdroute.router.state.organisation_rows import HeldRows, put_rows
+from crowdroute.router.state.organisation_rows import PIECE_ROWS, HeldRows, put_rows
 
 STALE_SECONDS = 5.0
 """How old at most what a copy tells may be: so long a token that was revoked, or a worker who was banned, may
@@ -86,3 +86,19 @@ async def copied(state: OrganisationState) -> OrganisationState:
         put_rows(copy, piece.table, piece.rows)
         await asyncio.sleep(0)
     return copy
+
+
+async def let_go(state: OrganisationState) -> None:
+    """Give back the memory of a state that was replaced; others have their turn meanwhile.
+
+    Whoever still looks at the state finds it whole: rows are kept by other references while it goes.
+    """
+    kept: list[list[object]] = []
+    for table in (state.workers, state.tokens, state.balances, state.persons):
+        kept.append(list(table.values()))
+        await asyncio.sleep(0)
+    del table, state
+    for rows in kept:
+        while rows:
+            del rows[-PIECE_ROWS:]
+            await asyncio.sleep(0)

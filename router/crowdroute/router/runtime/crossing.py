@@ -24,7 +24,7 @@ from crowdroute.router.machine.stream import organisation_stream, tenant_of
 from crowdroute.router.model import content
 from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.carrier import Carrier
-from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.runtime.copies import OrganisationCopy, let_go
 from crowdroute.router.runtime.engine import Engine
 from crowdroute.router.runtime.placement import choose, place_of
 from crowdroute.router.runtime.totals import tell_totals
@@ -70,6 +70,8 @@ class Crossing:
         self._task: asyncio.Task[None] | None = None
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         """By stream of an organisation: what tells the projects here of a copy that began."""
+        self._letting_go: set[asyncio.Task[None]] = set()
+        """What gives back the memory of states that were replaced."""
 
     def start(self) -> None:
         """Begin to look for what did not cross at once."""
@@ -77,7 +79,7 @@ class Crossing:
 
     async def stop(self) -> None:
         """Carry nothing any more; what did not cross will when the group serves again."""
-        for task in (self._task, *self._catching_up.values()):
+        for task in (self._task, *self._catching_up.values(), *self._letting_go):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -155,6 +157,9 @@ class Crossing:
     def begin_copy(self, copy: OrganisationCopy, state: OrganisationState, sequence: int) -> None:
         """Take over an organisation's state from the shard where it lives, and begin to tell the projects
         here."""
+        letting_go = asyncio.create_task(let_go(copy.machine.state), name="letting-go")
+        self._letting_go.add(letting_go)
+        letting_go.add_done_callback(self._letting_go.discard)
         copy.begin(state, sequence)
         before = self._catching_up.get(copy.stream)
         if before is not None:

@@ -11,13 +11,14 @@ from crowdroute.router.adapters.kafka_beside import KafkaBeside, beside_owner
 from crowdroute.router.adapters.kafka_copied import begin_with_key, mark_on_kafka
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
+from crowdroute.router.adapters.kafka_shards import require_no_shards_beyond
 from crowdroute.router.adapters.snapshot_files import SnapshotFiles
 from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.adapters.unfinished_copy import mark_directory, require_finished
 from crowdroute.router.errors import ConfigurationError
-from crowdroute.router.runtime.clustered import place_on_kafka
+from crowdroute.router.runtime.clustered import connection_to, place_on_kafka
 from crowdroute.router.runtime.settings import Settings, load_settings
 
 Log = SqliteLog | KafkaLog
@@ -49,6 +50,17 @@ class LogPlace:
     def shards(self) -> list[int]:
         """Give the numbers of the shards that there are here, ascending."""
         return list(range(self.settings.shards)) if self.is_on_kafka else shards_in(self.directory)
+
+    def require_all_named(self) -> None:
+        """See that a log on Kafka has no more shards than its settings say; blocks.
+
+        Raises:
+            ConfigurationError: it has, and they would be left behind.
+            StorageError: the cluster does not answer.
+        """
+        kafka = self.settings.kafka
+        if kafka is not None:
+            require_no_shards_beyond(connection_to(kafka), kafka.name, self.settings.shards)
 
     def beside(self, shard: int) -> Reader:
         """Read a shard's log as far as it goes, whoever owns it; blocks.

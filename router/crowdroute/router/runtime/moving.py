@@ -116,14 +116,17 @@ async def move(
             until somebody stops it.
 
     Raises:
-        ConfigurationError: there is nothing to copy, the source is itself a copy that was not finished, or
-            the target is not the beginning of the source; nothing was written to it then.
+        ConfigurationError: there is nothing to copy, the source is itself a copy that was not finished, a log
+            on Kafka has more shards than its settings say, or the target is not the beginning of the source;
+            nothing was written to it then.
         Fenced: an engine has one of the directories open, or a later generation owns a log on Kafka.
         LogCorrupt: the source is damaged, or the copy is not the same.
         StorageError: the cluster or a disk does not answer; copying again goes on from where it is.
     """
     shards = source.shards()
     _require_apart(source, target, shards)
+    for place in (source, target):
+        await asyncio.to_thread(place.require_all_named)
     rounds = _Rounds(told)
     snapshots: dict[int, int] = {}
     until: float | None = None

@@ -7,6 +7,7 @@ write. Indexes and deadlines follow from the rows and are not saved.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Callable, Mapping
 from typing import dataclass_transform
 
 import msgspec
@@ -138,9 +139,10 @@ class OrganisationState:
         self.persons: dict[Id, tuple[Id, ...]] = {}
         """The workers of each person, ascending."""
         self.worker_order: list[Id] = []
-        # `Deadlines` names its rows by integers, so an id stands there as the number it spells.
-        self.pauses = Deadlines(self._pause_end)
-        self.sessions = Deadlines(self._session_end)
+        # `Deadlines` names its rows by integers, so an id stands there as the number it spells. It looks at a
+        # table and not at this object: a state that leads to itself stays until the cyclic collector looks.
+        self.pauses = Deadlines(_pause_ends(self.workers))
+        self.sessions = Deadlines(_session_ends(self.tokens))
 
     # Writing, for the fold alone.
 
@@ -276,12 +278,17 @@ class OrganisationState:
         if left:
             self.persons[person] = left
 
-    def _pause_end(self, number: int) -> int:
-        return self.workers[_identity(number)].until_us or -1
 
-    def _session_end(self, number: int) -> int:
-        row = self.tokens.get(_identity(number))
+def _pause_ends(workers: Mapping[Id, WorkerRow]) -> Callable[[int], int]:
+    return lambda number: workers[_identity(number)].until_us or -1
+
+
+def _session_ends(tokens: Mapping[Id, TokenRow]) -> Callable[[int], int]:
+    def end(number: int) -> int:
+        row = tokens.get(_identity(number))
         return -1 if row is None else row.facts.expires_us
+
+    return end
 
 
 def _is_good(row: TokenRow, now_us: int) -> bool:

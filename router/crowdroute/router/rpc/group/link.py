@@ -84,6 +84,7 @@ class PeerLink:
         if self._stream is not None:
             self._stream.cancel()
             await asyncio.gather(self._stream, return_exceptions=True)
+        self._fail(CLOSED)  # a stream that was cancelled before it began has told nobody
         await self._channel.close(None)
 
     # Calls of one request and one answer
@@ -127,10 +128,14 @@ class PeerLink:
         finally:
             writing.cancel()
             stream.cancel()
-            self._calls.clear()
-            for answered in self._waiting.values():
-                if not answered.done():
-                    answered.set_exception(self._not_ready(why))
+            self._fail(why)
+
+    def _fail(self, why: str) -> None:
+        """Tell everybody who waits that there will be no answer."""
+        self._calls.clear()
+        for answered in self._waiting.values():
+            if not answered.done():
+                answered.set_exception(self._not_ready(why))
 
     async def _write(self, stream: Any) -> None:
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):

@@ -58,8 +58,8 @@ def connected(address: str) -> Iterator[None]:
         ) from error
     except ray.exceptions.AuthenticationError as error:
         raise ConfigurationError(
-            "Ray's token is missing here or is another cluster's: put the head's into ~/.ray/auth_token, or"
-            " its path into RAY_AUTH_TOKEN_PATH"
+            "Ray's token is missing here, cannot be read, or is another cluster's: put the head's into"
+            " ~/.ray/auth_token, or its path into RAY_AUTH_TOKEN_PATH"
         ) from error
     try:
         # Ray's threads tell there of each process that ended, a screenful each: the supervisor sees to those.
