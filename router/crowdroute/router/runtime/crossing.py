@@ -83,7 +83,8 @@ class Crossing:
             beside.append(self._task)
         for task in beside:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)  # none of them keeps the shards from being closed
+        # Whatever came of them: shards are to be closed next.
+        await asyncio.gather(*beside, return_exceptions=True)
 
     # Projects
 

@@ -100,7 +100,7 @@ class Following:
             if told.shard not in group.engines:
                 copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
-                # Pieces take a while: a shard that moved meanwhile may have been told by its next owner before.
+                # Pieces take a while: of a shard that moved meanwhile the next owner may have told more.
                 if told.sequence >= copy.sequence:
                     group.crossing.begin_copy(copy, arriving.whole(), told.sequence)
         for entry in part.entries:

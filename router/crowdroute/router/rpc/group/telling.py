@@ -83,7 +83,7 @@ class ArrivingOrganisation:
 
 
 class Untold:
-    """Durable entries that a follower is still to be told; given up, memory and all, when they are too many."""
+    """Durable entries that a follower is still to be told; all are given up when they are too many."""
 
     def __init__(self) -> None:
         """Begin with none."""
