@@ -290,6 +290,7 @@ class KafkaLog:
         for batch in batches:
             self._epochs = with_batch(self._epochs, batch)
         self._at_s = began_s
+        await self._remember_now_and_then(batches[0].sequence, batches[-1].sequence)
 
     def _look_back_if_slow(self, began: float, ended: float) -> None:
         """Take note of an acknowledgement, whose connection may be another one than before."""
@@ -329,7 +330,11 @@ class KafkaLog:
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
         for dead in (superseded, erasures):
             await asyncio.gather(*(self._content_sender.send(None, key) for key in dead))
-        if batch.sequence % BATCHES_PER_POSITION == 0:
+        await self._remember_now_and_then(batch.sequence, batch.sequence)
+
+    async def _remember_now_and_then(self, first: int, last: int) -> None:
+        """Note how far the copy is if it is time, after the batches from `first` through `last`."""
+        if last // BATCHES_PER_POSITION > (first - 1) // BATCHES_PER_POSITION:
             await self._copy.checkpoint()
             self._remember()
 
