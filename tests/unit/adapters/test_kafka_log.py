@@ -129,6 +129,26 @@ class Taking(Closed):
         self._said.append("checkpoint")
 
 
+def log_that_takes(note: Path, taking: Any) -> KafkaLog:
+    """Give a log whose broker and disk are well, and which nobody else claims."""
+    owner = SimpleNamespace(
+        epoch=Epoch(7, b"n" * NONCE_BYTES),
+        reader=SimpleNamespace(position=lambda: Position(TOPIC)),
+        append=lambda *_given, **_how: b"",
+        acknowledged=lambda *_given: None,
+        reconnected=lambda: None,
+        wanted=None,
+    )
+    return KafkaLog(
+        cast(Any, owner), taking, (taking, taking), taking, TOPIC, note,
+        Note(Position(TOPIC), 3, b"secret"), lambda: (each for each in ()),
+    )  # fmt: skip
+
+
+def batch(sequence: int, size: int = 0) -> StoredBatch:
+    return StoredBatch(sequence, 7, b"c" * CHAIN_BYTES, bytes(size))
+
+
 @pytest.mark.parametrize(
     ("first", "done"),
     [
@@ -143,20 +163,20 @@ async def test_how_far_the_copy_is_is_noted_wherever_batches_that_come_together_
 ) -> None:
     monkeypatch.setattr(kafka_log, "BATCHES_PER_POSITION", 4)
     said = list[str]()
-    owner = SimpleNamespace(
-        epoch=Epoch(7, b"n" * NONCE_BYTES),
-        reader=SimpleNamespace(position=lambda: Position(TOPIC)),
-        append=lambda *_given, **_how: b"",
-        acknowledged=lambda *_given: None,
-        reconnected=lambda: None,
-        wanted=None,
-    )
-    taking: Any = Taking("all", said)
-    log = KafkaLog(
-        cast(Any, owner), taking, (taking, taking), taking, TOPIC, tmp_path / "note",
-        Note(Position(TOPIC), 3, b"secret"), lambda: (each for each in ()),
-    )  # fmt: skip
-    chain = b"c" * CHAIN_BYTES
-    await log.append_some([StoredBatch(first + n, 7, chain, b"") for n in range(4)], ())
+    log = log_that_takes(tmp_path / "note", Taking("all", said))
+    await log.append_some([batch(first + n) for n in range(4)], ())
     assert said == done
     assert (tmp_path / "note").exists()
+
+
+async def test_no_more_bytes_are_on_their_way_together_than_a_broker_takes_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka_log, "BYTES_TOGETHER", 25)
+    said = list[str]()
+    log = log_that_takes(tmp_path / "note", Taking("all", said))
+    sizes = (10, 10, 10, 40, 5, 10)
+    await log.append_some([batch(1 + n, size) for n, size in enumerate(sizes)], ())
+    assert said == ["through 2", "through 3", "through 4", "through 5", "through 6"]
+    await log.append_some([batch(7)], ())
+    assert said[5:] == ["through 7"]
