@@ -123,6 +123,29 @@ async def test_who_copies_from_kafka_takes_the_log_away_from_its_owner(
         each.close()
 
 
+async def test_batches_that_are_sent_together_do_not_count_once_another_claimed_the_log(
+    services: Services, tmp_path: Path
+) -> None:
+    first = await opened(place(services, "together", tmp_path / "first"))
+    await append(first, b"one")
+    second = await opened(place(services, "together", tmp_path / "second"))
+    sequence, previous = first.head()
+    late = []
+    for body in (b"two", b"three", b"four"):
+        sequence, previous = sequence + 1, chain(previous, body)
+        late.append(StoredBatch(sequence, first.epoch, previous, body))
+    with pytest.raises(Fenced):
+        await first.append_some(late, [ContentChange("item/0", b"late")])
+    assert first.head()[0] == 1
+    await append(second, b"second")
+    second.close()
+    third = await opened(place(services, "together", tmp_path / "third"), 1)
+    assert [stored.body for stored in third.read()] == [b"one", b"second"]
+    assert third.select(["item/0"]) == {}
+    third.close()
+    first.close()
+
+
 async def test_a_used_log_on_kafka_keeps_its_own_key(services: Services, tmp_path: Path) -> None:
     there = place(services, "used", tmp_path / "node")
     used = await opened(there)

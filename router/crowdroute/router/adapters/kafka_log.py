@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from itertools import takewhile
 from pathlib import Path
@@ -32,7 +32,7 @@ from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
 from crowdroute.router.adapters.kafka_reader import Verdict
-from crowdroute.router.adapters.kafka_records import Claim, decode
+from crowdroute.router.adapters.kafka_records import BatchRecord, Claim, decode, encode_batch
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
@@ -122,13 +122,17 @@ class KafkaLog:
         await self._append(batch, contents, released=False)
 
     async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
-        """Append batches that another log decided, one after the other, and contents with the last of them.
+        """Append batches that another log decided, and contents with the last of them.
+
+        All but the last are sent without waiting for each other. The producer keeps their order, so whatever
+        becomes of them, those that are in the log are the first ones; and each counts as any other does.
 
         Raises:
             AppendFailed, Fenced, LogCorrupt: as `append`.
         """
-        for batch in batches:
-            await self.append(batch, contents if batch is batches[-1] else ())
+        if len(batches) > 1:
+            await self._closing_on_failure(self._send_together(batches[:-1]))
+        await self.append(batches[-1], contents)
 
     async def hand_over(self) -> None:
         """Append a last, empty batch that lets the next owner serve without waiting; nothing can follow it.
@@ -251,15 +255,53 @@ class KafkaLog:
                 self._remember()
 
     async def _append(self, batch: StoredBatch, contents: Sequence[ContentChange], *, released: bool) -> None:
-        self._refuse_when_over()
+        await self._closing_on_failure(self._append_once(batch, contents, released=released))
+
+    async def _closing_on_failure(self, appending: Coroutine[None, None, None]) -> None:
+        """Append, and refuse everything after a failure."""
         try:
-            await self._append_once(batch, contents, released=released)
+            self._refuse_when_over()
+        except StorageError:
+            appending.close()
+            raise
+        try:
+            await appending
         except StorageError as error:
             self._over = error
             raise
         except BaseException:
-            self._over = AppendFailed(f"the append of batch {batch.sequence} was interrupted")
+            self._over = AppendFailed(f"the append after batch {self.head()[0]} was interrupted")
             raise
+
+    async def _send_together(self, batches: Sequence[StoredBatch]) -> None:
+        """Have batches without contents on their way at once, and count each when all were acknowledged."""
+        epoch = self._owner.epoch
+        assert epoch is not None
+        records = [
+            encode_batch(BatchRecord(epoch, one.sequence, False, one.chain, one.body)) for one in batches
+        ]
+        began, began_s, sent_us = time.monotonic(), time.time(), lease_clock_us()
+        offsets = await asyncio.gather(*(self._sender.send(record) for record in records))
+        self._look_back_if_slow(began, time.monotonic())
+        for batch, offset in zip(batches, offsets, strict=True):
+            self._owner.append(batch, sent_us)
+            await self._count(offset)
+        await self._copy.append_some(batches, ())
+        for batch in batches:
+            self._epochs = with_batch(self._epochs, batch)
+        self._at_s = began_s
+
+    def _look_back_if_slow(self, began: float, ended: float) -> None:
+        """Take note of an acknowledgement, whose connection may be another one than before."""
+        if ended - began > RETRY_SECONDS or began - self._appended_at > QUIET_SECONDS:
+            self._owner.reconnected()
+        self._appended_at = ended
+
+    async def _count(self, offset: int) -> None:
+        """Take the offset of the record in flight, and read what the owner wants to see before it counts."""
+        self._owner.acknowledged(offset, lease_clock_us())
+        if self._owner.wanted is not None:
+            await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
 
     async def _append_once(
         self, batch: StoredBatch, contents: Sequence[ContentChange], *, released: bool
@@ -277,13 +319,8 @@ class KafkaLog:
         began, began_s = time.monotonic(), time.time()
         record = self._owner.append(batch, lease_clock_us(), released=released)
         offset = await self._sender.send(record)
-        ended = time.monotonic()
-        if ended - began > RETRY_SECONDS or began - self._appended_at > QUIET_SECONDS:
-            self._owner.reconnected()
-        self._appended_at = ended
-        self._owner.acknowledged(offset, lease_clock_us())
-        if self._owner.wanted is not None:
-            await asyncio.to_thread(read_wanted, self._owner, self._partition, self.topic_id)
+        self._look_back_if_slow(began, time.monotonic())
+        await self._count(offset)
         await self._copy.append(batch, [versioned(key, version, body) for key, body in changes.items()])
         self._at_s = began_s  # nobody else had the log then
         self._epochs = with_batch(self._epochs, batch)

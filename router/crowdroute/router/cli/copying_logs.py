@@ -77,11 +77,14 @@ class _Shown:
     def __call__(self, told: Told) -> None:
         what = {
             Stage.ROUND: f"round {told.round} beside the engine",
+            Stage.BEHIND: f"round {told.round}: the engine is as fast as the copy",
             Stage.WAITING: f"round {told.round}: stop the engine",
             Stage.HOLDING: "the source is held for the rest",
         }
         self._bar.update(self._task, description=what[told.stage], completed=told.done, total=told.head)
         says = {
+            Stage.BEHIND: "the engine writes as fast as the copy takes: once it is stopped, the rest takes"
+            f" about {told.round_s:.0f} s; with less work for it the copy catches up",
             Stage.WAITING: f"the copy has {told.done} batches and keeps up: stop the engine now, the rest"
             " takes seconds",
             Stage.HOLDING: "the source is held for the rest: start no engine on it any more",

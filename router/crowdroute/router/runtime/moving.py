@@ -38,6 +38,8 @@ class Stage(StrEnum):
 
     ROUND = "round"
     """Copying beside the engine."""
+    BEHIND = "behind"
+    """The engine writes about as fast as the copy takes, so that rounds get no shorter; it waits as well."""
     WAITING = "waiting"
     """It has all but the newest batches, and waits until the engine is stopped."""
     HOLDING = "holding"
@@ -54,6 +56,8 @@ class Told(NamedTuple):
     """Batches of all shards that the target has."""
     head: int
     """Batches that it will have after this round."""
+    round_s: float = 0.0
+    """Seconds that the last round took: about as long as the rest will, as long as the engine works."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ async def move(
                     until = until or began + patience_s
                     if source.is_on_kafka or began >= until:
                         raise
-                rounds.tell(Stage.WAITING)
+                rounds.tell(Stage.WAITING if rounds.caught_up else Stage.BEHIND)
                 await asyncio.sleep(PAUSE_SECONDS)
             rounds.tell(Stage.HOLDING)
             copied = await rounds.last(logs)
@@ -165,10 +169,11 @@ class _Rounds:
         self.copies: dict[int, ShardCopy] = {}
         self.count = 0
         self._done = self._head = 0
+        self._round_s = 0.0
 
     def tell(self, stage: Stage) -> None:
         """Tell how far they are."""
-        self._told(Told(stage, self.count, self._done, self._head))
+        self._told(Told(stage, self.count, self._done, self._head, self._round_s))
 
     async def until_short(self, readers: Mapping[int, BesideLog]) -> None:
         """Go on beside the engine until a round was short, or others would not be shorter."""
@@ -178,10 +183,15 @@ class _Rounds:
             began = time.monotonic()
             await _all(asyncio.to_thread(reader.bring) for reader in readers.values())
             await self._go_on(readers, Stage.ROUND)
-            took_s = time.monotonic() - began
+            self._round_s = took_s = time.monotonic() - began
             if suffices(took_s, before_s):
                 return
             before_s = took_s
+
+    @property
+    def caught_up(self) -> bool:
+        """Tell whether what remains is as little as a short round."""
+        return self._round_s <= SHORT_SECONDS
 
     async def last(self, logs: Mapping[int, SourceLog]) -> dict[int, Copied]:
         """Copy the rest of logs that nobody writes to any more."""
