@@ -7,7 +7,7 @@ import pytest
 from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.errors import SnapshotUnusable
 from crowdroute.router.rpc.group import telling
-from crowdroute.router.rpc.group.telling import ArrivingOrganisation, HeldOrganisation, entry_parts
+from crowdroute.router.rpc.group.telling import ArrivingOrganisation, HeldOrganisation, Untold, entry_parts
 from crowdroute.router.runtime.copies import OrganisationCopy
 
 STREAM = "acme/organisation"
@@ -57,3 +57,35 @@ def test_an_organisation_of_an_older_release_that_is_damaged_is_refused() -> Non
     arriving.take(peer_pb2.Organisation(sections=[peer_pb2.Section(name="organisation", body=b"\xc1")]))
     with pytest.raises(SnapshotUnusable):
         arriving.whole()
+
+
+async def test_what_a_follower_does_not_take_is_given_up_where_it_is_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(telling, "MOST_UNTOLD_BYTES", 25)
+    untold = Untold()
+    for number in range(2):
+        untold.note(entry(number))
+    assert untold.size == 20
+    untold.note(entry(2))
+    assert untold.size == 0
+    untold.note(entry(3))
+    assert (untold.size, untold.take()) == (0, None)
+
+
+async def test_what_is_taken_is_told_once_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "MOST_UNTOLD_BYTES", 25)
+    untold = Untold()
+    for number in range(4):
+        untold.note(entry(number))
+        assert untold.take() == [entry(number)]
+    assert untold.take() == []
+
+
+async def test_what_an_organisation_that_is_told_whole_has_is_not_told_again() -> None:
+    untold = Untold()
+    other = peer_pb2.DurableEntry(stream="other/organisation", sequence=2, entry=bytes(7))
+    for each in (entry(1), other):
+        untold.note(each)
+    untold.leave_out({STREAM})
+    assert (untold.size, untold.take()) == (7, [other])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NoReturn
 
 import pytest
 from tests.support.shards import (
@@ -29,6 +30,7 @@ from crowdroute.router.model.ids import Id
 from crowdroute.router.model.states import AssignmentState, WorkerStatus
 from crowdroute.router.runtime import crossing
 from crowdroute.router.runtime.copies import copied
+from crowdroute.router.runtime.engine import EngineState
 from crowdroute.router.runtime.group import ShardGroup
 from crowdroute.workers.status import StatusReason
 
@@ -243,3 +245,22 @@ async def test_a_group_that_closes_tells_projects_nothing_more_of_a_copy_that_be
         group.crossing.begin_copy(copy, state, 1)
     left = {"catching-up", "letting-go"} & {task.get_name() for task in asyncio.all_tasks()}
     assert not left
+
+
+async def test_a_group_closes_its_shards_though_a_defect_ended_what_told_projects_of_a_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_given: object) -> NoReturn:
+        raise ZeroDivisionError
+
+    street = Street()
+    async with street.group() as group:
+        await found_for_a_worker(group)
+        state = await copied(group.where.organisation(TENANT))
+    async with street.group(own=[1]) as group:
+        engine = group.engines[1]
+        monkeypatch.setattr(crossing.crossing, "behind_on_erasures", fails)
+        group.crossing.begin_copy(group.where.copy_of(ORGANISATION, 0), state, 1)
+        while any(task.get_name() == "catching-up" for task in asyncio.all_tasks()):
+            await asyncio.sleep(0)
+    assert engine.state is not EngineState.SERVING

@@ -8,7 +8,6 @@ to be; a total is told until the organisation has it. A command that was given t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -79,11 +78,13 @@ class Crossing:
 
     async def stop(self) -> None:
         """Carry nothing any more; what did not cross will when the group serves again."""
-        for task in (self._task, *self._catching_up.values(), *self._letting_go):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        beside = [*self._catching_up.values(), *self._letting_go]
+        if self._task is not None:
+            beside.append(self._task)
+        for task in beside:
+            task.cancel()
+        # Whatever came of them: shards are to be closed next.
+        await asyncio.gather(*beside, return_exceptions=True)
 
     # Projects
 

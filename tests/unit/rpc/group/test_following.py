@@ -15,6 +15,7 @@ from crowdroute.router.errors import SnapshotUnusable
 from crowdroute.router.rpc.group import following
 from crowdroute.router.rpc.group.following import Following
 from crowdroute.router.runtime.copies import OrganisationCopy
+from crowdroute.router.state.organisation import OrganisationState
 
 PATIENCE_S = 10.0
 TRIES = 4
@@ -70,3 +71,40 @@ async def test_a_newer_group_is_tried_again_and_told_of_once(monkeypatch: pytest
         await follower.stop()
     assert link.tries == TRIES
     assert [line["event"] for line in lines] == ["a group is not followed"]
+
+
+class PassedOn:
+    """The way to a group that told an organisation while its shard moved: the last piece came late."""
+
+    address = "127.0.0.1:1"
+
+    def __init__(self) -> None:
+        self.read = asyncio.Event()
+
+    async def follow(self) -> AsyncIterator[peer_pb2.FollowPart]:
+        yield STATE
+        self.read.set()
+        await asyncio.Event().wait()
+
+
+class Informed:
+    """A group that the next owner of the shard has told the organisation as of a later batch."""
+
+    def __init__(self) -> None:
+        self.engines: dict[int, object] = {}
+        self.copy = OrganisationCopy("t/organisation", 1)
+        self.copy.begin(OrganisationState(), 9)
+        self.where = SimpleNamespace(copy_of=lambda _stream, _shard: self.copy)
+        self.crossing = SimpleNamespace(begin_copy=OrganisationCopy.begin)
+
+
+async def test_what_the_last_owner_tells_late_does_not_replace_what_the_next_one_told() -> None:
+    link: Any = PassedOn()
+    group: Any = Informed()
+    told = group.copy.machine.state
+    follower = Following(group, link)
+    follower.start()
+    async with asyncio.timeout(PATIENCE_S):
+        await link.read.wait()
+    await follower.stop()
+    assert group.copy.machine.state is told

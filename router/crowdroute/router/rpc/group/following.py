@@ -100,7 +100,9 @@ class Following:
             if told.shard not in group.engines:
                 copy = group.where.copy_of(told.stream, told.shard)
                 copy.local = False
-                group.crossing.begin_copy(copy, arriving.whole(), told.sequence)
+                # Pieces take a while: of a shard that moved meanwhile the next owner may have told more.
+                if told.sequence >= copy.sequence:
+                    group.crossing.begin_copy(copy, arriving.whole(), told.sequence)
         for entry in part.entries:
             if entry.shard not in group.engines:
                 copy = group.where.copy_of(entry.stream, entry.shard)

@@ -22,7 +22,7 @@ from crowdroute.router.rpc.group.forwarding import Forwarding
 from crowdroute.router.rpc.group.handing import handed_over, receipt_message
 from crowdroute.router.rpc.group.link import MOST_CALLS
 from crowdroute.router.rpc.group.peers import Peers
-from crowdroute.router.rpc.group.telling import HeldOrganisation, entry_parts
+from crowdroute.router.rpc.group.telling import HeldOrganisation, Untold, entry_parts
 from crowdroute.router.rpc.group.wire import carried, encode_reply, status_bytes
 from crowdroute.router.rpc.refusing import refuse
 from crowdroute.router.rpc.service import Service
@@ -33,10 +33,6 @@ from crowdroute.router.runtime.tracing import within
 
 TELL_SECONDS = 1.0
 """How often who follows is told that nothing happened; copies count as old after a few times as long."""
-
-MOST_UNTOLD_BYTES = 64 << 20
-"""Of entries kept for a follower who does not take them; then it begins anew. They must last while a large
-organisation is sent, or that would begin anew for ever: 100,000 totals a second take 5 MB each second."""
 
 _SERVICE = peer_pb2.DESCRIPTOR.services_by_name["PeerService"].full_name
 CARRY = f"{_SERVICE}/Carry"
@@ -211,8 +207,7 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
     async def Follow(self, message: peer_pb2.FollowRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
         """Tell the organisations here, and what becomes durable of them."""
         await self._require_peer(context)
-        untold: list[peer_pb2.DurableEntry] = []
-        posted = asyncio.Event()
+        untold = Untold()
         whole: dict[str, int] = {}
         """Which beginning of each organisation was told: one that began anew has what no entry told of."""
 
@@ -221,29 +216,30 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
                 copy = self._group.copies.get(entry.stream)
                 if copy is not None and copy.local:
                     told = assemble(1, [encode_entry(entry)])
-                    untold.append(
+                    untold.note(
                         peer_pb2.DurableEntry(stream=entry.stream, shard=shard, sequence=sequence, entry=told)
                     )
-            posted.set()
+            untold.posted.set()
 
         end = self._group.subscribe(note)
         try:
-            while sum(len(entry.entry) for entry in untold) < MOST_UNTOLD_BYTES:
-                posted.clear()
+            while True:
+                untold.posted.clear()
                 here = {stream: copy for stream, copy in self._group.copies.items() if copy.local}
                 anew = [copy for stream, copy in here.items() if whole.get(stream) != copy.begun]
                 whole = {stream: copy.begun for stream, copy in here.items()}
-                within = {copy.stream for copy in anew}  # what these have folded already
-                untold[:] = [entry for entry in untold if entry.stream not in within]
+                untold.leave_out({copy.stream for copy in anew})  # these have folded them already
                 # Held at once, before anything is sent: what is durable from here on follows as entries.
                 for held in [HeldOrganisation(copy) for copy in anew]:
                     for part in held.parts():
                         yield part
-                some, untold[:] = untold[:], []
+                some = untold.take()
+                if some is None:
+                    return
                 for part in entry_parts(some):
                     yield part
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(posted.wait(), TELL_SECONDS)
+                    await asyncio.wait_for(untold.posted.wait(), TELL_SECONDS)
         finally:
             end()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Sequence, Set
 
 from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.machine.organisation import pieces, saving
@@ -14,6 +15,10 @@ from crowdroute.router.state.organisation_rows import HeldRows
 PART_BYTES = 64 << 10
 """Of durable entries in one message, as far as they can be cut: a thousand small events, folded in some
 milliseconds."""
+
+MOST_UNTOLD_BYTES = 64 << 20
+"""Of entries kept for a follower who does not take them; then it begins anew. They must last while a large
+organisation is sent, or that would begin anew for ever: 100,000 totals a second take 5 MB each second."""
 
 
 class HeldOrganisation:
@@ -75,6 +80,43 @@ class ArrivingOrganisation:
         if self._unread:
             return saving.unpack({name: memoryview(body) for name, body in self._unread.items()})
         return self._read.state
+
+
+class Untold:
+    """Durable entries that a follower is still to be told; all are given up when they are too many."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.posted = asyncio.Event()
+        """Set whenever something became durable."""
+        self.size = 0
+        """Bytes that are kept."""
+        self._entries: list[peer_pb2.DurableEntry] = []
+        self._is_over = False
+
+    def note(self, entry: peer_pb2.DurableEntry) -> None:
+        """Keep one more; seen here when they are too many, for a follower that is frozen lets nobody look."""
+        if self._is_over:
+            return
+        self._entries.append(entry)
+        self.size += len(entry.entry)
+        if self.size > MOST_UNTOLD_BYTES:
+            self._keep([])
+            self._is_over = True
+
+    def leave_out(self, streams: Set[str]) -> None:
+        """Forget those of some streams."""
+        self._keep([entry for entry in self._entries if entry.stream not in streams])
+
+    def take(self) -> list[peer_pb2.DurableEntry] | None:
+        """Take all of them out; None when they were given up, so that nothing more may be told."""
+        some = self._entries
+        self._keep([])
+        return None if self._is_over else some
+
+    def _keep(self, entries: list[peer_pb2.DurableEntry]) -> None:
+        self._entries = entries
+        self.size = sum(len(entry.entry) for entry in entries)
 
 
 def entry_parts(entries: Sequence[peer_pb2.DurableEntry]) -> Iterator[peer_pb2.FollowPart]:
