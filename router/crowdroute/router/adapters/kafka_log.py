@@ -54,6 +54,10 @@ FILLED_BYTES = 256 << 10
 BATCHES_PER_POSITION = 256
 """Batches between two notes of how far the log was read; a start reads so many again at most."""
 
+BYTES_TOGETHER = 4 << 20
+"""Of batches that are on their way at once: eight of the largest, which a slow broker, too, acknowledges well
+within the patience of a sender (10 s)."""
+
 
 class KafkaLog:
     """`EventLog` of one shard; made by `open_kafka_log`."""
@@ -124,14 +128,15 @@ class KafkaLog:
     async def append_some(self, batches: Sequence[StoredBatch], contents: Sequence[ContentChange]) -> None:
         """Append batches that another log decided, and contents with the last of them.
 
-        All but the last are sent without waiting for each other. The producer keeps their order, so whatever
-        becomes of them, those that are in the log are the first ones; and each counts as any other does.
+        All but the last are sent without waiting for each other, some at a time. The producer keeps their
+        order, so whatever becomes of them, those that are in the log are the first ones; and each counts as
+        any other does.
 
         Raises:
             AppendFailed, Fenced, LogCorrupt: as `append`.
         """
-        if len(batches) > 1:
-            await self._closing_on_failure(self._send_together(batches[:-1]))
+        for some in _together(batches[:-1]):
+            await self._closing_on_failure(self._send_together(some))
         await self.append(batches[-1], contents)
 
     async def hand_over(self) -> None:
@@ -290,6 +295,7 @@ class KafkaLog:
         for batch in batches:
             self._epochs = with_batch(self._epochs, batch)
         self._at_s = began_s
+        await self._remember_now_and_then(batches[0].sequence, batches[-1].sequence)
 
     def _look_back_if_slow(self, began: float, ended: float) -> None:
         """Take note of an acknowledgement, whose connection may be another one than before."""
@@ -329,7 +335,11 @@ class KafkaLog:
         erasures = [encode_key(key, version) for key, body in changes.items() if body is None]
         for dead in (superseded, erasures):
             await asyncio.gather(*(self._content_sender.send(None, key) for key in dead))
-        if batch.sequence % BATCHES_PER_POSITION == 0:
+        await self._remember_now_and_then(batch.sequence, batch.sequence)
+
+    async def _remember_now_and_then(self, first: int, last: int) -> None:
+        """Note how far the copy is if it is time, after the batches from `first` through `last`."""
+        if last // BATCHES_PER_POSITION > (first - 1) // BATCHES_PER_POSITION:
             await self._copy.checkpoint()
             self._remember()
 
@@ -344,6 +354,20 @@ class KafkaLog:
     def _refuse_when_over(self) -> None:
         if self._over is not None:
             raise type(self._over)(self._over.message, self._over.details) from self._over
+
+
+def _together(batches: Sequence[StoredBatch]) -> Iterator[list[StoredBatch]]:
+    """Yield batches as many at once as may be on their way."""
+    some: list[StoredBatch] = []
+    size = 0
+    for batch in batches:
+        if some and size + len(batch.body) > BYTES_TOGETHER:
+            yield some
+            some, size = [], 0
+        some.append(batch)
+        size += len(batch.body)
+    if some:
+        yield some
 
 
 def _plain(change: ContentChange) -> ContentChange:
