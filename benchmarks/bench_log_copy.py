@@ -106,7 +106,7 @@ class Engine:
 
     def told(self, what: Told) -> None:
         """Stop when the copy waits for that."""
-        self._stopped = self._stopped or what.stage is Stage.WAITING
+        self._stopped = self._stopped or what.stage in (Stage.BEHIND, Stage.WAITING)
 
 
 async def under_a_hold(source: LogPlace, target: LogPlace) -> float:

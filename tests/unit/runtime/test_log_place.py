@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from crowdroute.router.adapters.codec import CHAIN_START, chain
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.unfinished_copy import mark_directory
 from crowdroute.router.errors import ConfigurationError
+from crowdroute.router.ports import StoredBatch
 from crowdroute.router.runtime.log_place import place_of
 
 
@@ -49,3 +51,12 @@ def test_nothing_of_a_directory_is_cleared(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     place_of(tmp_path, 0).clear()
     assert sorted(tmp_path.rglob("*")) == before
+
+
+async def test_a_directory_of_another_history_is_refused_as_a_target_and_not_held(tmp_path: Path) -> None:
+    with closing(SqliteLog(tmp_path)) as other:
+        await other.append(StoredBatch(1, other.epoch, chain(CHAIN_START, b"one"), b"one"), ())
+    with pytest.raises(ConfigurationError, match="belongs to another history") as refused:
+        place_of(tmp_path, 0).open_target(0, b"another key")
+    SqliteLog(tmp_path).close()
+    assert refused.value.details == {"path": str(tmp_path)}

@@ -1,4 +1,4 @@
-"""Sends one record at a time and gives the offset at which all replicas in sync have it; crash-only."""
+"""Sends records and gives the offset at which all replicas in sync have each; crash-only."""
 
 from __future__ import annotations
 

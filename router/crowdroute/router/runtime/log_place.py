@@ -17,7 +17,6 @@ from crowdroute.router.adapters.sqlite_files import shards_in, snapshots_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.adapters.unfinished_copy import mark_directory, require_finished
-from crowdroute.router.errors import ConfigurationError
 from crowdroute.router.runtime.clustered import connection_to, place_on_kafka
 from crowdroute.router.runtime.settings import Settings, load_settings
 
@@ -91,7 +90,7 @@ class LogPlace:
         if isinstance(log, KafkaLog):
             try:
                 log.require_finished(self._on_kafka(self.directory, shard).claimed)
-            except ConfigurationError:
+            except BaseException:
                 log.close()
                 raise
         return log
@@ -102,7 +101,11 @@ class LogPlace:
             begin_with_key(self._on_kafka(self.directory, shard), content_key)
         log = self._open(self.directory, shard)
         if isinstance(log, SqliteLog):
-            log.adopt_key(content_key)
+            try:
+                log.adopt_key(content_key)
+            except BaseException:
+                log.close()
+                raise
         return log
 
     def mark(self, shards: Iterable[int], *, unfinished: bool) -> None:
