@@ -27,18 +27,17 @@ from crowdroute.router.adapters.kafka_content import (
     version_of,
     versioned,
 )
-from crowdroute.router.adapters.kafka_history import KafkaHistory
 from crowdroute.router.adapters.kafka_note import Note, with_batch, write_note
 from crowdroute.router.adapters.kafka_owner import KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
-from crowdroute.router.adapters.kafka_reader import Verdict
 from crowdroute.router.adapters.kafka_records import BatchRecord, Claim, decode, encode_batch
 from crowdroute.router.adapters.kafka_sender import KafkaSender
+from crowdroute.router.adapters.kafka_wanted import read_wanted
 from crowdroute.router.adapters.shared_positions import SharedPosition, position_at
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.system import lease_clock_us
 from crowdroute.router.adapters.unfinished_copy import unfinished
-from crowdroute.router.errors import AppendFailed, Fenced, LogCorrupt, StorageError
+from crowdroute.router.errors import AppendFailed, Fenced, StorageError
 from crowdroute.router.ports import ContentChange, StoredBatch
 
 RETRY_SECONDS = 0.1
@@ -372,33 +371,3 @@ def _together(batches: Sequence[StoredBatch]) -> Iterator[list[StoredBatch]]:
 
 def _plain(change: ContentChange) -> ContentChange:
     return change if change.body is None else ContentChange(change.key, body_of(change.body))
-
-
-def read_wanted(
-    owner: KafkaOwner,
-    partition: KafkaPartition | KafkaHistory,
-    topic_id: bytes,
-    fold: Callable[[StoredBatch], None] = lambda _stored: None,
-) -> None:
-    """Hand the owner the records that it wants; blocks.
-
-    Args:
-        owner: wants some.
-        partition: has them.
-        topic_id: of the partition's topic.
-        fold: is given each batch of another owner that counts.
-
-    Raises:
-        Fenced, LogCorrupt, AppendFailed: as `KafkaOwner.arrived`.
-    """
-    owner.bounds(topic_id, *partition.bounds())
-    assert owner.wanted is not None
-    for found in partition.records(*owner.wanted):
-        reading = owner.arrived(found.offset, found.value or b"")
-        if reading.verdict is Verdict.BATCH and reading.batch is not None:
-            fold(reading.batch)
-    if owner.wanted is not None:
-        raise LogCorrupt(
-            f"offset {owner.wanted[0]} is missing in the log: restore the log from its archive",
-            {"offset": str(owner.wanted[0]), "differs": "offset"},
-        )

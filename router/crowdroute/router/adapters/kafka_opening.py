@@ -16,7 +16,7 @@ from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_clock import check_clock
 from crowdroute.router.adapters.kafka_following import Following, epoch_of, read_contents
 from crowdroute.router.adapters.kafka_history import KafkaHistory
-from crowdroute.router.adapters.kafka_log import KafkaLog, read_wanted
+from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_note import Note, read_note, write_note
 from crowdroute.router.adapters.kafka_owner import QUERY_LEASE_US, KafkaOwner
 from crowdroute.router.adapters.kafka_partition import KafkaPartition
@@ -25,6 +25,7 @@ from crowdroute.router.adapters.kafka_reader import KafkaReader
 from crowdroute.router.adapters.kafka_records import NONCE_BYTES, Claim
 from crowdroute.router.adapters.kafka_sender import KafkaSender
 from crowdroute.router.adapters.kafka_topics import Durability, content_topic, ensure_topics, log_topic
+from crowdroute.router.adapters.kafka_wanted import read_wanted
 from crowdroute.router.adapters.log_archive import LogArchive
 from crowdroute.router.adapters.objects import Objects
 from crowdroute.router.adapters.shared_positions import newest_position
