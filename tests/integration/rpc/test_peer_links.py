@@ -16,6 +16,7 @@ from crowdroute.api.v1 import projects_pb2
 from crowdroute.peer.v1 import peer_pb2
 from crowdroute.router.errors import NotReady
 from crowdroute.router.rpc.calls import END
+from crowdroute.router.rpc.group import telling
 from crowdroute.router.rpc.group.following import Following
 from crowdroute.router.rpc.group.link import PeerLink
 from crowdroute.router.rpc.group.servicer import PeerServicer
@@ -110,3 +111,18 @@ async def test_a_call_that_is_cancelled_in_the_batch_that_brings_it_leaves_nothi
     ]
     stream.end.set()
     await serving
+
+
+async def test_who_follows_and_takes_too_little_is_told_nothing_that_seems_to_be_all(
+    both: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "MOST_UNTOLD_BYTES", 1)
+    nothing = cast("Any", None)
+    servicer = PeerServicer(both.home.group, nothing, {}, cast("Any", Anybody()), nothing)
+    told = servicer.Follow(peer_pb2.FollowRequest(), Stream(peer_pb2.ForwardBatch()))
+    parts = [await anext(told)]
+    async with both.home.client(both.token) as manager:
+        await create(manager, "one")
+    async with asyncio.timeout(PATIENCE):
+        parts += [part async for part in told]
+    assert not any(part.complete for part in parts)
