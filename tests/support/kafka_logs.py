@@ -7,13 +7,10 @@ from pathlib import Path
 
 from tests.support.services import Services
 
-from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.kafka_client import KafkaConnection
 from crowdroute.router.adapters.kafka_log import KafkaLog
 from crowdroute.router.adapters.kafka_opening import KafkaPlace, open_kafka_log
 from crowdroute.router.adapters.kafka_topics import Durability
-from crowdroute.router.ports import ContentChange, StoredBatch
-from crowdroute.router.runtime.log_place import Log
 
 LEASE_US = 20_000
 """A short query lease, since every owner waits for that of the one before."""
@@ -26,8 +23,3 @@ def place(services: Services, name: str, node: Path) -> KafkaPlace:
 
 async def opened(where: KafkaPlace, generation: int = 0) -> KafkaLog:
     return await asyncio.to_thread(open_kafka_log, where, generation, query_lease_us=LEASE_US)
-
-
-async def append(log: Log, body: bytes, *contents: ContentChange) -> None:
-    sequence, previous = log.head()
-    await log.append(StoredBatch(sequence + 1, log.epoch, chain(previous, body), body), contents)

@@ -9,7 +9,8 @@ from threading import Event
 from typing import Any
 
 import pytest
-from tests.support.kafka_logs import LEASE_US, append, opened, place
+from tests.support.histories import append
+from tests.support.kafka_logs import LEASE_US, opened, place
 from tests.support.recorded_commands import record_commands
 from tests.support.services import Services
 from tests.support.small_crowd import TASKS

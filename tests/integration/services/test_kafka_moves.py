@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.counting_core import CountingCore
-from tests.support.kafka_logs import LEASE_US, append, opened, place
+from tests.support.histories import append
+from tests.support.kafka_logs import LEASE_US, opened, place
 from tests.support.processes import Engine, acknowledged
 from tests.support.services import Services
 

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from tests.support.histories import append, some_history
 
-from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.errors import LogCorrupt
-from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime.comparing import compare, compare_batches
 
 Open = Callable[[str], SqliteLog]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    logs: list[SqliteLog] = []
-
-    def open_log(name: str) -> SqliteLog:
-        logs.append(SqliteLog(tmp_path / name))
-        return logs[-1]
-
-    yield open_log
-    for log in logs:
-        log.close()
-
-
-async def append(log: SqliteLog, body: bytes, *contents: ContentChange) -> None:
-    sequence, previous = log.head()
-    await log.append(StoredBatch(sequence + 1, log.epoch, chain(previous, body), body), contents)
-
-
-async def some_history(log: SqliteLog, batches: int) -> None:
-    for n in range(batches):
-        await append(log, b"%d" % n, ContentChange(f"item/{n}", b"text %d" % n))
 
 
 async def test_the_first_batch_that_differs_is_named(opened: Open) -> None:

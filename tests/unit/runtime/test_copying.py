@@ -8,41 +8,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.histories import append, some_history
 
-from crowdroute.router.adapters.codec import chain
 from crowdroute.router.adapters.sqlite_files import database_path
 from crowdroute.router.adapters.sqlite_log import SqliteLog
 from crowdroute.router.adapters.sqlite_reader import SqliteReader
 from crowdroute.router.errors import AppendFailed, ConfigurationError, LogCorrupt
-from crowdroute.router.ports import ContentChange, StoredBatch
+from crowdroute.router.ports import ContentChange
 from crowdroute.router.runtime import carrying, copying
 from crowdroute.router.runtime.comparing import compare
 from crowdroute.router.runtime.copying import ShardCopy, copy_history
 
 Open = Callable[[str], SqliteLog]
-
-
-@pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Open]:
-    logs: list[SqliteLog] = []
-
-    def open_log(name: str) -> SqliteLog:
-        logs.append(SqliteLog(tmp_path / name))
-        return logs[-1]
-
-    yield open_log
-    for log in logs:
-        log.close()
-
-
-async def append(log: SqliteLog, body: bytes, *contents: ContentChange) -> None:
-    sequence, previous = log.head()
-    await log.append(StoredBatch(sequence + 1, log.epoch, chain(previous, body), body), contents)
-
-
-async def some_history(log: SqliteLog, batches: int = 5) -> None:
-    for n in range(batches):
-        await append(log, b"%d" % n, ContentChange(f"item/{n}", b"text %d" % n))
 
 
 def empty_copy(source: SqliteLog, target: SqliteLog) -> SqliteLog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.shards import SECOND, Street, add_task, add_worker
 from tests.support.wire import TENANT
 from tests.unit.runtime.test_crossing import WORKER, answered, found_for_a_worker, offered
@@ -13,7 +14,7 @@ from crowdroute.router.commands import Command, Reply, Request
 from crowdroute.router.commands.organisation import NoteBalance, NoteBalances
 from crowdroute.router.commands.project import AddTasks, NewTask, SubmitAnswer
 from crowdroute.router.commands.replies import Noted
-from crowdroute.router.errors import AppendFailed, InvalidCommand, NotFound, NotReady
+from crowdroute.router.errors import AppendFailed, InvalidCommand, InvariantBroken, NotFound, NotReady
 from crowdroute.router.machine import crossing
 from crowdroute.router.model.answers import Choice
 from crowdroute.router.ports import ContentChange
@@ -205,6 +206,27 @@ async def test_a_shard_that_does_not_answer_is_asked_once_a_look(
     async with street.group() as group:
         await owing(group, street)
         assert len((await look(group, monkeypatch, silent)).carried) == 1
+        await look(group, monkeypatch)
+        assert len(noted(group)) == 5
+
+
+async def test_a_defect_in_the_organisations_shard_is_logged_where_the_totals_are_and_silence_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(command: Command) -> None:
+        raise InvariantBroken("a sum is negative")
+
+    def silent(command: Command) -> None:
+        raise NotReady("away")
+
+    street = Street()
+    async with street.group() as group:
+        await owing(group, street)
+        with capture_logs() as lines:
+            await look(group, monkeypatch, silent)
+            assert not lines
+            await look(group, monkeypatch, broken)
+        assert [line["reason"] for line in lines] == ["a sum is negative"]
         await look(group, monkeypatch)
         assert len(noted(group)) == 5
 

@@ -18,6 +18,9 @@ from crowdroute.router.runtime.carrier import Carrier
 from crowdroute.router.runtime.copies import OrganisationCopy
 from crowdroute.router.runtime.engine import Engine
 
+_PASSING = (Category.UNAVAILABLE, Category.EXHAUSTED)
+"""Refusals of a shard that is away or busy: whoever looks after it hears of them elsewhere."""
+
 _log = structlog.get_logger("crowdroute.crossing")
 
 
@@ -41,8 +44,11 @@ async def tell_totals(engine: Engine, copies: Mapping[str, OrganisationCopy], ca
             if new:
                 await _note(carrier, engine, copy.shard, stream, new)
         except RouterError as error:
-            if error.category is not Category.NOT_FOUND:
-                return  # its shard cannot be asked now, or did not answer; the next look begins anew
+            if error.category is Category.NOT_FOUND:
+                continue
+            if error.category not in _PASSING:
+                _log.warning("totals were not taken", stream=stream, code=error.code, reason=error.message)
+            return  # its shard cannot be asked now, or did not answer; the next look begins anew
 
 
 async def _note(
@@ -74,7 +80,7 @@ async def _note_alone(carrier: Carrier, shard: int, stream: str, balance: NoteBa
         # A project that is not known yet is registered when its beginning is confirmed.
         if refusal.category is Category.NOT_FOUND:
             return False
-        if refusal.category in (Category.UNAVAILABLE, Category.EXHAUSTED):
+        if refusal.category in _PASSING:
             raise
         _log.warning(
             "a total was refused",

@@ -60,7 +60,8 @@ class Forwarding:
         self.port = 0
         """Where this group is reached by the others, once it is served."""
         self.inputs: Inputs | None = None
-        """Takes in what other groups read for the shards here; None: this process has no feeds."""
+        """Takes in what other groups read for the shards here; None: this process has no feeds, or
+        they wait for their brokers."""
         self._links: dict[str, PeerLink] = {}
         self._following: dict[str, Following] = {}
         self._homes: dict[tuple[str, str], int] = {}
@@ -89,9 +90,10 @@ class Forwarding:
 
     async def stop(self) -> None:
         """End every connection."""
-        for following in self._following.values():
+        # Whoever is on the way meanwhile may still ask for a link.
+        for following in tuple(self._following.values()):
             await following.stop()
-        for link in self._links.values():
+        for link in tuple(self._links.values()):
             await link.close()
 
     def _follow(self, address: str) -> None:

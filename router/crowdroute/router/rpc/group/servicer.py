@@ -183,7 +183,8 @@ class PeerServicer(peer_pb2_grpc.PeerServiceServicer):
             inputs = self._forwarding.inputs
             if inputs is None:
                 raise NotReady(
-                    "this process has no feeds: give all processes the same feeds in their settings"
+                    "this process takes in no records: its feeds wait for their brokers, as its log says, or"
+                    " its settings name none; give all processes the same feeds"
                 )
             with within(self._gate.forwarded_span(HAND_OVER, "", message.traceparent)):
                 return receipt_message(await inputs.take(message.shard, handed_over(message)))
