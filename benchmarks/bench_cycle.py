@@ -11,90 +11,19 @@ what was spent in it apart from the parts within it.
 from __future__ import annotations
 
 import argparse
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from crowdroute.router.commands import Command, Reply, Request
-from crowdroute.router.commands.organisation import CreateOrganisation, UpsertWorker
-from crowdroute.router.commands.project import AddTasks, CreateProject, NewTask, RequestNext, SubmitAnswer
-from crowdroute.router.commands.replies import Offered
+from core_crowd import WORKERS, CoreCrowd, loop_ns
+
 from crowdroute.router.machine.project import machine as project_machine
-from crowdroute.router.machine.project.machine import ProjectMachine
-from crowdroute.router.machine.shard import Shard
-from crowdroute.router.machine.stream import organisation_stream, project_stream
-from crowdroute.router.model.answers import Choice
-from crowdroute.router.model.ids import NO_ID, Id
-from crowdroute.router.model.rules import Field, Label, Prices, ProjectRules
 from crowdroute.router.policy.information_gain import InformationGain
 from crowdroute.router.runtime.garbage import calm_collector
 
 TARGET_US = 50.0
-LABELS = 4
-ACCURACY = 0.85
-WORKERS = 1_000
-IMPORT_ROWS = 1_000
-LOOPS = 2_000_000
-START_US = 1_700_000_000_000_000
-TENANT = "bench"
-
-
-class Bench:
-    """A shard with one project, and people who answer."""
-
-    def __init__(self, tasks: int) -> None:
-        self._random = random.Random(1)
-        self._now_us = START_US
-        self.shard = Shard()
-        organisation = organisation_stream(TENANT)
-        self._send(organisation, CreateOrganisation(TENANT))
-        project = self._new_id()
-        self._stream = project_stream(TENANT, project)
-        labels = tuple(Label(str(number)) for number in range(LABELS))
-        rules = ProjectRules(1, (Field("label", labels),), prices=Prices(20_000))
-        self._send(self._stream, CreateProject(project, "bench", rules))
-        self._workers = [self._new_id() for _ in range(WORKERS)]
-        for worker in self._workers:
-            self._send(organisation, UpsertWorker(worker, NO_ID, NO_ID))
-        self._truths: dict[Id, int] = {}
-        for _ in range(0, tasks, IMPORT_ROWS):
-            rows = tuple(
-                NewTask(self._new_id(), self._new_id(), digest=b"d" * 16) for _ in range(IMPORT_ROWS)
-            )
-            self._truths |= {row.item: self._random.randrange(LABELS) for row in rows}
-            self._send(self._stream, AddTasks(rows))
-        self.machine: ProjectMachine = self.shard.project(TENANT, project)
-
-    def cycles(self, count: int) -> tuple[float, float]:
-        """Run cycles; give the wall and the CPU time of one, in microseconds."""
-        chance = self._random
-        workers = [chance.choice(self._workers) for _ in range(count)]
-        entropies = [chance.randbytes(16) for _ in range(2 * count)]
-        right = [chance.random() < ACCURACY for _ in range(count)]
-        guesses = [chance.randrange(LABELS) for _ in range(count)]
-        shard, stream, truths, now_us = self.shard, self._stream, self._truths, self._now_us
-        wall, cpu = time.perf_counter(), time.process_time()
-        for number, worker in enumerate(workers):
-            now_us += 1_000
-            _, offered = shard.handle(Request(stream, RequestNext(worker), entropies[2 * number]), now_us)
-            assert isinstance(offered, Offered)
-            (lease,) = offered.leases
-            label = truths[lease.item] if right[number] else guesses[number]
-            answer = SubmitAnswer(worker, lease.assignment, lease.fence, (Choice(0, label),))
-            shard.handle(Request(stream, answer, entropies[2 * number + 1]), now_us)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        self._now_us = now_us
-        return wall / count * 1e6, cpu / count * 1e6
-
-    def _new_id(self) -> Id:
-        return self._random.randbytes(16)
-
-    def _send(self, stream: str, command: Command) -> Reply:
-        self._now_us += 1_000
-        return self.shard.handle(Request(stream, command, self._new_id()), self._now_us)[1]
 
 
 class Part(NamedTuple):
@@ -145,7 +74,7 @@ class Stopwatch:
 
 
 @contextmanager
-def watched(bench: Bench) -> Iterator[Stopwatch]:
+def watched(bench: CoreCrowd) -> Iterator[Stopwatch]:
     """Take the time of the parts of one bench."""
     watch = Stopwatch()
     machine, shard = bench.machine, bench.shard
@@ -180,14 +109,6 @@ def watched(bench: Bench) -> Iterator[Stopwatch]:
                 delattr(thing, name)
 
 
-def loop_ns() -> float:
-    """Give the CPU time of one turn of a plain Python loop, in nanoseconds."""
-    begun, total = time.process_time(), 0
-    for number in range(LOOPS):
-        total += number
-    return (time.process_time() - begun) / LOOPS * 1e9
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cycles", type=int, default=20_000, help="per round")
@@ -195,7 +116,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, nargs="+", default=[100_000])
     options = parser.parse_args()
     for tasks in options.tasks:
-        bench = Bench(tasks)
+        bench = CoreCrowd(tasks)
         bench.cycles(options.cycles // 4)  # compiled code is loaded, value tables are built
         calm_collector()  # as every process does that serves an engine
         walls, cpus, loops = [], [], []
