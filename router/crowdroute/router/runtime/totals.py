@@ -36,8 +36,10 @@ async def tell_totals(engine: Engine, copies: Mapping[str, OrganisationCopy], ca
         copy = copies.get(stream)
         if copy is None:
             continue
-        new = [each for each in command.balances if not crossing.is_known(each, copy.machine.state)]
-        known = [each for each in command.balances if crossing.is_known(each, copy.machine.state)]
+        new: list[NoteBalance] = []
+        known: list[NoteBalance] = []
+        for each in command.balances:
+            (known if crossing.is_known(each, copy.machine.state) else new).append(each)
         engine.shard.told(stream, known, engine.now_us())
         try:
             await engine.observe()
